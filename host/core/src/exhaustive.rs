@@ -1,0 +1,294 @@
+//! The exhaustive table: every question over the finite part of what a policy is told.
+//!
+//! It is credential × role × verb × the flags that the verb knows (`docs/vocabulary.md`). The engine
+//! walks it at load, so that no verb is left to abstention; the lab and the tests walk it to compare
+//! modules. A [`Row`] has a text form, so that expected answers can be kept as data beside it.
+
+use crate::policy::{Credential, Entity, Properties, Question, Role, Subject, Value};
+use crate::verb::Verb;
+
+/// What a row's flags can be, in the order in which they are written.
+pub const FLAGS: &[&str] = &[
+    "self",
+    "global",
+    "exists",
+    "own",
+    "asks-none",
+    "asks-reader",
+    "asks-editor",
+    "asks-admin",
+    "expires",
+    "moves",
+    "descendants",
+];
+
+/// One row: who asks for what, and which flags are set.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Row {
+    /// How the caller proved who it is.
+    pub credential: Credential,
+    /// Its role.
+    pub role: Role,
+    /// The verb.
+    pub verb: Verb,
+    /// Those of [`FLAGS`] that are set, in that order.
+    pub flags: Vec<&'static str>,
+}
+
+/// Every row, in a stable order: those verbs that policies judge, under every credential and role.
+pub fn rows() -> impl Iterator<Item = Row> {
+    let verbs = || {
+        Verb::ALL
+            .iter()
+            .copied()
+            .filter(|verb| !verb.is_judged_by_core_alone())
+    };
+    verbs().flat_map(|verb| {
+        flag_sets(verb).into_iter().flat_map(move |flags| {
+            Credential::ALL.iter().flat_map(move |&credential| {
+                let flags = flags.clone();
+                Role::ALL.iter().map(move |&role| Row {
+                    credential,
+                    role,
+                    verb,
+                    flags: flags.clone(),
+                })
+            })
+        })
+    })
+}
+
+/// The flag sets that apply to `verb`: the product of its independent choices.
+fn flag_sets(verb: Verb) -> Vec<Vec<&'static str>> {
+    let toggle = |flag: &'static str| vec![vec![], vec![flag]];
+    let choices: Vec<Vec<Vec<&'static str>>> = match verb {
+        Verb::OrgTokenMint => vec![
+            FLAGS[4..8].iter().map(|&flag| vec![flag]).collect(),
+            toggle("expires"),
+        ],
+        Verb::OrgTokenRevoke => vec![toggle("self"), toggle("own"), toggle("descendants")],
+        Verb::SecretWrite | Verb::SecretDelete => {
+            vec![vec![vec![], vec!["self"], vec!["global"]], toggle("exists")]
+        }
+        Verb::SecretList | Verb::SecretRead => vec![vec![vec![], vec!["self"], vec!["global"]]],
+        Verb::WorkspaceUpdate => vec![toggle("self"), toggle("moves")],
+        Verb::WorkspaceRead => vec![toggle("self")],
+        Verb::DeleteWorkspace => vec![toggle("self"), toggle("descendants")],
+        Verb::WorkspaceTokenMint | Verb::WorkspaceTokenRevoke => {
+            vec![toggle("self"), toggle("own")]
+        }
+        _ => vec![],
+    };
+    choices.into_iter().fold(vec![vec![]], |sets, choice| {
+        sets.iter()
+            .flat_map(|set| {
+                choice
+                    .iter()
+                    .map(move |flags| set.iter().chain(flags).copied().collect())
+            })
+            .collect()
+    })
+}
+
+const ORGANISATION: &str = "5f0c7a4e-0000-4000-8000-000000000001";
+const OWN_WORKSPACE: &str = "5f0c7a4e-0000-4000-8000-0000000000aa";
+const OTHER_WORKSPACE: &str = "5f0c7a4e-0000-4000-8000-0000000000bb";
+const TOKEN: &str = "5f0c7a4e-0000-4000-8000-0000000000cc";
+/// 2026-01-01T00:00:00Z in Unix milliseconds.
+const TIME: u64 = 1_767_225_600_000;
+
+impl Row {
+    /// The question that this row stands for.
+    pub fn question(&self) -> Question {
+        Question {
+            subject: self.subject(),
+            verb: self.verb.as_str().to_owned(),
+            arguments: self.arguments(),
+            resource: self.resource(),
+            time: TIME,
+            tallies: Vec::new(),
+            context: Properties::new(),
+        }
+    }
+
+    /// `credential role verb flag,flag`, with `-` for no flag.
+    pub fn key(&self) -> String {
+        let flags = match self.flags.as_slice() {
+            [] => "-".to_owned(),
+            flags => flags.join(","),
+        };
+        format!("{} {} {} {flags}", self.credential, self.role, self.verb)
+    }
+
+    fn has(&self, flag: &str) -> bool {
+        self.flags.contains(&flag)
+    }
+
+    fn workspace(&self) -> &'static str {
+        if self.has("self") {
+            OWN_WORKSPACE
+        } else {
+            OTHER_WORKSPACE
+        }
+    }
+
+    fn subject(&self) -> Subject {
+        let (principal, actor) = match self.credential {
+            Credential::Anonymous | Credential::Other => ("", "anonymous"),
+            Credential::VerifiedSession => ("u-1", "session:0123456789abcdef"),
+            Credential::OrgToken => (TOKEN, "org-token:cso_Zk3p"),
+            Credential::AdminToken => ("", "admin-token"),
+            Credential::WorkspaceToken => (TOKEN, "workspace-token:csw_Zk3p"),
+            Credential::Provisioner => ("", "provisioner"),
+            Credential::Vouched => ("gateway", "vouched:gateway"),
+        };
+        let issuer = (self.credential == Credential::VerifiedSession).then_some("control-plane");
+        Subject {
+            credential: self.credential,
+            principal: principal.to_owned(),
+            role: self.role,
+            actor: actor.to_owned(),
+            workspace: OWN_WORKSPACE.to_owned(),
+            entity: Entity {
+                kind: "caller".to_owned(),
+                id: actor.to_owned(),
+                properties: Properties::new(),
+            },
+            properties: Properties::new().with_text("issuer", issuer),
+        }
+    }
+
+    fn arguments(&self) -> Properties {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let flag = |flag: &str| Value::Boolean(self.has(flag));
+        let arguments = Properties::new();
+        match self.verb {
+            Verb::OrgTokenMint => {
+                let role = ["none", "reader", "editor", "admin"]
+                    .into_iter()
+                    .find(|role| self.has(&format!("asks-{role}")));
+                let arguments = arguments
+                    .with("name", text("ci"))
+                    .with_text("role", role.filter(|role| *role != "none"));
+                if self.has("expires") {
+                    arguments.with("expires-at", Value::Integer(TIME as i64 + 86_400_000))
+                } else {
+                    arguments
+                }
+            }
+            Verb::OrgTokenRevoke => arguments.with("descendants", flag("descendants")),
+            Verb::SecretWrite | Verb::SecretDelete => arguments.with("key", text("API_KEY")),
+            Verb::SecretList | Verb::SecretRead => {
+                arguments.with("values", Value::Boolean(self.verb == Verb::SecretRead))
+            }
+            Verb::WorkspaceCreate => arguments.with("name", text("research")),
+            Verb::WorkspaceUpdate if self.has("moves") => arguments
+                .with("fields", Value::Texts(vec!["parent_id".to_owned()]))
+                .with("parent", text(OTHER_WORKSPACE)),
+            Verb::WorkspaceUpdate => {
+                arguments.with("fields", Value::Texts(vec!["name".to_owned()]))
+            }
+            Verb::DeleteWorkspace => arguments.with("confirm", Value::Boolean(true)),
+            Verb::WorkspaceTokenRevoke => arguments.with("token", text(TOKEN)),
+            _ => arguments,
+        }
+    }
+
+    fn resource(&self) -> Entity {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let entity = |kind: &str, id: &str, properties| Entity {
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            properties,
+        };
+        let organisation = |properties| entity("organisation", ORGANISATION, properties);
+        let properties = Properties::new();
+        match self.verb {
+            Verb::OrgTokenMint => organisation(properties.with("live-tokens", Value::Integer(3))),
+            Verb::OrgTokenRevoke => entity(
+                "org-token",
+                TOKEN,
+                properties
+                    .with("role", text("admin"))
+                    .with("workspace", text(self.workspace()))
+                    .with("minted-by", text("admin-token"))
+                    .with("created-at", Value::Integer(TIME as i64 - 86_400_000))
+                    .with("own-lineage", Value::Boolean(self.has("own"))),
+            ),
+            Verb::SecretWrite | Verb::SecretDelete => {
+                let exists = Value::Boolean(self.has("exists"));
+                let properties = properties.with("exists", exists);
+                if self.has("global") {
+                    let properties = properties.with("scope", text("global"));
+                    return entity("secret", "global/API_KEY", properties);
+                }
+                let properties = properties
+                    .with("scope", text("workspace"))
+                    .with("workspace", text(self.workspace()));
+                entity(
+                    "secret",
+                    &format!("{}/API_KEY", self.workspace()),
+                    properties,
+                )
+            }
+            Verb::SecretList | Verb::SecretRead if self.has("global") => organisation(properties),
+            Verb::SecretList | Verb::SecretRead => entity(
+                "workspace",
+                self.workspace(),
+                properties.with("workspace", text(self.workspace())),
+            ),
+            Verb::WorkspaceUpdate | Verb::WorkspaceRead | Verb::DeleteWorkspace => {
+                let properties = properties
+                    .with("name", text("research"))
+                    .with("created-by", text("admin-token"));
+                let properties = if self.verb == Verb::DeleteWorkspace {
+                    let below = if self.has("descendants") { 2 } else { 0 };
+                    properties.with("descendants", Value::Integer(below))
+                } else {
+                    properties
+                };
+                entity("workspace", self.workspace(), properties)
+            }
+            Verb::WorkspaceTokenMint | Verb::WorkspaceTokenRevoke => entity(
+                "workspace",
+                self.workspace(),
+                properties
+                    .with("live-tokens", Value::Integer(1))
+                    .with("own", Value::Boolean(self.has("own"))),
+            ),
+            Verb::Deprovision => organisation(
+                properties
+                    .with("workspaces", Value::Integer(2))
+                    .with("live-tokens", Value::Integer(3)),
+            ),
+            _ => organisation(properties),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_row_is_there_once_and_under_a_key_of_its_own() {
+        let keys: Vec<_> = rows().map(|row| row.key()).collect();
+        let unique: BTreeSet<_> = keys.iter().collect();
+        assert_eq!(keys.len(), unique.len());
+        assert!(keys.len() > 1_000, "{} rows", keys.len());
+    }
+
+    #[test]
+    fn every_verb_that_policies_judge_has_rows_under_every_credential_and_role() {
+        let seen: BTreeSet<_> = rows()
+            .map(|row| (row.verb, row.credential, row.role))
+            .collect();
+        let verbs = Verb::ALL
+            .iter()
+            .filter(|verb| !verb.is_judged_by_core_alone())
+            .count();
+        assert_eq!(seen.len(), verbs * Credential::ALL.len() * Role::ALL.len());
+    }
+}

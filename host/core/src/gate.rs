@@ -1,0 +1,336 @@
+//! The gate: every privileged action passes here, and nowhere else.
+
+use std::sync::Arc;
+
+use crate::action::{Action, ActionDigest, Intent};
+use crate::approval::Choice;
+use crate::caller::{Caller, Identity};
+use crate::chance::Chance;
+use crate::decision::{Decision, Outcome};
+use crate::id::{ApprovalId, DecisionId, OrgId, TokenId, WorkspaceId};
+use crate::keys::Keys;
+use crate::ledger::{Ballot, Deed, Done, Facts, OrgToken, Refusal, Settled, Submission, Voted};
+use crate::permit::Permit;
+use crate::policy::{CallerClass, Credential, Question, Role};
+use crate::ports::{Judge, Ledger, LedgerError};
+use crate::secret;
+use crate::time::Clock;
+use crate::token::{PlainToken, TokenKind};
+use crate::verb::Verb;
+use crate::verdict::{Judgement, Ruling};
+
+/// How often an action is judged again because what it was judged on has moved. Each round means that
+/// another request got through, so this bounds the unfairness to one caller, not the work of the host.
+const ROUNDS: usize = 64;
+
+/// What the gate is made of.
+pub struct Gate {
+    /// The record.
+    pub ledger: Arc<dyn Ledger>,
+    /// The policies.
+    pub judge: Arc<dyn Judge>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub chance: Arc<dyn Chance>,
+    /// The host's keys.
+    pub keys: Keys,
+    /// The organisation.
+    pub org: OrgId,
+    /// At most so many live organisation tokens; 0: no limit.
+    pub live_token_limit: u32,
+}
+
+/// What came of an action, and the decision behind it.
+#[derive(Debug)]
+pub struct Answer {
+    /// The recorded decision.
+    pub decision: DecisionId,
+    /// The policy generation that judged; 0 where the core judged alone.
+    pub generation: u64,
+    /// What came of it.
+    pub result: Result<Passed, Stopped>,
+}
+
+/// The action passed.
+#[derive(Debug)]
+pub enum Passed {
+    /// It may be read.
+    Read(Permit),
+    /// The token is minted; this is the only time that it is shown.
+    Minted(OrgToken, PlainToken),
+    /// Something else was done.
+    Done(Done),
+}
+
+/// The action was stopped.
+#[derive(Debug)]
+pub enum Stopped {
+    /// It waits for people.
+    Pending(Box<crate::approval::Approval>),
+    /// It was refused.
+    Refused(Refusal),
+}
+
+/// The gate could not come to an answer; nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum GateError {
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Other requests moved the target again and again.
+    #[error("other requests keep changing what this one is about")]
+    Contended,
+}
+
+/// What a person's vote can meet, before it reaches the ledger.
+#[derive(Debug)]
+pub enum VoteError {
+    /// Only a verified session decides, whatever a policy says.
+    NotAPerson,
+    /// The ledger failed.
+    Ledger(LedgerError),
+}
+
+/// A vote, as the caller sent it. Whose it is comes from the caller's session alone.
+#[derive(Debug)]
+pub struct Say {
+    /// On what.
+    pub approval: ApprovalId,
+    /// Under which workspace, where the route names one.
+    pub workspace: Option<WorkspaceId>,
+    /// What.
+    pub choice: Choice,
+    /// Why.
+    pub reason: Option<String>,
+    /// The digest that was shown.
+    pub digest: Option<ActionDigest>,
+}
+
+impl Gate {
+    /// Judges `action` and does it, opens an approval, or refuses. `named` is the approval that the
+    /// caller wants to use.
+    pub async fn submit(
+        &self,
+        caller: &Caller,
+        action: Action,
+        named: Option<ApprovalId>,
+    ) -> Result<Answer, GateError> {
+        let intent = Intent::new(action, caller, self.org, &self.keys);
+        for _ in 0..ROUNDS {
+            let facts = self.ledger.facts(caller, &intent.action, self.org).await?;
+            let (question, judgement) = self.judge(caller, &intent, &facts);
+            let generation = judgement.generation;
+            let (deed, plain) = self.deed(&intent.action);
+            let now = self.clock.now();
+            let decision = Decision {
+                id: DecisionId::new(now, &*self.chance),
+                at: now,
+                actor: caller.actor(),
+                credential: caller.credential_key(),
+                verb: intent.verb(),
+                digest: intent.digest.clone(),
+                question,
+                judgement,
+                outcome: Outcome::Refused,
+                approval: None,
+            };
+            let id = decision.id;
+            let settled = self
+                .ledger
+                .settle(Submission {
+                    caller,
+                    intent: &intent,
+                    facts: &facts,
+                    decision,
+                    deed,
+                    named,
+                    fresh: ApprovalId::new(now, &*self.chance),
+                    org: self.org,
+                })
+                .await?;
+            let result = match settled {
+                Settled::Moved => continue,
+                Settled::Done(done) => Ok(passed(done, plain)),
+                Settled::Pending(approval) => Err(Stopped::Pending(approval)),
+                Settled::Refused(refusal) => Err(Stopped::Refused(refusal)),
+            };
+            return Ok(Answer {
+                decision: id,
+                generation,
+                result,
+            });
+        }
+        Err(GateError::Contended)
+    }
+
+    /// Counts a person's vote. The voter is the caller's verified session: no other credential votes,
+    /// and no request body names the voter.
+    pub async fn vote(&self, caller: &Caller, say: Say) -> Result<Voted, VoteError> {
+        let Identity::Session {
+            person,
+            groups,
+            session,
+        } = &caller.identity
+        else {
+            return Err(VoteError::NotAPerson);
+        };
+        let ballot = Ballot {
+            approval: say.approval,
+            workspace: say.workspace,
+            person: person.clone(),
+            groups: groups.clone(),
+            session: *session,
+            choice: say.choice,
+            reason: say.reason,
+            digest: say.digest,
+            at: self.clock.now(),
+        };
+        self.ledger.vote(&ballot).await.map_err(VoteError::Ledger)
+    }
+
+    fn judge(
+        &self,
+        caller: &Caller,
+        intent: &Intent,
+        facts: &Facts,
+    ) -> (Option<Question>, Judgement) {
+        let by_core = |ruling| Judgement {
+            generation: 0,
+            class: class_for_the_core(caller),
+            ruling,
+            opinions: Vec::new(),
+        };
+        if let Some(ruling) = confine(caller, &intent.action) {
+            return (None, by_core(ruling));
+        }
+        if intent.verb().is_judged_by_core_alone() {
+            return (None, by_core(judged_by_core(caller, intent.verb())));
+        }
+        let question = Question {
+            subject: caller.subject(),
+            verb: intent.verb().as_str().to_owned(),
+            arguments: intent.action.arguments(),
+            resource: facts.resource.clone(),
+            time: u64::try_from(self.clock.now().as_millis()).unwrap_or(0),
+            tallies: Vec::new(),
+            context: caller.context(),
+        };
+        let judgement = self.judge.judge(&question);
+        (Some(question), judgement)
+    }
+
+    /// The deed for `action`, with fresh randomness, and the plaintext that only the caller will see.
+    fn deed(&self, action: &Action) -> (Deed, Option<PlainToken>) {
+        match action {
+            Action::OrgTokenMint { .. } => {
+                let plain = PlainToken::generate(TokenKind::Organisation, &*self.chance);
+                let deed = Deed::MintOrgToken {
+                    id: TokenId::new(self.clock.now(), &*self.chance),
+                    hash: plain.hash(),
+                    prefix: plain.prefix().to_owned(),
+                    live_limit: self.live_token_limit,
+                };
+                (deed, Some(plain))
+            }
+            Action::OrgTokenRevoke { .. } => (Deed::RevokeOrgToken, None),
+            Action::SecretWrite { address, value } => {
+                let sealed = secret::seal(&self.keys, address, value, &*self.chance);
+                (Deed::WriteSecret(sealed), None)
+            }
+            Action::SecretDelete { .. } => (Deed::DeleteSecret, None),
+            Action::OrgTokenList
+            | Action::SecretList { .. }
+            | Action::ApprovalList
+            | Action::PolicyRead
+            | Action::AuditRead
+            | Action::DecisionRead => (Deed::Read, None),
+        }
+    }
+}
+
+fn passed(done: Done, plain: Option<PlainToken>) -> Passed {
+    match (done, plain) {
+        (Done::Read(permit), _) => Passed::Read(permit),
+        (Done::Minted(token), Some(plain)) => Passed::Minted(token, plain),
+        (done, _) => Passed::Done(done),
+    }
+}
+
+fn class_for_the_core(caller: &Caller) -> CallerClass {
+    match caller.credential() {
+        Credential::VerifiedSession => CallerClass::Human,
+        _ => CallerClass::Unknown,
+    }
+}
+
+/// What no policy can widen: role, workspace, and that a credential mints nothing wider than itself.
+fn confine(caller: &Caller, action: &Action) -> Option<Ruling> {
+    let verb = action.verb();
+    if caller.role() < verb.needed_role() {
+        return Some(Ruling::denied_by_core(
+            "role-too-narrow",
+            format!(
+                "`{verb}` needs the role {}, and this credential has {}",
+                verb.needed_role(),
+                caller.role()
+            ),
+        ));
+    }
+    if let Some(own) = caller.confined_to()
+        && verb != Verb::ApprovalList
+        && action.workspace() != Some(own)
+    {
+        return Some(Ruling::denied_by_core(
+            "bound-to-a-workspace",
+            format!("this credential is bound to the workspace {own}"),
+        ));
+    }
+    if let Action::OrgTokenMint {
+        role, expires_at, ..
+    } = action
+    {
+        let outlives = caller
+            .expires_at()
+            .is_some_and(|own| expires_at.is_none_or(|at| at > own));
+        return mints_wider(caller, *role, outlives);
+    }
+    None
+}
+
+fn mints_wider(caller: &Caller, role: Role, outlives: bool) -> Option<Ruling> {
+    if role > caller.role() {
+        return Some(Ruling::denied_by_core(
+            "wider-than-the-minter",
+            format!(
+                "a credential with the role {} cannot mint one with the role {role}",
+                caller.role()
+            ),
+        ));
+    }
+    outlives.then(|| {
+        Ruling::denied_by_core(
+            "outlives-the-minter",
+            "a credential cannot mint one that outlives it: ask for an earlier `expires_at`",
+        )
+    })
+}
+
+/// The verbs that the core judges alone, so that no policy can lock people out or keep itself in.
+fn judged_by_core(caller: &Caller, verb: Verb) -> Ruling {
+    match verb {
+        Verb::ApprovalList => Ruling::allowed_by_core(
+            "approvals-can-be-read",
+            "people read all approvals, others their own",
+        ),
+        Verb::PolicyRead => Ruling::allowed_by_core(
+            "policies-can-be-read",
+            "whoever is subject to the policies may read which they are",
+        ),
+        _ if caller.person().is_some() => Ruling::allowed_by_core("people-only", "a person asks"),
+        _ => Ruling::denied_by_core(
+            "people-only",
+            "only a person with a verified session may do this",
+        ),
+    }
+}

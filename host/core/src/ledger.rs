@@ -1,0 +1,270 @@
+//! What goes into the ledger and what comes out of it.
+
+use crate::action::{ActionDigest, Intent};
+use crate::approval::{Approval, Choice};
+use crate::caller::{Caller, Person};
+use crate::decision::Decision;
+use crate::id::{ApprovalId, OrgId, SessionId, TokenId, WorkspaceId};
+use crate::permit::Permit;
+use crate::policy::{Entity, Role};
+use crate::secret::{SealedSecret, SecretAddress, SecretKey, SecretScope};
+use crate::time::Timestamp;
+use crate::token::TokenHash;
+use crate::verdict::ModuleId;
+
+/// What the ledger knows of an action's resource. Read before the policies are asked, and again in the
+/// deed's transaction: where the two differ, the action is judged again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// What the policies are told of the resource.
+    pub resource: Entity,
+    /// What a grant is for: the target's version. Empty where nothing can move.
+    pub precondition: String,
+}
+
+/// The effect of an action on the ledger.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    /// Nothing changes: the permit itself is what is wanted.
+    Read,
+    /// Mint an organisation token.
+    MintOrgToken {
+        /// Its id.
+        id: TokenId,
+        /// What is kept of it.
+        hash: TokenHash,
+        /// Its first eight characters.
+        prefix: String,
+        /// At most so many may be live; 0: no limit.
+        live_limit: u32,
+    },
+    /// Revoke the organisation token that the action names.
+    RevokeOrgToken,
+    /// Write the secret at the action's address.
+    WriteSecret(SealedSecret),
+    /// Delete the secret at the action's address.
+    DeleteSecret,
+}
+
+/// A judged action, to be settled in one transaction: the decision recorded, and the deed done, an
+/// approval opened or found, or the request refused.
+#[derive(Debug)]
+pub struct Submission<'a> {
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// For what.
+    pub intent: &'a Intent,
+    /// What was known when it was judged.
+    pub facts: &'a Facts,
+    /// The decision, whose outcome and approval the ledger fills in.
+    pub decision: Decision,
+    /// What to do if it may be done.
+    pub deed: Deed,
+    /// The approval that the caller names.
+    pub named: Option<ApprovalId>,
+    /// The id of the approval that is opened, if one is.
+    pub fresh: ApprovalId,
+    /// The organisation.
+    pub org: OrgId,
+}
+
+/// What came of a submission.
+#[derive(Debug)]
+pub enum Settled {
+    /// The deed is done.
+    Done(Done),
+    /// It waits for people; the request is new, or the same as before.
+    Pending(Box<Approval>),
+    /// It was refused.
+    Refused(Refusal),
+    /// What the policies were told has moved: judge it again.
+    Moved,
+}
+
+/// A deed, done.
+#[derive(Debug)]
+pub enum Done {
+    /// It may be read.
+    Read(Permit),
+    /// The token is minted.
+    Minted(OrgToken),
+    /// The token is revoked.
+    Revoked(TokenId),
+    /// The secret is saved.
+    SecretSaved(SecretAddress),
+    /// The secret is deleted.
+    SecretDeleted(SecretAddress),
+}
+
+/// Why a request was refused.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refusal {
+    /// A policy or the core denies it.
+    Denied {
+        /// The rule.
+        rule: String,
+        /// Why, for people.
+        reason: String,
+        /// `name@version`, or `core`.
+        policy: String,
+        /// What to do next.
+        advice: Option<String>,
+    },
+    /// The credential died while it asked.
+    CredentialGone,
+    /// No approval anchor is configured under which the request could be filed.
+    NoAnchor,
+    /// Too many requests of this lineage are pending.
+    TooManyPending,
+    /// Too many organisation tokens are live.
+    TooManyTokens,
+    /// What it would be done to is not there.
+    TargetGone,
+    /// The named approval is not there, is not the caller's, or was for another request.
+    ApprovalMismatch,
+    /// People denied it.
+    ApprovalDenied {
+        /// Why, in their words.
+        reason: Option<String>,
+        /// When it may be asked again.
+        again_at: Timestamp,
+    },
+    /// Nobody decided in time.
+    ApprovalExpired,
+    /// The requester took it back, or a person revoked the grant.
+    ApprovalWithdrawn,
+    /// The grant was not used in time.
+    GrantExpired,
+    /// The grant was used.
+    GrantUsed,
+    /// What was approved has moved.
+    ApprovalStale,
+}
+
+/// A person's vote, before it is counted.
+#[derive(Clone, Debug)]
+pub struct Ballot {
+    /// On what.
+    pub approval: ApprovalId,
+    /// Under which workspace, where the route names one.
+    pub workspace: Option<WorkspaceId>,
+    /// Whose.
+    pub person: Person,
+    /// Their groups.
+    pub groups: Vec<String>,
+    /// The host's own session behind it, which must still live.
+    pub session: Option<SessionId>,
+    /// What.
+    pub choice: Choice,
+    /// Why.
+    pub reason: Option<String>,
+    /// The digest that the person was shown, where the client says it.
+    pub digest: Option<ActionDigest>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What came of a vote.
+#[derive(Debug)]
+pub enum Voted {
+    /// It decided the approval, or more people must vote: see its state.
+    Counted(Box<Approval>),
+    /// There is no such approval, or it is not pending.
+    NotPending,
+    /// The person asked for it themselves.
+    IsRequester,
+    /// More than one must decide, and the person minted a token in the requester's lineage.
+    IsMinter,
+    /// What was shown is not what is pending.
+    OtherDigest,
+    /// The session died.
+    CredentialGone,
+}
+
+/// An organisation token, as it is listed.
+#[derive(Clone, Debug)]
+pub struct OrgToken {
+    /// Its id.
+    pub id: TokenId,
+    /// Its first eight characters.
+    pub prefix: String,
+    /// For people.
+    pub name: Option<String>,
+    /// What it may reach.
+    pub role: Role,
+    /// The workspace to which it is bound.
+    pub workspace: Option<WorkspaceId>,
+    /// The minter's audit label.
+    pub created_by: String,
+    /// The minter, if it was a person: the verified user.
+    pub created_by_user: Option<String>,
+    /// The credential at the root of its lineage.
+    pub lineage: String,
+    /// When it was minted.
+    pub created_at: Timestamp,
+    /// When it was last presented, within the writing's delay.
+    pub last_used_at: Option<Timestamp>,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A secret, as it is listed: never its value.
+#[derive(Clone, Debug)]
+pub struct SecretEntry {
+    /// Its scope.
+    pub scope: SecretScope,
+    /// Its key.
+    pub key: SecretKey,
+    /// When it was first written.
+    pub created_at: Timestamp,
+    /// When it was last written.
+    pub updated_at: Timestamp,
+}
+
+/// A set of policies that went live, to be numbered and recorded.
+#[derive(Clone, Debug)]
+pub struct GenerationChange {
+    /// The modules, by name.
+    pub modules: Vec<ModuleId>,
+    /// The bytes of each, so that going back works after a file is gone.
+    pub components: Vec<(String, Vec<u8>)>,
+    /// Who or what changed it: an audit label.
+    pub by: String,
+    /// What changed, for people.
+    pub summary: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A numbered set of policies.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct GenerationRecord {
+    /// Its number, from 1.
+    pub number: u64,
+    /// When it went live.
+    pub at: Timestamp,
+    /// Who or what changed it.
+    pub by: String,
+    /// What changed.
+    pub summary: String,
+    /// The modules.
+    pub modules: Vec<ModuleId>,
+}
+
+/// Which part of a long list.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The last item of the part before: its id, or for the audit its number.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Whose approvals.
+#[derive(Clone, Debug)]
+pub enum Whose {
+    /// Everybody's: for people.
+    All,
+    /// One credential's own.
+    Requester(String),
+}

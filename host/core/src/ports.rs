@@ -1,0 +1,181 @@
+//! What the core needs from outside.
+
+use async_trait::async_trait;
+
+use crate::action::Action;
+use crate::approval::Approval;
+use crate::audit::{ChainError, Entry};
+use crate::caller::Caller;
+use crate::decision::Decision;
+use crate::id::{ApprovalId, DecisionId, OrgId, SessionId};
+use crate::ledger::{
+    Ballot, Facts, GenerationChange, GenerationRecord, OrgToken, Page, SecretEntry, Settled,
+    Submission, Voted, Whose,
+};
+use crate::permit::Permit;
+use crate::policy::Question;
+use crate::secret::SecretScope;
+use crate::session::NewSession;
+use crate::time::Timestamp;
+use crate::token::TokenHash;
+use crate::verdict::Judgement;
+
+/// The policies. Pure and synchronous: the same question under the same generation has one answer.
+pub trait Judge: Send + Sync {
+    /// Judges `question` under one generation of policies from beginning to end. Whatever goes wrong
+    /// in a policy is a denial within the judgement.
+    fn judge(&self, question: &Question) -> Judgement;
+}
+
+/// The ledger could not do what was asked; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The database cannot be reached, is full, is broken, or took too long.
+    #[error("the datastore is unavailable")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What the database holds makes no sense.
+    #[error("the datastore holds a row that cannot be read: {0}")]
+    Corrupt(String),
+    /// A permit for another verb was presented.
+    #[error("INVARIANT: a permit for `{0}` does not cover this")]
+    WrongPermit(&'static str),
+}
+
+/// The record of everything. Each method is one transaction, which carries its audit entry; what it
+/// changes is guarded in the statement that changes it.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// The organisation's id: `configured`, or the one that was made when the ledger was, and kept.
+    async fn organisation(
+        &self,
+        configured: Option<OrgId>,
+        fresh: OrgId,
+    ) -> Result<OrgId, LedgerError>;
+
+    /// What is known of the action's resource, for the policies.
+    async fn facts(
+        &self,
+        caller: &Caller,
+        action: &Action,
+        org: OrgId,
+    ) -> Result<Facts, LedgerError>;
+
+    /// Settles a judged action, in one transaction:
+    ///
+    /// 1. the caller's credential still lives, with the role that it had, else `CredentialGone`;
+    /// 2. the facts are those that were judged, else `Moved` and nothing is recorded;
+    /// 3. by the ruling: *allow* does the deed; *deny* refuses; *gate* uses the caller's grant for this
+    ///    digest whose precondition and quorums hold, or finds or opens the pending approval;
+    /// 4. the decision is recorded with what came of it, the deed takes the [`Permit`] made of that
+    ///    record, and what was done has its audit entry.
+    async fn settle(&self, submission: Submission<'_>) -> Result<Settled, LedgerError>;
+
+    /// Counts a vote.
+    async fn vote(&self, ballot: &Ballot) -> Result<Voted, LedgerError>;
+
+    /// Records what time has done: pending approvals expire, unused grants lapse. Says which.
+    async fn sweep(&self, now: Timestamp) -> Result<Vec<ApprovalId>, LedgerError>;
+
+    /// The approvals that are pending at `now`, oldest first, paged by id.
+    async fn pending_approvals(
+        &self,
+        permit: &Permit,
+        whose: &Whose,
+        page: &Page,
+        now: Timestamp,
+    ) -> Result<Vec<Approval>, LedgerError>;
+
+    /// One approval.
+    async fn approval(
+        &self,
+        permit: &Permit,
+        whose: &Whose,
+        id: ApprovalId,
+    ) -> Result<Option<Approval>, LedgerError>;
+
+    /// The live organisation token with this hash: not revoked, not expired at `now`.
+    async fn org_token_by_hash(
+        &self,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<OrgToken>, LedgerError>;
+
+    /// Notes that tokens were used; later than now is fine, for `last_used_at` only.
+    async fn note_org_token_use(
+        &self,
+        id: crate::id::TokenId,
+        at: Timestamp,
+    ) -> Result<(), LedgerError>;
+
+    /// The organisation's live tokens, newest first, 500 at most.
+    async fn org_tokens(
+        &self,
+        permit: &Permit,
+        now: Timestamp,
+    ) -> Result<Vec<OrgToken>, LedgerError>;
+
+    /// The secrets that reach `scope`, by key.
+    async fn secrets(
+        &self,
+        permit: &Permit,
+        scope: SecretScope,
+    ) -> Result<Vec<SecretEntry>, LedgerError>;
+
+    /// Keeps a login link by its hash. Only the newest link counts.
+    async fn save_login_link(
+        &self,
+        link: TokenHash,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), LedgerError>;
+
+    /// Uses a login link up and starts `session`; false where the link is unknown, used or too old.
+    async fn redeem_login_link(
+        &self,
+        link: TokenHash,
+        session: NewSession,
+        now: Timestamp,
+    ) -> Result<bool, LedgerError>;
+
+    /// The live session with this cookie.
+    async fn session(
+        &self,
+        cookie: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<SessionId>, LedgerError>;
+
+    /// Ends a session.
+    async fn end_session(&self, id: SessionId, now: Timestamp) -> Result<(), LedgerError>;
+
+    /// Numbers and records a set of policies, before it goes live.
+    async fn record_generation(&self, change: &GenerationChange) -> Result<u64, LedgerError>;
+
+    /// The newest recorded generation; what a host finds when it starts.
+    async fn latest_generation(&self) -> Result<Option<GenerationRecord>, LedgerError>;
+
+    /// Recorded generations, newest first.
+    async fn generations(
+        &self,
+        permit: &Permit,
+        page: &Page,
+    ) -> Result<Vec<GenerationRecord>, LedgerError>;
+
+    /// Recorded decisions, newest first.
+    async fn decisions(&self, permit: &Permit, page: &Page) -> Result<Vec<Decision>, LedgerError>;
+
+    /// One decision.
+    async fn decision(
+        &self,
+        permit: &Permit,
+        id: DecisionId,
+    ) -> Result<Option<Decision>, LedgerError>;
+
+    /// Audit entries, oldest first, after the number in the page.
+    async fn audit(&self, permit: &Permit, page: &Page) -> Result<Vec<Entry>, LedgerError>;
+
+    /// Walks the whole chain: how many entries there are, or where it does not hold.
+    async fn verify_audit(&self, permit: &Permit) -> Result<Result<i64, ChainError>, LedgerError>;
+
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), LedgerError>;
+}

@@ -1,0 +1,77 @@
+//! Text from outside that people will read: names and reasons.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
+/// Why a text was refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// More characters than the field takes.
+    #[error("is longer than {0} characters")]
+    TooLong(usize),
+    /// A character that could make the text look like another one, or break a line of a log.
+    #[error("has a control, format, bidirectional or line-separator character (U+{0:04X})")]
+    Unsafe(u32),
+}
+
+/// Makes `text` NFC and refuses what would mislead a reader: control, format (with the bidirectional
+/// ones) and separator characters. `limit` is in characters.
+pub fn displayable(text: &str, limit: usize) -> Result<String, TextError> {
+    // Four bytes a character, and NFC never needs more than three times the input's (UAX #15).
+    if text.len() > limit * 12 {
+        return Err(TextError::TooLong(limit));
+    }
+    let normal: String = text.nfc().collect();
+    if normal.chars().count() > limit {
+        return Err(TextError::TooLong(limit));
+    }
+    match normal.chars().find(|c| is_misleading(*c)) {
+        Some(found) => Err(TextError::Unsafe(found as u32)),
+        None => Ok(normal),
+    }
+}
+
+fn is_misleading(c: char) -> bool {
+    matches!(
+        c.general_category(),
+        GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+            | GeneralCategory::Unassigned
+            | GeneralCategory::PrivateUse
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_composed_and_a_decomposed_name_are_one() {
+        assert_eq!(displayable("e\u{301}", 10), displayable("\u{e9}", 10));
+    }
+
+    #[test]
+    fn what_would_mislead_a_reader_is_refused() {
+        for text in [
+            "a\nb",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "a\u{2028}b",
+            "a\u{0}b",
+            "a\u{7f}b",
+        ] {
+            assert!(displayable(text, 10).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_limit_counts_characters() {
+        assert!(displayable(&"é".repeat(100), 100).is_ok());
+        assert_eq!(
+            displayable(&"é".repeat(101), 100),
+            Err(TextError::TooLong(100))
+        );
+    }
+}
