@@ -1,0 +1,145 @@
+//! What a decision costs: `cargo bench -p countersign-engine --bench decide`.
+//!
+//! The same rules, the built-in baseline's, answer the same question (an agent asks to mint an
+//! organisation token, which is gated) as a Rust function, in an instance that is reused, and in a
+//! fresh instance as the host does it. What is measured is the time that the calling thread is given by
+//! a processor, the kernel's share included, so that others on the machine disturb it little.
+
+#![allow(clippy::print_stdout)]
+
+use std::hint::black_box;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use countersign_baseline::Baseline;
+use countersign_core::exhaustive::{Row, rows};
+use countersign_core::policy::{CallerClass, Credential, Question, Role};
+use countersign_core::ports::Judge;
+use countersign_core::verb::Verb;
+use countersign_engine::{
+    BASELINE, Engine, Generation, Limits, Live, PolicySet, Settings, measure,
+};
+use countersign_policy::testing::{configured, request};
+
+fn main() {
+    let engine = Engine::new(Limits::default()).expect("INVARIANT: the defaults are within bounds");
+    let proven = engine
+        .prove(BASELINE, &Settings::new())
+        .expect("INVARIANT: the built-in baseline is sound");
+    let question = question();
+
+    let plain = plain();
+    let warm = median(|| {
+        let mut warm = measure::Warm::new(&proven).expect("INVARIANT: it starts");
+        // One instance's memory is an arena that does not shrink, and its time runs out.
+        nanoseconds(100, || warm.decide(&question, CallerClass::Agent).is_ok())
+    });
+    let fresh = median(|| {
+        nanoseconds(1_000, || {
+            measure::decide(&proven, &question, CallerClass::Agent).is_ok()
+        })
+    });
+    let set = PolicySet::check(vec![proven.into()], "baseline")
+        .expect("INVARIANT: the baseline covers every row");
+    let live = Live::new(Generation::new(1, set));
+    let judged = || live.judge(&question).ruling.effect() == "gate";
+    let known = median(|| nanoseconds(1_000, judged));
+    let strangers = strangers(&question);
+    let mut strangers = strangers.iter().cycle();
+    let mut is_gated = || {
+        let stranger = strangers.next();
+        stranger.is_some_and(|stranger| live.judge(stranger).ruling.effect() == "gate")
+    };
+    let unknown = median(|| nanoseconds(1_000, &mut is_gated));
+
+    let row = |what: &str, ns: f64| {
+        println!("{what:<52} {ns:>8.0} ns {:>8.1} x plain", ns / plain);
+    };
+    row("plain Rust: the same rules, natively", plain);
+    row("decide in a warm instance", warm);
+    row("decide in a fresh instance", fresh);
+    row("the whole judgement of a caller seen before", known);
+    row("the whole judgement of a caller never seen", unknown);
+
+    let one = throughput(1, &judged);
+    let two = throughput(2, &judged);
+    println!(
+        "one thread {one:.0}/s, two threads {two:.0}/s: {:.2} times",
+        two / one
+    );
+}
+
+fn question() -> Question {
+    let is_it = |row: &Row| {
+        row.credential == Credential::OrgToken
+            && row.verb == Verb::OrgTokenMint
+            && row.role == Role::Admin
+    };
+    let row = rows().find(is_it);
+    row.expect("INVARIANT: the table has it").question()
+}
+
+/// The question by so many callers that none is remembered when its turn comes again.
+fn strangers(question: &Question) -> Vec<Question> {
+    let stranger = |number| {
+        let mut question = question.clone();
+        question.subject.principal = format!("stranger-{number}");
+        question
+    };
+    (0..10_000).map(stranger).collect()
+}
+
+fn plain() -> f64 {
+    use countersign_policy::{Credential, Policy};
+    let baseline: Baseline = configured(&[]);
+    let request = request(Credential::OrgToken, "org_token_mint")
+        .action_property("name", "ci")
+        .build();
+    median(|| nanoseconds(10_000, || baseline.decide(black_box(&request)).is_gate()))
+}
+
+/// How long one call takes, on average over `calls`.
+fn nanoseconds(calls: u32, mut call: impl FnMut() -> bool) -> f64 {
+    let start = thread_time();
+    for _ in 0..calls {
+        assert!(black_box(call()));
+    }
+    (thread_time() - start).as_nanos() as f64 / f64::from(calls)
+}
+
+/// How long this thread has had a processor; where the system does not say, how long it has run.
+fn thread_time() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let elapsed = START.elapsed();
+    // The kernel adds up when it switches threads, so let it.
+    std::thread::sleep(Duration::from_nanos(1));
+    let on_processor = std::fs::read_to_string("/proc/thread-self/schedstat")
+        .ok()
+        .and_then(|line| line.split_whitespace().next()?.parse().ok());
+    on_processor.map_or(elapsed, Duration::from_nanos)
+}
+
+/// The median of many batches, after some that warm up.
+fn median(mut batch: impl FnMut() -> f64) -> f64 {
+    const BATCHES: usize = 101;
+    (0..BATCHES / 10).for_each(|_| {
+        batch();
+    });
+    let mut times: Vec<f64> = (0..BATCHES).map(|_| batch()).collect();
+    times.sort_by(f64::total_cmp);
+    times[BATCHES / 2]
+}
+
+/// Calls per second of `threads` together, each given a processor of its own: the best of some rounds.
+fn throughput(threads: u32, call: &(impl Fn() -> bool + Sync)) -> f64 {
+    const CALLS: u32 = 20_000;
+    let rate = || 1e9 / nanoseconds(CALLS, call);
+    let round = || {
+        std::thread::scope(|scope| {
+            let rates: Vec<_> = (0..threads).map(|_| scope.spawn(rate)).collect();
+            let rates = rates.into_iter().map(|rate| rate.join().unwrap_or(0.0));
+            rates.sum::<f64>()
+        })
+    };
+    (0..7).map(|_| round()).fold(0.0, f64::max)
+}

@@ -1,0 +1,52 @@
+//! The watched folder of policy modules.
+//!
+//! Each `<stem>.wasm` is a module, and `<stem>.toml` beside it its settings. Names that begin with a dot
+//! are not looked at; links are followed, so that a folder whose content is swapped by moving one link
+//! (as Kubernetes does) is simply a folder whose files change.
+//!
+//! A file that cannot be proven is a [`Problem`], and the last good module of that file stands. A file
+//! that is gone takes its module along, and a built-in module of that name stands again.
+
+mod scan;
+mod shelf;
+mod watch;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use scan::{Found, Stamp, scan};
+pub use watch::Watcher;
+
+use crate::{Engine, PolicySet, Proven};
+
+/// Where modules are dropped, and what stands beside them.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// The folder.
+    pub path: PathBuf,
+    /// What its modules are proven in.
+    pub engine: Engine,
+    /// What stands where the folder has no module of the same name.
+    pub built_in: Vec<Arc<Proven>>,
+    /// The name of the module that says what kind of caller asks.
+    pub classifier: String,
+}
+
+/// What the folder would have decide, and what is wrong with it.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// The modules, proven and checked together. Where the folder's present content makes no such set,
+    /// it is the last one that did.
+    pub policies: PolicySet,
+    /// What is not as its owner meant it, by file.
+    pub problems: Vec<Problem>,
+}
+
+/// Something that is wrong in the folder.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Problem {
+    /// The module's file; `None` where it is the folder or the set as a whole.
+    pub file: Option<String>,
+    /// What is wrong, in one sentence.
+    pub sentence: String,
+}

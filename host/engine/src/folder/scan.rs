@@ -1,0 +1,146 @@
+//! What is in the folder, without reading it.
+
+use std::fs::{self, Metadata};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::FolderError;
+use crate::text::tame;
+
+/// How many modules a folder may hold. Each one's time adds to every decision.
+const FILES: usize = 64;
+
+/// How many names of any kind are looked at, so that a folder of something else ends quickly.
+const NAMES: usize = 4_096;
+
+/// A module's file and its settings' file, if there is one.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The file's name.
+    pub file: String,
+    /// The component.
+    pub component: PathBuf,
+    /// Where its settings are, or would be.
+    pub settings: PathBuf,
+    /// Both files' state, or in one sentence why it cannot be found out.
+    pub stamp: Result<Stamp, String>,
+}
+
+/// What changes when a file, or its settings' file, is written, replaced or moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    component: FileStamp,
+    settings: Option<FileStamp>,
+}
+
+impl Stamp {
+    pub(super) fn has_settings(&self) -> bool {
+        self.settings.is_some()
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct FileStamp {
+    bytes: u64,
+    modified: Option<SystemTime>,
+    /// Device, inode and time of change where the system has them.
+    identity: [i128; 3],
+}
+
+/// The modules in `folder`, by name. It reads names and states, no content.
+pub fn scan(folder: &Path) -> Result<Vec<Found>, FolderError> {
+    let unreadable = |source: io::Error| match source.kind() {
+        ErrorKind::NotFound => FolderError::Absent(folder.to_owned()),
+        ErrorKind::NotADirectory => FolderError::NotAFolder(folder.to_owned()),
+        _ => FolderError::Unreadable {
+            folder: folder.to_owned(),
+            source,
+        },
+    };
+    let too_many = |most| FolderError::TooMany {
+        folder: folder.to_owned(),
+        most,
+    };
+    let mut all = Vec::new();
+    for (count, entry) in fs::read_dir(folder).map_err(unreadable)?.enumerate() {
+        if count == NAMES {
+            return Err(too_many(NAMES));
+        }
+        let path = entry.map_err(unreadable)?.path();
+        if is_module(&path) {
+            all.push(found(path));
+        }
+        if all.len() > FILES {
+            return Err(too_many(FILES));
+        }
+    }
+    all.sort_by(|a, b| a.component.cmp(&b.component));
+    Ok(all)
+}
+
+fn is_module(path: &Path) -> bool {
+    let is_hidden = path
+        .file_name()
+        .is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
+    !is_hidden
+        && path
+            .extension()
+            .is_some_and(|extension| extension == "wasm")
+}
+
+fn found(component: PathBuf) -> Found {
+    let name = component.file_name().unwrap_or_default().to_string_lossy();
+    let settings = component.with_extension("toml");
+    Found {
+        file: tame(&name, 255),
+        stamp: stamp(&component, &settings),
+        component,
+        settings,
+    }
+}
+
+fn stamp(component: &Path, settings: &Path) -> Result<Stamp, String> {
+    let component = file_stamp(component)?.ok_or("it has just been removed")?;
+    let settings = file_stamp(settings).map_err(|error| format!("its settings: {error}"))?;
+    Ok(Stamp {
+        component,
+        settings,
+    })
+}
+
+fn file_stamp(path: &Path) -> Result<Option<FileStamp>, String> {
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return match fs::symlink_metadata(path) {
+                Ok(_) => Err("the link leads nowhere".to_owned()),
+                Err(_) => Ok(None),
+            };
+        }
+        Err(error) => return Err(format!("cannot look at it: {error}")),
+    };
+    // Opening a pipe would wait for whoever writes to it.
+    if !metadata.is_file() {
+        return Err("it is not a regular file".to_owned());
+    }
+    Ok(Some(FileStamp {
+        bytes: metadata.len(),
+        modified: metadata.modified().ok(),
+        identity: identity(&metadata),
+    }))
+}
+
+/// What tells two files apart that have the same size and time.
+#[cfg(unix)]
+pub(super) fn identity(metadata: &Metadata) -> [i128; 3] {
+    use std::os::unix::fs::MetadataExt;
+    let changed = i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec());
+    [metadata.dev().into(), metadata.ino().into(), changed]
+}
+
+/// What tells two files apart that have the same size and time: here, nothing.
+#[cfg(not(unix))]
+pub(super) fn identity(_: &Metadata) -> [i128; 3] {
+    [0; 3]
+}

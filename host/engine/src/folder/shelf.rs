@@ -1,0 +1,342 @@
+//! What is known of each file, and which modules follow from it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use super::scan::{Found, Stamp, scan};
+use super::{Folder, Problem, Proposal};
+use crate::text::tame;
+use crate::{FolderError, LoadError, PolicySet, Proven, Settings};
+
+/// How long a file must look the same before it is taken to be the same: two writes within one tick of
+/// the file system's clock leave the same time behind, so for so long its content is read again.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// The folder's files, the modules that they are, and the last set that stood.
+pub(super) struct Shelf {
+    folder: Folder,
+    files: BTreeMap<String, Entry>,
+    accepted: Option<PolicySet>,
+    /// Why the folder cannot be read at present.
+    unreadable: Option<String>,
+    /// Why the folder's modules do not make a set.
+    disjoint: Option<String>,
+    reported: Vec<Problem>,
+}
+
+#[derive(Default)]
+struct Entry {
+    seen: Option<(Result<Stamp, String>, Instant)>,
+    /// The digest of what was last proven, or tried.
+    content: Option<[u8; 32]>,
+    /// The file's present content, if it was proven.
+    present: Option<Arc<Proven>>,
+    /// The last of its modules that stood.
+    good: Option<Arc<Proven>>,
+    /// Why the present content is not proven.
+    broken: Option<String>,
+    /// Why the present content, though proven, does not stand.
+    refused: Option<String>,
+}
+
+impl Entry {
+    /// The module that this file should be.
+    fn module(&self) -> Option<&Arc<Proven>> {
+        self.fresh().or(self.good.as_ref())
+    }
+
+    /// The module that this file would be for the first time.
+    fn fresh(&self) -> Option<&Arc<Proven>> {
+        self.present.as_ref().filter(|_| self.refused.is_none())
+    }
+}
+
+impl Shelf {
+    pub(super) fn new(folder: Folder) -> Self {
+        Self {
+            folder,
+            files: BTreeMap::new(),
+            accepted: None,
+            unreadable: None,
+            disjoint: None,
+            reported: Vec::new(),
+        }
+    }
+
+    /// The first look, which the host cannot do without.
+    pub(super) fn open(&mut self) -> Result<Proposal, FolderError> {
+        let found = scan(&self.folder.path)?;
+        self.take(found);
+        let policies = match &self.accepted {
+            Some(accepted) => accepted.clone(),
+            None => {
+                let built_in = self.folder.built_in.clone();
+                let alone = PolicySet::check(built_in, &self.folder.classifier);
+                let alone = alone.map_err(FolderError::BuiltIn)?;
+                self.accepted.insert(alone).clone()
+            }
+        };
+        self.reported = self.problems();
+        Ok(Proposal {
+            policies,
+            problems: self.reported.clone(),
+        })
+    }
+
+    /// Looks again. `None` if all is as it was reported.
+    pub(super) fn look(&mut self) -> Option<Proposal> {
+        let before = self.accepted.clone();
+        match scan(&self.folder.path) {
+            Ok(found) => self.take(found),
+            Err(error) => self.unreadable = Some(sentence(&error)),
+        }
+        let policies = self.accepted.clone()?;
+        let problems = self.problems();
+        let is_news = problems != self.reported
+            || before.is_none_or(|before| !is_same(before.modules(), policies.modules()));
+        self.reported.clone_from(&problems);
+        is_news.then_some(Proposal { policies, problems })
+    }
+
+    fn take(&mut self, found: Vec<Found>) {
+        self.unreadable = None;
+        let count = self.files.len();
+        self.files
+            .retain(|file, _| found.iter().any(|found| found.file == *file));
+        let mut is_changed = self.files.len() < count;
+        for found in found {
+            let entry = self.files.entry(found.file.clone()).or_default();
+            is_changed |= entry.refresh(&found, &self.folder);
+        }
+        if is_changed || self.accepted.is_none() {
+            self.settle();
+        }
+    }
+
+    /// Finds the set that the files make: each one's present content, or where that does not stand, its
+    /// last good one.
+    fn settle(&mut self) {
+        for entry in self.files.values_mut() {
+            entry.refused = None;
+        }
+        loop {
+            self.refuse_shared_names();
+            let modules = self.modules();
+            let accepted = self.accepted.as_ref().map(PolicySet::modules);
+            if accepted.is_some_and(|accepted| is_same(accepted, &modules)) {
+                self.disjoint = None;
+                break;
+            }
+            match PolicySet::check(modules, &self.folder.classifier) {
+                Ok(set) => {
+                    self.accepted = Some(set);
+                    self.disjoint = None;
+                    for entry in self.files.values_mut() {
+                        entry.good = entry.module().cloned();
+                    }
+                    break;
+                }
+                Err(error) => {
+                    if !self.refuse_failing(&error) {
+                        self.disjoint = Some(error.to_string());
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Of files whose modules share a name, those that are new do not stand. Each round refuses one
+    /// fresh module at least, so this ends.
+    fn refuse_shared_names(&mut self) {
+        loop {
+            let mut holders: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            for (file, entry) in &self.files {
+                if let Some(module) = entry.module() {
+                    let name = module.id().name.clone();
+                    holders.entry(name).or_default().push(file.clone());
+                }
+            }
+            let mut is_refused = false;
+            for (name, files) in holders.iter().filter(|(_, files)| files.len() > 1) {
+                let sentence = format!("{} are all named `{name}`", files.join(", "));
+                for file in files {
+                    is_refused |= self.refuse(file, &sentence);
+                }
+            }
+            if !is_refused {
+                return;
+            }
+        }
+    }
+
+    /// Whether a module that fails was a fresh one, which then does not stand.
+    fn refuse_failing(&mut self, error: &LoadError) -> bool {
+        let LoadError::Fails { module, .. } = error else {
+            return false;
+        };
+        let holds = |entry: &Entry| entry.module().is_some_and(|held| held.id().name == *module);
+        let file = self.files.iter().find(|(_, entry)| holds(entry));
+        match file.map(|(file, _)| file.clone()) {
+            Some(file) => self.refuse(&file, &error.to_string()),
+            None => false,
+        }
+    }
+
+    fn refuse(&mut self, file: &str, sentence: &str) -> bool {
+        let Some(entry) = self.files.get_mut(file) else {
+            return false;
+        };
+        let stood = |fresh: &Arc<Proven>| {
+            entry
+                .good
+                .as_ref()
+                .is_some_and(|good| Arc::ptr_eq(good, fresh))
+        };
+        if entry.fresh().is_none_or(stood) {
+            return false;
+        }
+        entry.refused = Some(sentence.to_owned());
+        true
+    }
+
+    /// The files' modules, and those built in whose names no file has.
+    fn modules(&self) -> Vec<Arc<Proven>> {
+        let mut modules: Vec<_> = self
+            .files
+            .values()
+            .filter_map(Entry::module)
+            .cloned()
+            .collect();
+        for built_in in &self.folder.built_in {
+            if modules
+                .iter()
+                .all(|module| module.id().name != built_in.id().name)
+            {
+                modules.push(built_in.clone());
+            }
+        }
+        modules.sort_by(|a, b| a.id().cmp(b.id()));
+        modules
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let whole = [&self.unreadable, &self.disjoint].into_iter().flatten();
+        let whole = whole.map(|sentence| Problem {
+            file: None,
+            sentence: sentence.clone(),
+        });
+        let files = self.files.iter().filter_map(|(file, entry)| {
+            let sentence = entry.broken.clone().or_else(|| entry.refused.clone())?;
+            Some(Problem {
+                file: Some(file.clone()),
+                sentence,
+            })
+        });
+        whole.chain(files).collect()
+    }
+}
+
+impl Entry {
+    /// Reads and proves the file if it may have changed; whether anything follows from that.
+    fn refresh(&mut self, found: &Found, folder: &Folder) -> bool {
+        let is_seen = matches!(&self.seen, Some((seen, _)) if *seen == found.stamp);
+        match &self.seen {
+            Some((_, since)) if is_seen && since.elapsed() >= SETTLED => return false,
+            Some(_) if is_seen => {}
+            _ => self.seen = Some((found.stamp.clone(), Instant::now())),
+        }
+        let read = found.stamp.clone().and_then(|_| read(found, folder));
+        let (bytes, settings) = match read {
+            Ok(read) => read,
+            Err(sentence) => return self.break_with(None, sentence),
+        };
+        let mut digest = Sha256::new();
+        digest.update((bytes.len() as u64).to_le_bytes());
+        digest.update(&bytes);
+        digest.update(settings.as_deref().unwrap_or_default());
+        let content: [u8; 32] = digest.finalize().into();
+        // What could not be proven is tried again when its file was touched, and else only once.
+        let is_tried = is_seen || self.present.is_some();
+        if self.content == Some(content) && is_tried {
+            return false;
+        }
+        let proven = Settings::parse_toml(settings.as_deref().unwrap_or_default())
+            .and_then(|settings| folder.engine.prove(&bytes, &settings));
+        match proven {
+            Ok(proven) => {
+                self.content = Some(content);
+                self.present = Some(self.known(&proven).unwrap_or_else(|| Arc::new(proven)));
+                self.broken = None;
+                true
+            }
+            Err(error) => self.break_with(Some(content), error.to_string()),
+        }
+    }
+
+    /// The last good module, if it is the same: a file that is mended changes nothing.
+    fn known(&self, proven: &Proven) -> Option<Arc<Proven>> {
+        let is_same =
+            |good: &&Arc<Proven>| good.id() == proven.id() && good.settings() == proven.settings();
+        self.good.as_ref().filter(is_same).cloned()
+    }
+
+    /// Whether that was not known yet.
+    fn break_with(&mut self, content: Option<[u8; 32]>, sentence: String) -> bool {
+        let is_known = self.present.is_none() && self.broken.as_ref() == Some(&sentence);
+        self.content = content;
+        self.present = None;
+        self.broken = Some(sentence);
+        !is_known
+    }
+}
+
+/// The component and the text of its settings.
+fn read(found: &Found, folder: &Folder) -> Result<(Vec<u8>, Option<String>), String> {
+    let limits = folder.engine.limits();
+    let bytes = read_file(&found.component, limits.component_bytes)?;
+    let has_settings = found.stamp.as_ref().is_ok_and(Stamp::has_settings);
+    if !has_settings {
+        return Ok((bytes, None));
+    }
+    let settings = read_file(&found.settings, limits.settings_bytes)
+        .and_then(|text| String::from_utf8(text).map_err(|_| "not UTF-8".to_owned()))
+        .map_err(|error| format!("its settings: {error}"))?;
+    Ok((bytes, Some(settings)))
+}
+
+/// All of a file, which is refused unread if it is larger than `most`.
+fn read_file(path: &Path, most: usize) -> Result<Vec<u8>, String> {
+    let cannot = |error: std::io::Error| format!("cannot read it: {error}");
+    let too_large = || format!("it is larger than {most} bytes");
+    let most = most as u64;
+    let file = File::open(path).map_err(cannot)?;
+    let bytes = file.metadata().map_err(cannot)?.len();
+    if bytes > most {
+        return Err(too_large());
+    }
+    let mut content = Vec::with_capacity(usize::try_from(bytes).unwrap_or_default());
+    // It may have grown since.
+    file.take(most + 1)
+        .read_to_end(&mut content)
+        .map_err(cannot)?;
+    if content.len() as u64 > most {
+        return Err(too_large());
+    }
+    Ok(content)
+}
+
+fn is_same(some: &[Arc<Proven>], others: &[Arc<Proven>]) -> bool {
+    some.len() == others.len() && some.iter().zip(others).all(|(a, b)| Arc::ptr_eq(a, b))
+}
+
+fn sentence(error: &FolderError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    tame(&format!("{error}{}", cause.unwrap_or_default()), 512)
+}

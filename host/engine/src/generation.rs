@@ -1,0 +1,204 @@
+//! Modules that stand together, and the one set of them that is live.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use countersign_core::exhaustive;
+use countersign_core::policy::{CallerClass, Question, Verdict};
+use countersign_core::ports::Judge;
+use countersign_core::verdict::{Judgement, Opinion, fold};
+
+use crate::class::Classes;
+use crate::contract::{Lists, Wire};
+use crate::failure::Failure;
+use crate::{LoadError, Proven};
+
+/// The classifier, unless the operator names another.
+pub const CLASSIFIER: &str = "baseline";
+
+/// How many modules a set may have. Each one's time adds to every decision.
+const MODULES: usize = 64;
+
+/// Modules that were found to stand together: names are unique, the classifier is among them, and
+/// every question of the exhaustive table has an answer.
+#[derive(Clone, Debug)]
+pub struct PolicySet {
+    modules: Arc<[Arc<Proven>]>,
+    classifier: usize,
+    classes: Arc<Classes>,
+}
+
+impl PolicySet {
+    /// Checks `modules`, of which the one named `classifier` says what kind of caller asks.
+    ///
+    /// It asks some 2,000 questions of each: 30 ms for a module of ours. Like proving, it is nothing
+    /// for a thread that serves requests.
+    pub fn check(modules: Vec<Arc<Proven>>, classifier: &str) -> Result<Self, LoadError> {
+        let set = Self::named(modules, classifier)?;
+        for row in exhaustive::rows() {
+            let judgement = set.judge(&row.question(), 0);
+            let mut heard = judgement.opinions.iter();
+            if let Some(failed) = heard.find(|opinion| opinion.verdict.is_err()) {
+                return Err(LoadError::Fails {
+                    module: failed.module.name.clone(),
+                    row: row.key(),
+                    failure: failed.verdict.clone().err().unwrap_or_default(),
+                });
+            }
+            let mut heard = judgement.opinions.iter();
+            if heard.all(|opinion| opinion.verdict == Ok(Verdict::Abstain)) {
+                return Err(LoadError::Uncovered {
+                    verb: row.verb.to_string(),
+                    row: row.key(),
+                });
+            }
+        }
+        Ok(set)
+    }
+
+    /// [`PolicySet::check`] without the questions.
+    pub(crate) fn named(
+        mut modules: Vec<Arc<Proven>>,
+        classifier: &str,
+    ) -> Result<Self, LoadError> {
+        if modules.len() > MODULES {
+            return Err(LoadError::TooMany(modules.len()));
+        }
+        modules.sort_by(|a, b| a.id().cmp(b.id()));
+        let mut names = BTreeSet::new();
+        if let Some(twice) = modules
+            .iter()
+            .find(|module| !names.insert(&*module.id().name))
+        {
+            return Err(LoadError::SameName(twice.id().name.clone()));
+        }
+        let classifier = modules
+            .iter()
+            .position(|module| module.id().name == classifier)
+            .ok_or_else(|| LoadError::NoClassifier(classifier.to_owned()))?;
+        Ok(Self {
+            modules: modules.into(),
+            classifier,
+            classes: Arc::new(Classes::new()),
+        })
+    }
+
+    /// The modules, by name.
+    pub fn modules(&self) -> &[Arc<Proven>] {
+        &self.modules
+    }
+
+    /// The one that says what kind of caller asks.
+    pub fn classifier(&self) -> &Proven {
+        &self.modules[self.classifier]
+    }
+
+    fn judge(&self, question: &Question, generation: u64) -> Judgement {
+        let lists = Lists::of(question);
+        let wire = Wire::new(question, &lists);
+        let (class, mut notes) = self.classify(question, &wire);
+        let opinions = match &class {
+            Ok(class) => {
+                let ask = |module: &Arc<Proven>| {
+                    let (verdict, notes) = module.decide(question, &wire, *class);
+                    opinion(module, verdict, notes)
+                };
+                let mut opinions: Vec<Opinion> = self.modules.iter().map(ask).collect();
+                notes.append(&mut opinions[self.classifier].notes);
+                opinions[self.classifier].notes = notes;
+                opinions
+            }
+            // Without a class there is nothing to ask the others, and this alone denies.
+            Err(failure) => vec![opinion(self.classifier(), Err(failure.clone()), notes)],
+        };
+        Judgement {
+            generation,
+            class: class.unwrap_or(CallerClass::Unknown),
+            ruling: fold(&opinions),
+            opinions,
+        }
+    }
+
+    fn classify(
+        &self,
+        question: &Question,
+        wire: &Wire<'_>,
+    ) -> (Result<CallerClass, Failure>, Vec<String>) {
+        if let Some(class) = self.classes.get(&question.subject) {
+            return (Ok(class), Vec::new());
+        }
+        let (class, notes) = self.classifier().classify(question, wire);
+        // What comes with notes is asked again, for the sake of the notes.
+        if let (Ok(class), []) = (&class, notes.as_slice()) {
+            self.classes.remember(&question.subject, *class);
+        }
+        (class, notes)
+    }
+}
+
+fn opinion(module: &Proven, verdict: Result<Verdict, Failure>, notes: Vec<String>) -> Opinion {
+    Opinion {
+        module: module.id().clone(),
+        verdict: verdict.map_err(String::from),
+        notes,
+    }
+}
+
+/// A set of modules under the number that its activation was recorded with.
+#[derive(Clone, Debug)]
+pub struct Generation {
+    number: u64,
+    policies: PolicySet,
+}
+
+impl Generation {
+    /// Numbers a set.
+    pub fn new(number: u64, policies: PolicySet) -> Self {
+        Self { number, policies }
+    }
+
+    /// Its number.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Its modules.
+    pub fn policies(&self) -> &PolicySet {
+        &self.policies
+    }
+}
+
+impl Judge for Generation {
+    fn judge(&self, question: &Question) -> Judgement {
+        self.policies.judge(question, self.number)
+    }
+}
+
+/// The live generation. Readers never wait, and each decision is made by one generation from its
+/// beginning to its end.
+#[derive(Debug)]
+pub struct Live(ArcSwap<Generation>);
+
+impl Live {
+    /// Begins with `generation`.
+    pub fn new(generation: Generation) -> Self {
+        Self(ArcSwap::from_pointee(generation))
+    }
+
+    /// The generation that is live now.
+    pub fn generation(&self) -> Arc<Generation> {
+        self.0.load_full()
+    }
+
+    /// Makes `generation` live and returns the one that was. Decisions under way end under the old one.
+    pub fn swap(&self, generation: Generation) -> Arc<Generation> {
+        self.0.swap(Arc::new(generation))
+    }
+}
+
+impl Judge for Live {
+    fn judge(&self, question: &Question) -> Judgement {
+        self.0.load_full().judge(question)
+    }
+}

@@ -1,0 +1,169 @@
+//! A compiled component, and fresh instances of it.
+
+use std::time::Duration;
+
+use countersign_core::policy::{CallerClass, Verdict};
+use wasmtime::Store;
+use wasmtime::component::{
+    Component, ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Lower,
+};
+
+use crate::bindings::{PolicyPre, types as wit};
+use crate::contract;
+use crate::failure::Failure;
+use crate::guest::{Guest, Notebook};
+use crate::{Engine, LoadError, Settings};
+
+/// The only interfaces that a policy may import.
+const IMPORTS: [&str; 2] = [
+    "countersign:policy/types@0.1.0",
+    "countersign:policy/log@0.1.0",
+];
+
+/// A component that can be instantiated: compiled, given nothing but its notebook, and found to have
+/// the exports of the contract.
+pub(crate) struct Compiled {
+    engine: Engine,
+    pre: InstancePre<Guest>,
+    exports: Exports,
+}
+
+struct Exports {
+    describe: ComponentExportIndex,
+    configure: ComponentExportIndex,
+    classify: ComponentExportIndex,
+    decide: ComponentExportIndex,
+}
+
+impl Compiled {
+    pub(crate) fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, LoadError> {
+        let component = Component::from_binary(engine.wasm(), bytes)
+            .map_err(|error| LoadError::Compile(sentence(&error)))?;
+        let ty = component.component_type();
+        let mut imports = ty.imports(engine.wasm());
+        if let Some((name, _)) = imports.find(|(name, _)| !IMPORTS.contains(name)) {
+            return Err(LoadError::Import(crate::text::tame(name, 128)));
+        }
+
+        let contract = |error: wasmtime::Error| LoadError::Contract(sentence(&error));
+        let pre = engine
+            .linker()
+            .instantiate_pre(&component)
+            .map_err(contract)?;
+        // Only for its check of the types: the generated lookups check all of them for each instance.
+        PolicyPre::new(pre.clone()).map_err(contract)?;
+        let export = |name: &str| {
+            component
+                .get_export_index(None, name)
+                .ok_or_else(|| LoadError::Contract(format!("it does not export `{name}`")))
+        };
+        let exports = Exports {
+            describe: export("describe")?,
+            configure: export("configure")?,
+            classify: export("classify")?,
+            decide: export("decide")?,
+        };
+        Ok(Self {
+            engine: engine.clone(),
+            pre,
+            exports,
+        })
+    }
+
+    /// A fresh instance, which has `time` for all that it will do, its own start included.
+    pub(crate) fn start(&self, time: Duration, notebook: Notebook) -> Result<Running<'_>, Failure> {
+        self.start_with(Guest::new(self.engine.limits(), notebook), time)
+    }
+
+    /// [`Compiled::start`] with a guest of one's own making.
+    pub(crate) fn start_with(&self, guest: Guest, time: Duration) -> Result<Running<'_>, Failure> {
+        let limits = self.engine.limits();
+        let mut store = Store::new(self.engine.wasm(), guest);
+        store.limiter(|guest| guest);
+        store.set_hostcall_fuel(limits.answer_bytes);
+        store.set_epoch_deadline(limits.ticks(time));
+        match self.pre.instantiate(&mut store) {
+            Ok(instance) => Ok(Running {
+                compiled: self,
+                store,
+                instance,
+            }),
+            Err(error) => Err(self.failure(&store, &error)),
+        }
+    }
+
+    fn failure(&self, store: &Store<Guest>, error: &wasmtime::Error) -> Failure {
+        let refused_memory = store.data().was_refused_memory();
+        Failure::of_call(error, refused_memory, self.engine.limits())
+    }
+}
+
+/// An instance, until it is dropped.
+pub(crate) struct Running<'c> {
+    compiled: &'c Compiled,
+    store: Store<Guest>,
+    instance: Instance,
+}
+
+impl Running<'_> {
+    pub(crate) fn describe(&mut self) -> Result<wit::Manifest, Failure> {
+        let (manifest,) = self.call(&self.compiled.exports.describe, ())?;
+        Ok(manifest)
+    }
+
+    /// The module's own refusal is the inner error.
+    pub(crate) fn configure(&mut self, settings: &Settings) -> Result<Result<(), String>, Failure> {
+        let values: Vec<Vec<&str>> = settings
+            .iter()
+            .map(|(_, values)| values.iter().map(String::as_str).collect())
+            .collect();
+        let settings: Vec<wit::Setting<'_>> = settings
+            .iter()
+            .zip(&values)
+            .map(|((name, _), values)| wit::Setting { name, values })
+            .collect();
+        let (result,) = self.call(&self.compiled.exports.configure, (settings.as_slice(),))?;
+        Ok(result)
+    }
+
+    pub(crate) fn classify(&mut self, caller: wit::Caller<'_>) -> Result<CallerClass, Failure> {
+        let (class,) = self.call(&self.compiled.exports.classify, (caller,))?;
+        Ok(contract::class(class))
+    }
+
+    pub(crate) fn decide(&mut self, request: wit::Request<'_>) -> Result<Verdict, Failure> {
+        let (verdict,) = self.call(&self.compiled.exports.decide, (request,))?;
+        contract::verdict(verdict, self.compiled.engine.limits())
+    }
+
+    /// What happens to the notes that it writes from here on.
+    pub(crate) fn set_notebook(&mut self, notebook: Notebook) {
+        self.store.data_mut().set_notebook(notebook);
+    }
+
+    /// What it wrote.
+    pub(crate) fn into_notes(self) -> Vec<String> {
+        self.store.into_data().into_notes()
+    }
+
+    /// The store and the instance in it, for what only the snapshot does.
+    pub(crate) fn parts(&mut self) -> (&mut Store<Guest>, &Instance) {
+        (&mut self.store, &self.instance)
+    }
+
+    fn call<P, R>(&mut self, export: &ComponentExportIndex, params: P) -> Result<R, Failure>
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift + 'static,
+    {
+        self.instance
+            .get_typed_func::<P, R>(&mut self.store, export)
+            .and_then(|function| function.call(&mut self.store, params))
+            .map_err(|error| self.compiled.failure(&self.store, &error))
+    }
+}
+
+/// wasmtime's words about a module's bytes, for whoever made them.
+fn sentence(error: &wasmtime::Error) -> String {
+    crate::text::tame(&format!("{error:#}"), 512)
+}

@@ -1,0 +1,42 @@
+//! Policy modules: load, prove, swap, decide.
+//!
+//! [`Engine::prove`] takes a WebAssembly component and its settings and gives a [`Proven`] module, or a
+//! sentence why not. [`PolicySet::check`] finds out whether modules stand together, [`Generation`] puts
+//! a number on such a set, and [`Live`] holds the generation that decides. [`folder`] keeps an eye on
+//! the place where modules are dropped.
+//!
+//! Architecture invariant: this crate knows no SQL and no HTTP, and can be used without database and
+//! server. No path in it leads from "could not evaluate" to "allowed": a module that fails is an
+//! `Err` opinion, which [`countersign_core::verdict::fold`] turns into a denial.
+
+mod bindings;
+mod class;
+mod contract;
+mod engine;
+mod error;
+mod failure;
+pub mod folder;
+mod generation;
+mod guest;
+mod instance;
+mod limits;
+mod manifest;
+#[doc(hidden)]
+pub mod measure;
+mod proven;
+mod settings;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use engine::Engine;
+pub use error::{EngineError, FolderError, LoadError};
+pub use generation::{CLASSIFIER, Generation, Live, PolicySet};
+pub use limits::Limits;
+pub use manifest::{Manifest, SettingSpec};
+pub use proven::{Mode, Proven};
+pub use settings::Settings;
+
+/// The policy that stands until another of its name is proven: the component of `policies/baseline`.
+pub const BASELINE: &[u8] = include_bytes!("../../../policies/baseline/baseline.wasm");
