@@ -1,0 +1,132 @@
+//! The audit log: appended to, read, walked.
+
+use countersign_core::audit::{ChainError, Entry, Event, EventKind, Verifier};
+use countersign_core::ledger::Page;
+use countersign_core::time::Timestamp;
+
+use super::Connection;
+use super::columns::{from_json, limit, to_json};
+use crate::fault::Fault;
+
+/// How many entries a walk holds at once.
+const STRIDE: i64 = 1_000;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    seq: i64,
+    at: i64,
+    kind: String,
+    actor: String,
+    detail: String,
+    previous: String,
+    hash: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct Head {
+    seq: i64,
+    hash: String,
+}
+
+/// Appends an entry. The head's row is taken first, and whoever holds it knows that nobody else appends.
+pub(super) async fn append(
+    connection: &mut Connection,
+    at: Timestamp,
+    kind: EventKind,
+    actor: &str,
+    detail: serde_json::Value,
+) -> Result<(), Fault> {
+    let head: Head = sqlx::query_as("UPDATE audit_head SET seq = seq + 1 RETURNING seq, hash")
+        .fetch_one(&mut *connection)
+        .await?;
+    let event = Event {
+        kind,
+        actor: actor.to_owned(),
+        detail,
+    };
+    let entry = Entry::link(head.seq, at, &event, &head.hash);
+    sqlx::query(
+        "INSERT INTO audit (seq, at, kind, actor, detail, previous, hash)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(entry.seq)
+    .bind(entry.at.as_micros())
+    .bind(&entry.kind)
+    .bind(&entry.actor)
+    .bind(to_json(&entry.detail))
+    .bind(&entry.previous)
+    .bind(&entry.hash)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("UPDATE audit_head SET hash = $1 WHERE seq = $2")
+        .bind(&entry.hash)
+        .bind(entry.seq)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The entries after the number in the page, oldest first. A cursor that is no number was never given
+/// out and leads nowhere.
+pub(super) async fn list(connection: &mut Connection, page: &Page) -> Result<Vec<Entry>, Fault> {
+    let after = page
+        .after
+        .as_deref()
+        .map_or(0, |after| after.parse().unwrap_or(i64::MAX));
+    rows(connection, after, limit(page))
+        .await?
+        .into_iter()
+        .map(entry)
+        .collect()
+}
+
+/// Walks the chain to its head.
+pub(super) async fn verify(connection: &mut Connection) -> Result<Result<i64, ChainError>, Fault> {
+    let head: Option<Head> = sqlx::query_as("SELECT seq, hash FROM audit_head")
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(head) = head else {
+        return Err(Fault::Corrupt("the audit has no head".to_owned()));
+    };
+    let mut verifier = Verifier::default();
+    let mut after = i64::MIN;
+    loop {
+        let rows = rows(connection, after, STRIDE).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.seq;
+        for row in rows {
+            let seq = row.seq;
+            // What cannot even be read back is not what was written.
+            let taken = match entry(row) {
+                Ok(entry) => verifier.take(&entry),
+                Err(_) => Err(ChainError::Changed(seq)),
+            };
+            if let Err(error) = taken {
+                return Ok(Err(error));
+            }
+        }
+    }
+    Ok(verifier.end(head.seq, &head.hash))
+}
+
+async fn rows(connection: &mut Connection, after: i64, limit: i64) -> Result<Vec<Row>, Fault> {
+    Ok(
+        sqlx::query_as("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
+            .bind(after)
+            .bind(limit)
+            .fetch_all(connection)
+            .await?,
+    )
+}
+
+fn entry(row: Row) -> Result<Entry, Fault> {
+    Ok(Entry {
+        seq: row.seq,
+        at: Timestamp::from_micros(row.at),
+        kind: row.kind,
+        actor: row.actor,
+        detail: from_json("audit.detail", &row.detail)?,
+        previous: row.previous,
+        hash: row.hash,
+    })
+}

@@ -1,0 +1,115 @@
+//! Decisions: what was asked, what was judged, what came of it.
+
+use countersign_core::action::ActionDigest;
+use countersign_core::decision::{Decision, Outcome, RecordedDecision};
+use countersign_core::id::{ApprovalId, DecisionId};
+use countersign_core::ledger::Page;
+use countersign_core::time::Timestamp;
+use countersign_core::verb::Verb;
+
+use super::Connection;
+use super::columns::{from_json, limit, parsed, parsed_option, to_json};
+use crate::fault::Fault;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    at: i64,
+    actor: String,
+    credential: String,
+    verb: String,
+    digest: String,
+    question: Option<String>,
+    judgement: String,
+    outcome: String,
+    approval: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct RecordedRow {
+    id: String,
+    credential: String,
+    verb: String,
+    digest: String,
+    outcome: String,
+}
+
+/// Records a decision with what came of it. What a permit is made of is what the database then holds.
+pub(super) async fn record(
+    connection: &mut Connection,
+    decision: &Decision,
+    outcome: Outcome,
+    approval: Option<ApprovalId>,
+) -> Result<RecordedDecision, Fault> {
+    let row: RecordedRow = sqlx::query_as(
+        "INSERT INTO decisions
+             (id, at, actor, credential, verb, digest, question, judgement, outcome, approval)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         RETURNING id, credential, verb, digest, outcome",
+    )
+    .bind(decision.id.to_string())
+    .bind(decision.at.as_micros())
+    .bind(&decision.actor)
+    .bind(&decision.credential)
+    .bind(decision.verb.as_str())
+    .bind(decision.digest.as_str())
+    .bind(decision.question.as_ref().map(to_json))
+    .bind(to_json(&decision.judgement))
+    .bind(outcome.as_str())
+    .bind(approval.map(|id| id.to_string()))
+    .fetch_one(connection)
+    .await?;
+    Ok(RecordedDecision {
+        id: parsed("decisions.id", &row.id, DecisionId::parse)?,
+        credential: row.credential,
+        verb: parsed("decisions.verb", &row.verb, Verb::parse)?,
+        digest: ActionDigest::from_text(row.digest),
+        outcome: parsed("decisions.outcome", &row.outcome, Outcome::parse)?,
+    })
+}
+
+/// One decision.
+pub(super) async fn load(
+    connection: &mut Connection,
+    id: DecisionId,
+) -> Result<Option<Decision>, Fault> {
+    let row: Option<Row> = sqlx::query_as("SELECT * FROM decisions WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    row.map(decision).transpose()
+}
+
+/// Decisions before the one in the page, newest first.
+pub(super) async fn list(connection: &mut Connection, page: &Page) -> Result<Vec<Decision>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT * FROM decisions WHERE $1 IS NULL OR id < $1 ORDER BY id DESC LIMIT $2",
+    )
+    .bind(&page.after)
+    .bind(limit(page))
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(decision).collect()
+}
+
+fn decision(row: Row) -> Result<Decision, Fault> {
+    Ok(Decision {
+        id: parsed("decisions.id", &row.id, DecisionId::parse)?,
+        at: Timestamp::from_micros(row.at),
+        actor: row.actor,
+        credential: row.credential,
+        verb: parsed("decisions.verb", &row.verb, Verb::parse)?,
+        digest: ActionDigest::from_text(row.digest),
+        question: row
+            .question
+            .map(|text| from_json("decisions.question", &text))
+            .transpose()?,
+        judgement: from_json("decisions.judgement", &row.judgement)?,
+        outcome: parsed("decisions.outcome", &row.outcome, Outcome::parse)?,
+        approval: parsed_option(
+            "decisions.approval",
+            row.approval.as_deref(),
+            ApprovalId::parse,
+        )?,
+    })
+}

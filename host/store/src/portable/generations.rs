@@ -1,0 +1,156 @@
+//! Which policies were live, and their bytes.
+
+use std::collections::HashMap;
+
+use countersign_core::audit::EventKind;
+use countersign_core::ledger::{GenerationChange, GenerationRecord, Page};
+use countersign_core::time::Timestamp;
+use countersign_core::verdict::ModuleId;
+use serde_json::json;
+
+use super::columns::limit;
+use super::{Connection, audit};
+use crate::fault::Fault;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    number: i64,
+    at: i64,
+    changed_by: String,
+    summary: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct ModuleRow {
+    generation: i64,
+    name: String,
+    version: String,
+    digest: String,
+}
+
+/// Numbers and records a set of policies, with the bytes that are not kept yet.
+pub(super) async fn record(
+    connection: &mut Connection,
+    change: &GenerationChange,
+) -> Result<u64, Fault> {
+    let number: i64 = sqlx::query_scalar(
+        "INSERT INTO generations (number, at, changed_by, summary)
+         SELECT COALESCE(MAX(number), 0) + 1, $1, $2, $3 FROM generations
+         RETURNING number",
+    )
+    .bind(change.at.as_micros())
+    .bind(&change.by)
+    .bind(&change.summary)
+    .fetch_one(&mut *connection)
+    .await?;
+    for (digest, bytes) in &change.components {
+        sqlx::query(
+            "INSERT INTO components (digest, bytes) VALUES ($1, $2)
+             ON CONFLICT (digest) DO NOTHING",
+        )
+        .bind(digest)
+        .bind(bytes)
+        .execute(&mut *connection)
+        .await?;
+    }
+    for module in &change.modules {
+        sqlx::query(
+            "INSERT INTO generation_modules (generation, name, version, digest)
+             VALUES ($1, $2, $3, $4)",
+        )
+        .bind(number)
+        .bind(&module.name)
+        .bind(&module.version)
+        .bind(&module.digest)
+        .execute(&mut *connection)
+        .await?;
+    }
+    let detail = json!({
+        "generation": number,
+        "summary": change.summary,
+        "modules": change.modules,
+    });
+    audit::append(
+        connection,
+        change.at,
+        EventKind::PoliciesChanged,
+        &change.by,
+        detail,
+    )
+    .await?;
+    numbered(number)
+}
+
+/// Recorded generations before the number in the page, newest first. A cursor that is no number was
+/// never given out and leads nowhere.
+pub(super) async fn list(
+    connection: &mut Connection,
+    page: &Page,
+) -> Result<Vec<GenerationRecord>, Fault> {
+    let before = page
+        .after
+        .as_deref()
+        .map_or(i64::MAX, |after| after.parse().unwrap_or(0));
+    let rows: Vec<Row> =
+        sqlx::query_as("SELECT * FROM generations WHERE number < $1 ORDER BY number DESC LIMIT $2")
+            .bind(before)
+            .bind(limit(page))
+            .fetch_all(&mut *connection)
+            .await?;
+    let (Some(newest), Some(oldest)) = (rows.first(), rows.last()) else {
+        return Ok(Vec::new());
+    };
+    let mut modules = modules(connection, oldest.number, newest.number).await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(GenerationRecord {
+                number: numbered(row.number)?,
+                at: Timestamp::from_micros(row.at),
+                by: row.changed_by,
+                summary: row.summary,
+                modules: modules.remove(&row.number).unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+/// The bytes with this digest.
+pub(super) async fn component(
+    connection: &mut Connection,
+    digest: &str,
+) -> Result<Option<Vec<u8>>, Fault> {
+    Ok(
+        sqlx::query_scalar("SELECT bytes FROM components WHERE digest = $1")
+            .bind(digest)
+            .fetch_optional(connection)
+            .await?,
+    )
+}
+
+async fn modules(
+    connection: &mut Connection,
+    oldest: i64,
+    newest: i64,
+) -> Result<HashMap<i64, Vec<ModuleId>>, Fault> {
+    let rows: Vec<ModuleRow> = sqlx::query_as(
+        "SELECT * FROM generation_modules
+         WHERE generation BETWEEN $1 AND $2 ORDER BY generation, name",
+    )
+    .bind(oldest)
+    .bind(newest)
+    .fetch_all(connection)
+    .await?;
+    let mut modules: HashMap<i64, Vec<ModuleId>> = HashMap::new();
+    for row in rows {
+        modules.entry(row.generation).or_default().push(ModuleId {
+            name: row.name,
+            version: row.version,
+            digest: row.digest,
+        });
+    }
+    Ok(modules)
+}
+
+fn numbered(number: i64) -> Result<u64, Fault> {
+    u64::try_from(number).map_err(|_| Fault::Corrupt(format!("generation {number}")))
+}

@@ -1,0 +1,277 @@
+//! The ledger, in the SQL that SQLite and PostgreSQL share.
+//!
+//! `$n` placeholders, ids as text, instants as microseconds, JSON as text, no booleans. Each file is
+//! about one noun: its private row, its statements, and what they mean. By convention `$1` is the
+//! instant of the request wherever a statement asks whether something is live.
+
+mod approvals;
+mod audit;
+mod columns;
+mod decisions;
+mod deeds;
+mod facts;
+mod generations;
+mod grants;
+mod requests;
+mod secrets;
+mod sessions;
+mod settings;
+mod settle;
+mod sweep;
+mod tokens;
+mod votes;
+
+use async_trait::async_trait;
+use countersign_core::action::Action;
+use countersign_core::approval::Approval;
+use countersign_core::audit::{ChainError, Entry};
+use countersign_core::caller::Caller;
+use countersign_core::decision::Decision;
+use countersign_core::id::{ApprovalId, DecisionId, OrgId, SessionId, TokenId};
+use countersign_core::ledger::{
+    Ballot, Facts, GenerationChange, GenerationRecord, OrgToken, Page, SecretEntry, Settled,
+    Submission, Voted, Whose,
+};
+use countersign_core::permit::Permit;
+use countersign_core::ports::{Ledger, LedgerError};
+use countersign_core::secret::SecretScope;
+use countersign_core::session::NewSession;
+use countersign_core::time::Timestamp;
+use countersign_core::token::TokenHash;
+use countersign_core::verb::Verb;
+
+use super::{Driver, Store};
+use crate::fault::Fault;
+
+/// What a statement runs on: a connection within a transaction.
+type Connection = <Driver as sqlx::Database>::Connection;
+
+/// The most that one page holds, whatever was asked for: a page is kept in memory.
+const PAGE_LIMIT: u32 = 500;
+
+/// The audit label of what the host does by itself.
+const HOST: &str = "host";
+
+#[async_trait]
+impl Ledger for Store {
+    async fn organisation(
+        &self,
+        configured: Option<OrgId>,
+        fresh: OrgId,
+    ) -> Result<OrgId, LedgerError> {
+        let mut tx = self.begin_writing().await?;
+        let own = settings::organisation(&mut tx, fresh).await?;
+        tx.commit().await.map_err(Fault::from)?;
+        Ok(configured.unwrap_or(own))
+    }
+
+    async fn facts(
+        &self,
+        caller: &Caller,
+        action: &Action,
+        org: OrgId,
+        now: Timestamp,
+    ) -> Result<Facts, LedgerError> {
+        let mut tx = self.begin_reading().await?;
+        Ok(facts::read(&mut tx, caller, action, org, now).await?)
+    }
+
+    async fn settle(&self, submission: Submission<'_>) -> Result<Settled, LedgerError> {
+        let mut tx = self.begin_writing().await?;
+        let settled = settle::settle(&mut tx, submission).await?;
+        match settled {
+            Settled::Moved => tx.rollback().await.map_err(Fault::from)?,
+            _ => tx.commit().await.map_err(Fault::from)?,
+        }
+        Ok(settled)
+    }
+
+    async fn vote(&self, ballot: &Ballot) -> Result<Voted, LedgerError> {
+        let mut tx = self.begin_writing().await?;
+        let voted = votes::count(&mut tx, ballot).await?;
+        match voted {
+            Voted::Counted(_) => tx.commit().await.map_err(Fault::from)?,
+            _ => tx.rollback().await.map_err(Fault::from)?,
+        }
+        Ok(voted)
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<Vec<ApprovalId>, LedgerError> {
+        let mut tx = self.begin_writing().await?;
+        let swept = sweep::sweep(&mut tx, now).await?;
+        tx.commit().await.map_err(Fault::from)?;
+        Ok(swept)
+    }
+
+    async fn pending_approvals(
+        &self,
+        permit: &Permit,
+        whose: &Whose,
+        page: &Page,
+        now: Timestamp,
+    ) -> Result<Vec<Approval>, LedgerError> {
+        covers(permit, Verb::ApprovalList)?;
+        let mut tx = self.begin_reading().await?;
+        Ok(approvals::pending(&mut tx, whose, page, now).await?)
+    }
+
+    async fn approval(
+        &self,
+        permit: &Permit,
+        whose: &Whose,
+        id: ApprovalId,
+    ) -> Result<Option<Approval>, LedgerError> {
+        covers(permit, Verb::ApprovalList)?;
+        let mut tx = self.begin_reading().await?;
+        let approval = approvals::load(&mut tx, id).await?;
+        Ok(approval.filter(|approval| match whose {
+            Whose::All => true,
+            Whose::Requester(credential) => approval.requester.credential == *credential,
+        }))
+    }
+
+    async fn org_token_by_hash(
+        &self,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<OrgToken>, LedgerError> {
+        let mut tx = self.begin_reading().await?;
+        Ok(tokens::by_hash(&mut tx, hash, now).await?)
+    }
+
+    async fn note_org_token_use(&self, id: TokenId, at: Timestamp) -> Result<(), LedgerError> {
+        let mut tx = self.begin_writing().await?;
+        tokens::note_use(&mut tx, id, at).await?;
+        Ok(tx.commit().await.map_err(Fault::from)?)
+    }
+
+    async fn org_tokens(
+        &self,
+        permit: &Permit,
+        now: Timestamp,
+    ) -> Result<Vec<OrgToken>, LedgerError> {
+        covers(permit, Verb::OrgTokenList)?;
+        let mut tx = self.begin_reading().await?;
+        Ok(tokens::list(&mut tx, now).await?)
+    }
+
+    async fn secrets(
+        &self,
+        permit: &Permit,
+        scope: SecretScope,
+    ) -> Result<Vec<SecretEntry>, LedgerError> {
+        covers(permit, Verb::SecretList)?;
+        let mut tx = self.begin_reading().await?;
+        Ok(secrets::list(&mut tx, scope).await?)
+    }
+
+    async fn save_login_link(
+        &self,
+        link: TokenHash,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let mut tx = self.begin_writing().await?;
+        sessions::save_link(&mut tx, link, expires_at, now).await?;
+        Ok(tx.commit().await.map_err(Fault::from)?)
+    }
+
+    async fn redeem_login_link(
+        &self,
+        link: TokenHash,
+        session: NewSession,
+        now: Timestamp,
+    ) -> Result<bool, LedgerError> {
+        let mut tx = self.begin_writing().await?;
+        let redeemed = sessions::redeem_link(&mut tx, link, session, now).await?;
+        tx.commit().await.map_err(Fault::from)?;
+        Ok(redeemed)
+    }
+
+    async fn session(
+        &self,
+        cookie: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<SessionId>, LedgerError> {
+        let mut tx = self.begin_reading().await?;
+        Ok(sessions::by_cookie(&mut tx, cookie, now).await?)
+    }
+
+    async fn end_session(&self, id: SessionId, now: Timestamp) -> Result<(), LedgerError> {
+        let mut tx = self.begin_writing().await?;
+        sessions::end(&mut tx, id, now).await?;
+        Ok(tx.commit().await.map_err(Fault::from)?)
+    }
+
+    async fn record_generation(&self, change: &GenerationChange) -> Result<u64, LedgerError> {
+        let mut tx = self.begin_writing().await?;
+        let number = generations::record(&mut tx, change).await?;
+        tx.commit().await.map_err(Fault::from)?;
+        Ok(number)
+    }
+
+    async fn latest_generation(&self) -> Result<Option<GenerationRecord>, LedgerError> {
+        let newest = Page {
+            after: None,
+            limit: 1,
+        };
+        let mut tx = self.begin_reading().await?;
+        Ok(generations::list(&mut tx, &newest).await?.pop())
+    }
+
+    async fn generations(
+        &self,
+        permit: &Permit,
+        page: &Page,
+    ) -> Result<Vec<GenerationRecord>, LedgerError> {
+        covers(permit, Verb::PolicyRead)?;
+        let mut tx = self.begin_reading().await?;
+        Ok(generations::list(&mut tx, page).await?)
+    }
+
+    async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, LedgerError> {
+        let mut tx = self.begin_reading().await?;
+        Ok(generations::component(&mut tx, digest).await?)
+    }
+
+    async fn decisions(&self, permit: &Permit, page: &Page) -> Result<Vec<Decision>, LedgerError> {
+        covers(permit, Verb::DecisionRead)?;
+        let mut tx = self.begin_reading().await?;
+        Ok(decisions::list(&mut tx, page).await?)
+    }
+
+    async fn decision(
+        &self,
+        permit: &Permit,
+        id: DecisionId,
+    ) -> Result<Option<Decision>, LedgerError> {
+        covers(permit, Verb::DecisionRead)?;
+        let mut tx = self.begin_reading().await?;
+        Ok(decisions::load(&mut tx, id).await?)
+    }
+
+    async fn audit(&self, permit: &Permit, page: &Page) -> Result<Vec<Entry>, LedgerError> {
+        covers(permit, Verb::AuditRead)?;
+        let mut tx = self.begin_reading().await?;
+        Ok(audit::list(&mut tx, page).await?)
+    }
+
+    async fn verify_audit(&self, permit: &Permit) -> Result<Result<i64, ChainError>, LedgerError> {
+        covers(permit, Verb::AuditRead)?;
+        let mut tx = self.begin_reading().await?;
+        Ok(audit::verify(&mut tx).await?)
+    }
+
+    async fn ping(&self) -> Result<(), LedgerError> {
+        let mut tx = self.begin_reading().await?;
+        Ok(settings::ping(&mut tx).await?)
+    }
+}
+
+fn covers(permit: &Permit, verb: Verb) -> Result<(), Fault> {
+    if permit.verb() == verb {
+        Ok(())
+    } else {
+        Err(Fault::WrongPermit(permit.verb().as_str()))
+    }
+}

@@ -1,0 +1,146 @@
+//! The host's own login: its links and its sessions.
+
+use countersign_core::audit::EventKind;
+use countersign_core::caller::{Issuer, Person};
+use countersign_core::id::SessionId;
+use countersign_core::session::{NewSession, OPERATOR};
+use countersign_core::time::Timestamp;
+use countersign_core::token::TokenHash;
+use serde_json::json;
+
+use super::columns::parsed_option;
+use super::{Connection, HOST, audit};
+use crate::fault::Fault;
+
+/// What makes a session live at `$1`.
+macro_rules! live {
+    () => {
+        "ended_at IS NULL AND expires_at > $1"
+    };
+}
+
+/// Keeps a link in place of any other.
+pub(super) async fn save_link(
+    connection: &mut Connection,
+    link: TokenHash,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query("DELETE FROM login_links")
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("INSERT INTO login_links (hash, created_at, expires_at) VALUES ($1, $2, $3)")
+        .bind(link.to_hex())
+        .bind(now.as_micros())
+        .bind(expires_at.as_micros())
+        .execute(&mut *connection)
+        .await?;
+    let detail = json!({ "expires_at": expires_at });
+    audit::append(connection, now, EventKind::LoginLinkMade, HOST, detail).await
+}
+
+/// Uses a link up and starts a session.
+pub(super) async fn redeem_link(
+    connection: &mut Connection,
+    link: TokenHash,
+    session: NewSession,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let used = sqlx::query("DELETE FROM login_links WHERE hash = $1 AND expires_at > $2")
+        .bind(link.to_hex())
+        .bind(now.as_micros())
+        .execute(&mut *connection)
+        .await?;
+    if used.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query(
+        "INSERT INTO sessions (id, cookie_hash, created_at, expires_at) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(session.id.to_string())
+    .bind(session.cookie.to_hex())
+    .bind(now.as_micros())
+    .bind(session.expires_at.as_micros())
+    .execute(&mut *connection)
+    .await?;
+    let detail = json!({ "session": session.id, "expires_at": session.expires_at });
+    audit::append(
+        connection,
+        now,
+        EventKind::SessionStarted,
+        &operator(),
+        detail,
+    )
+    .await?;
+    Ok(true)
+}
+
+/// The live session with this cookie.
+pub(super) async fn by_cookie(
+    connection: &mut Connection,
+    cookie: TokenHash,
+    now: Timestamp,
+) -> Result<Option<SessionId>, Fault> {
+    let id: Option<String> = sqlx::query_scalar(concat!(
+        "SELECT id FROM sessions WHERE cookie_hash = $2 AND ",
+        live!()
+    ))
+    .bind(now.as_micros())
+    .bind(cookie.to_hex())
+    .fetch_optional(connection)
+    .await?;
+    parsed_option("sessions.id", id.as_deref(), SessionId::parse)
+}
+
+/// Whether a session still lives.
+pub(super) async fn is_live(
+    connection: &mut Connection,
+    id: SessionId,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let live: i64 = sqlx::query_scalar(concat!(
+        "SELECT COUNT(*) FROM sessions WHERE id = $2 AND ",
+        live!()
+    ))
+    .bind(now.as_micros())
+    .bind(id.to_string())
+    .fetch_one(connection)
+    .await?;
+    Ok(live > 0)
+}
+
+/// Ends a session. One that ended before stays as it was.
+pub(super) async fn end(
+    connection: &mut Connection,
+    id: SessionId,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let ended = sqlx::query(concat!(
+        "UPDATE sessions SET ended_at = $1 WHERE id = $2 AND ",
+        live!()
+    ))
+    .bind(now.as_micros())
+    .bind(id.to_string())
+    .execute(&mut *connection)
+    .await?;
+    if ended.rows_affected() == 0 {
+        return Ok(());
+    }
+    let detail = json!({ "session": id });
+    audit::append(
+        connection,
+        now,
+        EventKind::SessionEnded,
+        &operator(),
+        detail,
+    )
+    .await
+}
+
+fn operator() -> String {
+    Person {
+        issuer: Issuer::Operator,
+        user: OPERATOR.to_owned(),
+    }
+    .label()
+}

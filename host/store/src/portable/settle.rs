@@ -1,0 +1,219 @@
+//! A judged action, settled: done, waiting, or refused, and recorded in any case.
+
+use countersign_core::approval::Approval;
+use countersign_core::audit::EventKind;
+use countersign_core::caller::{Caller, Identity};
+use countersign_core::decision::Outcome;
+use countersign_core::id::ApprovalId;
+use countersign_core::ledger::{Done, Refusal, Settled, Submission};
+use countersign_core::permit::Permit;
+use countersign_core::policy::Terms;
+use countersign_core::time::Timestamp;
+use countersign_core::verdict::Ruling;
+use serde_json::json;
+use sqlx::Connection as _;
+
+use super::grants::Found;
+use super::{
+    Connection, approvals, audit, decisions, deeds, facts, grants, requests, sessions, tokens,
+};
+use crate::fault::Fault;
+
+/// Settles a submission. `Moved` means that nothing was written.
+pub(super) async fn settle(
+    connection: &mut Connection,
+    submission: Submission<'_>,
+) -> Result<Settled, Fault> {
+    let submission = &submission;
+    let now = submission.decision.at;
+    if !credential_lives(connection, submission.caller, now).await? {
+        return refuse(connection, submission, None, Refusal::CredentialGone).await;
+    }
+    let facts = facts::read(
+        connection,
+        submission.caller,
+        &submission.intent.action,
+        submission.org,
+        now,
+    )
+    .await?;
+    if facts != *submission.facts {
+        return Ok(Settled::Moved);
+    }
+    match &submission.decision.judgement.ruling {
+        Ruling::Allow { .. } => carry_out(connection, submission, None).await,
+        Ruling::Gate { terms, policy } => pass_gate(connection, submission, terms, policy).await,
+        Ruling::Deny { ground, policy } => {
+            let refusal = Refusal::Denied {
+                rule: ground.rule.clone(),
+                reason: ground.reason.clone(),
+                policy: policy.clone(),
+                advice: ground.advice().map(str::to_owned),
+            };
+            refuse(connection, submission, None, refusal).await
+        }
+    }
+}
+
+/// Whether the caller's credential is still what it was when it was verified. The admin token and
+/// sessions that another issuer keeps have no row here: who verified them answers for them.
+async fn credential_lives(
+    connection: &mut Connection,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    match &caller.identity {
+        Identity::OrgToken {
+            id,
+            role,
+            workspace,
+            ..
+        } => {
+            let token = tokens::live(connection, *id, now).await?;
+            Ok(token.is_some_and(|token| token.role == *role && token.workspace == *workspace))
+        }
+        Identity::Session {
+            session: Some(session),
+            ..
+        } => sessions::is_live(connection, *session, now).await,
+        Identity::Session { session: None, .. } | Identity::AdminToken { .. } => Ok(true),
+    }
+}
+
+async fn pass_gate(
+    connection: &mut Connection,
+    submission: &Submission<'_>,
+    terms: &Terms,
+    policy: &str,
+) -> Result<Settled, Fault> {
+    match grants::find(connection, submission, &terms.quorums).await? {
+        Found::Grant(grant) if grant.precondition != submission.facts.precondition => {
+            lapse(connection, &grant, submission).await?;
+            refuse(
+                connection,
+                submission,
+                Some(grant.id),
+                Refusal::ApprovalStale,
+            )
+            .await
+        }
+        Found::Grant(grant) => carry_out(connection, submission, Some(grant)).await,
+        Found::Pending(approval) => wait(connection, submission, approval).await,
+        Found::Refused(approval, refusal) => {
+            refuse(connection, submission, approval, refusal).await
+        }
+        Found::Nothing => match requests::file(connection, submission, terms, policy).await? {
+            Ok(approval) => wait(connection, submission, approval).await,
+            Err((approval, refusal)) => refuse(connection, submission, approval, refusal).await,
+        },
+    }
+}
+
+/// Does the deed, and uses the grant for it. Where the deed finds something in its way, the use of the
+/// grant is undone with it, and only the refusal stays.
+async fn carry_out(
+    connection: &mut Connection,
+    submission: &Submission<'_>,
+    grant: Option<Approval>,
+) -> Result<Settled, Fault> {
+    let mut savepoint = connection.begin().await?;
+    match attempt(&mut savepoint, submission, grant.as_ref()).await? {
+        Ok(done) => {
+            savepoint.commit().await?;
+            Ok(Settled::Done(done))
+        }
+        Err(refusal) => {
+            savepoint.rollback().await?;
+            let grant = grant.map(|grant| grant.id);
+            refuse(connection, submission, grant, refusal).await
+        }
+    }
+}
+
+async fn attempt(
+    connection: &mut Connection,
+    submission: &Submission<'_>,
+    grant: Option<&Approval>,
+) -> Result<Result<Done, Refusal>, Fault> {
+    let decision = &submission.decision;
+    if let Some(grant) = grant {
+        if !approvals::spend(connection, grant, decision.at).await? {
+            return Ok(Err(Refusal::GrantUsed));
+        }
+        let detail = json!({
+            "approval": grant.id,
+            "decision": decision.id,
+            "verb": grant.verb,
+            "digest": grant.digest,
+        });
+        let actor = submission.caller.actor();
+        audit::append(
+            connection,
+            decision.at,
+            EventKind::ApprovalUsed,
+            &actor,
+            detail,
+        )
+        .await?;
+    }
+    let outcome = match grant {
+        Some(_) => Outcome::Granted,
+        None => Outcome::Allowed,
+    };
+    let grant = grant.map(|grant| grant.id);
+    let recorded = decisions::record(connection, decision, outcome, grant).await?;
+    let permit = Permit::new(&recorded, submission.caller, submission.intent)
+        .ok_or(Fault::WrongPermit(recorded.verb.as_str()))?;
+    deeds::perform(connection, permit, submission).await
+}
+
+async fn wait(
+    connection: &mut Connection,
+    submission: &Submission<'_>,
+    approval: Approval,
+) -> Result<Settled, Fault> {
+    decisions::record(
+        connection,
+        &submission.decision,
+        Outcome::Pending,
+        Some(approval.id),
+    )
+    .await?;
+    Ok(Settled::Pending(Box::new(approval)))
+}
+
+async fn refuse(
+    connection: &mut Connection,
+    submission: &Submission<'_>,
+    approval: Option<ApprovalId>,
+    refusal: Refusal,
+) -> Result<Settled, Fault> {
+    decisions::record(connection, &submission.decision, Outcome::Refused, approval).await?;
+    Ok(Settled::Refused(refusal))
+}
+
+async fn lapse(
+    connection: &mut Connection,
+    grant: &Approval,
+    submission: &Submission<'_>,
+) -> Result<(), Fault> {
+    if !approvals::lapse(connection, grant.id).await? {
+        return Ok(());
+    }
+    let detail = json!({
+        "approval": grant.id,
+        "decision": submission.decision.id,
+        "cause": "the target has moved",
+        "approved": grant.precondition,
+        "found": submission.facts.precondition,
+    });
+    let actor = submission.caller.actor();
+    audit::append(
+        connection,
+        submission.decision.at,
+        EventKind::ApprovalLapsed,
+        &actor,
+        detail,
+    )
+    .await
+}

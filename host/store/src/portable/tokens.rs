@@ -1,0 +1,277 @@
+//! Organisation tokens.
+
+use countersign_core::caller::{Caller, Identity};
+use countersign_core::id::{TokenId, WorkspaceId};
+use countersign_core::ledger::OrgToken;
+use countersign_core::policy::Role;
+use countersign_core::time::Timestamp;
+use countersign_core::token::TokenHash;
+
+use super::Connection;
+use super::columns::{instant, parsed, parsed_option};
+use crate::fault::Fault;
+
+/// The most tokens that one list shows.
+const LIST_LIMIT: i64 = 500;
+
+/// What makes a token live at `$1`.
+macro_rules! live {
+    () => {
+        "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1)"
+    };
+}
+
+/// A token and whoever minted it, and so on up to the root. Needs `$2`: the token's id.
+macro_rules! with_ancestors {
+    () => {
+        "WITH RECURSIVE chain (id, minted_by_token, created_by_key) AS (
+             SELECT id, minted_by_token, created_by_key FROM org_tokens WHERE id = $2
+             UNION
+             SELECT minter.id, minter.minted_by_token, minter.created_by_key
+             FROM org_tokens AS minter JOIN chain ON minter.id = chain.minted_by_token
+         )"
+    };
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    prefix: String,
+    name: Option<String>,
+    role: String,
+    workspace: Option<String>,
+    created_by: String,
+    created_by_user: Option<String>,
+    lineage: String,
+    created_at: i64,
+    last_used_at: Option<i64>,
+    expires_at: Option<i64>,
+}
+
+/// A token to be minted.
+pub(super) struct Minting<'a> {
+    pub(super) id: TokenId,
+    pub(super) hash: TokenHash,
+    pub(super) prefix: &'a str,
+    pub(super) name: Option<&'a str>,
+    pub(super) role: Role,
+    pub(super) workspace: Option<WorkspaceId>,
+    pub(super) expires_at: Option<Timestamp>,
+    /// At most so many live tokens, this one counted; 0: any number.
+    pub(super) live_limit: u32,
+}
+
+/// Mints a token, unless too many are live.
+pub(super) async fn mint(
+    connection: &mut Connection,
+    minter: &Caller,
+    minting: &Minting<'_>,
+    now: Timestamp,
+) -> Result<Option<OrgToken>, Fault> {
+    let minted_by_token = match &minter.identity {
+        Identity::OrgToken { id, .. } => Some(id.to_string()),
+        Identity::Session { .. } | Identity::AdminToken { .. } => None,
+    };
+    let row: Option<Row> = sqlx::query_as(concat!(
+        "INSERT INTO org_tokens
+             (created_at, id, hash, prefix, name, role, workspace, expires_at,
+              created_by, created_by_user, created_by_key, minted_by_token, lineage)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
+         WHERE $14 = 0 OR $14 > (SELECT COUNT(*) FROM org_tokens WHERE ",
+        live!(),
+        ") RETURNING *"
+    ))
+    .bind(now.as_micros())
+    .bind(minting.id.to_string())
+    .bind(minting.hash.to_hex())
+    .bind(minting.prefix)
+    .bind(minting.name)
+    .bind(minting.role.as_str())
+    .bind(minting.workspace.map(|id| id.to_string()))
+    .bind(minting.expires_at.map(Timestamp::as_micros))
+    .bind(minter.actor())
+    .bind(minter.person().map(|person| person.user.as_str()))
+    .bind(minter.credential_key())
+    .bind(minted_by_token)
+    .bind(lineage(minter, minting.id))
+    .bind(i64::from(minting.live_limit))
+    .fetch_optional(connection)
+    .await?;
+    row.map(token).transpose()
+}
+
+/// The root of a new token's lineage. What a program mints stays in the program's, or it would escape
+/// its limits and cool-downs by minting; what a person mints is a program of its own.
+fn lineage(minter: &Caller, minted: TokenId) -> String {
+    match &minter.identity {
+        Identity::Session { .. } => credential_key(minted),
+        Identity::OrgToken { .. } | Identity::AdminToken { .. } => minter.lineage(),
+    }
+}
+
+/// [`Caller::credential_key`] of whoever presents the token with this id.
+fn credential_key(id: TokenId) -> String {
+    format!("org-token:{id}")
+}
+
+/// Revokes a live token; false where it is not.
+pub(super) async fn revoke(
+    connection: &mut Connection,
+    id: TokenId,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let revoked = sqlx::query(concat!(
+        "UPDATE org_tokens SET revoked_at = $1 WHERE id = $2 AND ",
+        live!()
+    ))
+    .bind(now.as_micros())
+    .bind(id.to_string())
+    .execute(connection)
+    .await?;
+    Ok(revoked.rows_affected() > 0)
+}
+
+/// The live token with this hash.
+pub(super) async fn by_hash(
+    connection: &mut Connection,
+    hash: TokenHash,
+    now: Timestamp,
+) -> Result<Option<OrgToken>, Fault> {
+    let row: Option<Row> = sqlx::query_as(concat!(
+        "SELECT * FROM org_tokens WHERE hash = $2 AND ",
+        live!()
+    ))
+    .bind(now.as_micros())
+    .bind(hash.to_hex())
+    .fetch_optional(connection)
+    .await?;
+    row.map(token).transpose()
+}
+
+/// The token with this id, if it is live.
+pub(super) async fn live(
+    connection: &mut Connection,
+    id: TokenId,
+    now: Timestamp,
+) -> Result<Option<OrgToken>, Fault> {
+    let row: Option<Row> = sqlx::query_as(concat!(
+        "SELECT * FROM org_tokens WHERE id = $2 AND ",
+        live!()
+    ))
+    .bind(now.as_micros())
+    .bind(id.to_string())
+    .fetch_optional(connection)
+    .await?;
+    row.map(token).transpose()
+}
+
+/// The token with this id, live or not.
+pub(super) async fn load(
+    connection: &mut Connection,
+    id: TokenId,
+) -> Result<Option<OrgToken>, Fault> {
+    let row: Option<Row> = sqlx::query_as("SELECT * FROM org_tokens WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    row.map(token).transpose()
+}
+
+/// How many tokens are live.
+pub(super) async fn count_live(connection: &mut Connection, now: Timestamp) -> Result<i64, Fault> {
+    Ok(
+        sqlx::query_scalar(concat!("SELECT COUNT(*) FROM org_tokens WHERE ", live!()))
+            .bind(now.as_micros())
+            .fetch_one(connection)
+            .await?,
+    )
+}
+
+/// Live tokens, newest first.
+pub(super) async fn list(
+    connection: &mut Connection,
+    now: Timestamp,
+) -> Result<Vec<OrgToken>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(concat!(
+        "SELECT * FROM org_tokens WHERE ",
+        live!(),
+        " ORDER BY created_at DESC, id DESC LIMIT $2"
+    ))
+    .bind(now.as_micros())
+    .bind(LIST_LIMIT)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(token).collect()
+}
+
+/// Notes when a token was last presented. An older note never replaces a newer one.
+pub(super) async fn note_use(
+    connection: &mut Connection,
+    id: TokenId,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE org_tokens SET last_used_at = $1
+         WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)",
+    )
+    .bind(at.as_micros())
+    .bind(id.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Whether the credential `key` is the token `id`, or minted it, or minted one that did, and so on.
+pub(super) async fn descends_from(
+    connection: &mut Connection,
+    id: TokenId,
+    key: &str,
+) -> Result<bool, Fault> {
+    if credential_key(id) == key {
+        return Ok(true);
+    }
+    let minted: i64 = sqlx::query_scalar(concat!(
+        with_ancestors!(),
+        " SELECT COUNT(*) FROM chain WHERE created_by_key = $1"
+    ))
+    .bind(key)
+    .bind(id.to_string())
+    .fetch_one(connection)
+    .await?;
+    Ok(minted > 0)
+}
+
+/// [`descends_from`] for a credential that may be a token or something else, which nobody minted.
+pub(super) async fn was_minted_by(
+    connection: &mut Connection,
+    credential: &str,
+    key: &str,
+) -> Result<bool, Fault> {
+    match credential
+        .strip_prefix("org-token:")
+        .and_then(TokenId::parse)
+    {
+        Some(id) => descends_from(connection, id, key).await,
+        None => Ok(false),
+    }
+}
+
+fn token(row: Row) -> Result<OrgToken, Fault> {
+    Ok(OrgToken {
+        id: parsed("org_tokens.id", &row.id, TokenId::parse)?,
+        prefix: row.prefix,
+        name: row.name,
+        role: parsed("org_tokens.role", &row.role, Role::parse)?,
+        workspace: parsed_option(
+            "org_tokens.workspace",
+            row.workspace.as_deref(),
+            WorkspaceId::parse,
+        )?,
+        created_by: row.created_by,
+        created_by_user: row.created_by_user,
+        lineage: row.lineage,
+        created_at: Timestamp::from_micros(row.created_at),
+        last_used_at: instant(row.last_used_at),
+        expires_at: instant(row.expires_at),
+    })
+}

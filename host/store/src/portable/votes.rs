@@ -1,0 +1,116 @@
+//! Votes: counted one by one, until they decide.
+
+use countersign_core::approval::{self, Approval, Choice, GRANT_TTL, State, Vote};
+use countersign_core::audit::EventKind;
+use countersign_core::ledger::{Ballot, Voted};
+use serde_json::json;
+
+use super::columns::to_json;
+use super::{Connection, approvals, audit, sessions, tokens};
+use crate::fault::Fault;
+
+/// Counts one vote. A person's first vote on an approval is their vote.
+pub(super) async fn count(connection: &mut Connection, ballot: &Ballot) -> Result<Voted, Fault> {
+    if let Some(session) = ballot.session
+        && !sessions::is_live(connection, session, ballot.at).await?
+    {
+        return Ok(Voted::CredentialGone);
+    }
+    let Some(mut approval) = approvals::load(connection, ballot.approval).await? else {
+        return Ok(Voted::NotPending);
+    };
+    if let Some(objection) = objection(connection, ballot, &approval).await? {
+        return Ok(objection);
+    }
+    if !insert(connection, ballot).await? {
+        return Ok(Voted::Counted(Box::new(approval)));
+    }
+    approval.votes.push(Vote {
+        person: ballot.person.clone(),
+        groups: ballot.groups.clone(),
+        choice: ballot.choice,
+        reason: ballot.reason.clone(),
+        at: ballot.at,
+    });
+    let kind = match ballot.choice {
+        Choice::Deny => {
+            if !approvals::deny(connection, approval.id, ballot.at).await? {
+                return Ok(Voted::NotPending);
+            }
+            approval.state = State::Denied;
+            approval.decided_at = Some(ballot.at);
+            EventKind::ApprovalDenied
+        }
+        Choice::Approve if approval::are_met(&approval.terms.quorums, &approval.votes) => {
+            let end = ballot.at.plus(GRANT_TTL.bounded(approval.terms.grant_ttl));
+            if !approvals::approve(connection, approval.id, end, ballot.at).await? {
+                return Ok(Voted::NotPending);
+            }
+            approval.state = State::Approved;
+            approval.decided_at = Some(ballot.at);
+            approval.grant_expires_at = Some(end);
+            EventKind::ApprovalApproved
+        }
+        Choice::Approve => EventKind::ApprovalVoted,
+    };
+    let detail = json!({
+        "approval": approval.id,
+        "verb": approval.verb,
+        "resource": { "kind": approval.resource_kind, "id": approval.resource_id },
+        "digest": approval.digest,
+        "issuer": ballot.person.issuer,
+        "user": ballot.person.user,
+        "reason": ballot.reason,
+    });
+    audit::append(connection, ballot.at, kind, &ballot.person.label(), detail).await?;
+    Ok(Voted::Counted(Box::new(approval)))
+}
+
+/// Why this vote does not count, if it does not.
+async fn objection(
+    connection: &mut Connection,
+    ballot: &Ballot,
+    approval: &Approval,
+) -> Result<Option<Voted>, Fault> {
+    let elsewhere = ballot
+        .workspace
+        .is_some_and(|workspace| workspace != approval.workspace);
+    if elsewhere || approval.state_at(ballot.at) != State::Pending {
+        return Ok(Some(Voted::NotPending));
+    }
+    let person = format!("person:{}", ballot.person.key());
+    if approval.requester.credential == person {
+        return Ok(Some(Voted::IsRequester));
+    }
+    if approval::people_needed(&approval.terms.quorums) > 1
+        && tokens::was_minted_by(connection, &approval.requester.credential, &person).await?
+    {
+        return Ok(Some(Voted::IsMinter));
+    }
+    let other = ballot
+        .digest
+        .as_ref()
+        .is_some_and(|digest| *digest != approval.digest);
+    Ok(other.then_some(Voted::OtherDigest))
+}
+
+/// Keeps the vote; false where the person voted before, or the approval is not pending any more.
+async fn insert(connection: &mut Connection, ballot: &Ballot) -> Result<bool, Fault> {
+    let inserted = sqlx::query(
+        "INSERT INTO votes (at, approval, voter_issuer, voter_user, voter_groups, choice, reason)
+         SELECT $1, $2, $3, $4, $5, $6, $7
+         WHERE EXISTS (SELECT 1 FROM approvals
+                       WHERE id = $2 AND state = 'pending' AND expires_at > $1)
+         ON CONFLICT (approval, voter_issuer, voter_user) DO NOTHING",
+    )
+    .bind(ballot.at.as_micros())
+    .bind(ballot.approval.to_string())
+    .bind(ballot.person.issuer.as_str())
+    .bind(&ballot.person.user)
+    .bind(to_json(&ballot.groups))
+    .bind(ballot.choice.as_str())
+    .bind(&ballot.reason)
+    .execute(connection)
+    .await?;
+    Ok(inserted.rows_affected() > 0)
+}

@@ -1,0 +1,150 @@
+//! Who asks whom for what, when, and how it is ruled.
+
+use countersign_core::action::Action;
+use countersign_core::approval::Choice;
+use countersign_core::caller::{Caller, Door, Identity, Issuer, Person};
+use countersign_core::id::{ApprovalId, WorkspaceId};
+use countersign_core::ledger::{Ballot, OrgToken, Page};
+use countersign_core::policy::{Ground, Quorum, Role, Terms};
+use countersign_core::secret::{PlainSecret, SecretAddress, SecretKey, SecretScope};
+use countersign_core::time::Timestamp;
+use countersign_core::verdict::Ruling;
+
+/// The first instant of every test, so many seconds later.
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_micros((1_767_225_600 + seconds) * 1_000_000)
+}
+
+pub fn page(after: Option<String>, limit: u32) -> Page {
+    Page { after, limit }
+}
+
+pub fn allow() -> Ruling {
+    Ruling::Allow {
+        ground: Ground::new("people-may", "people may do this"),
+        policy: "baseline@0.1.0".to_owned(),
+    }
+}
+
+pub fn deny() -> Ruling {
+    Ruling::Deny {
+        ground: Ground::new("nobody-may", "nobody may do this"),
+        policy: "baseline@0.1.0".to_owned(),
+    }
+}
+
+pub fn gate() -> Ruling {
+    gate_by(vec![Quorum::one_person()])
+}
+
+pub fn gate_by(quorums: Vec<Quorum>) -> Ruling {
+    gate_with(Terms {
+        ground: Ground::new("agents-need-a-person", "agents need a person for this"),
+        quorums,
+        pending_ttl: None,
+        grant_ttl: None,
+    })
+}
+
+pub fn gate_with(terms: Terms) -> Ruling {
+    Ruling::Gate {
+        terms,
+        policy: "baseline@0.1.0".to_owned(),
+    }
+}
+
+pub fn people(people: u32) -> Quorum {
+    Quorum {
+        people,
+        groups: Vec::new(),
+    }
+}
+
+pub fn workspace(n: u8) -> WorkspaceId {
+    WorkspaceId::parse(&format!("00000000-0000-4000-8000-0000000000{n:02x}")).expect("a UUID")
+}
+
+fn caller(identity: Identity) -> Caller {
+    Caller {
+        identity,
+        anchor: Some(workspace(0xaa)),
+        door: Door::Http,
+        address: "127.0.0.1".to_owned(),
+    }
+}
+
+pub fn admin() -> Caller {
+    caller(Identity::AdminToken {
+        fingerprint: "f00d".to_owned(),
+    })
+}
+
+pub fn person(user: &str) -> Person {
+    Person {
+        issuer: Issuer::ControlPlane,
+        user: user.to_owned(),
+    }
+}
+
+pub fn session_of(user: &str) -> Caller {
+    caller(Identity::Session {
+        person: person(user),
+        groups: Vec::new(),
+        session: None,
+    })
+}
+
+/// Whoever presents `token`.
+pub fn bearer(token: &OrgToken) -> Caller {
+    caller(Identity::OrgToken {
+        id: token.id,
+        prefix: token.prefix.clone(),
+        role: token.role,
+        workspace: token.workspace,
+        expires_at: token.expires_at,
+        minted_by: token.created_by.clone(),
+        lineage: token.lineage.clone(),
+    })
+}
+
+pub fn mint(name: &str) -> Action {
+    mint_until(name, None)
+}
+
+pub fn mint_until(name: &str, expires_at: Option<Timestamp>) -> Action {
+    Action::OrgTokenMint {
+        name: Some(name.to_owned()),
+        role: Role::Admin,
+        workspace: None,
+        expires_at,
+    }
+}
+
+pub fn global(key: &str) -> SecretAddress {
+    secret_in(SecretScope::Global, key)
+}
+
+pub fn secret_in(scope: SecretScope, key: &str) -> SecretAddress {
+    let key = SecretKey::parse(key).expect("a key");
+    SecretAddress { scope, key }
+}
+
+pub fn write(address: SecretAddress, value: &str) -> Action {
+    let value = PlainSecret::new(value.to_owned());
+    Action::SecretWrite { address, value }
+}
+
+/// A vote, before it says what.
+pub fn ballot(approval: ApprovalId, user: &str, choice: Choice, at: Timestamp) -> Ballot {
+    Ballot {
+        approval,
+        workspace: None,
+        person: person(user),
+        groups: Vec::new(),
+        session: None,
+        choice,
+        reason: None,
+        digest: None,
+        at,
+    }
+}

@@ -1,0 +1,19 @@
+//! The contract, by noun. Time is what the tests say it is.
+
+mod approvals;
+mod audit;
+mod cast;
+mod decisions;
+mod durability;
+mod generations;
+mod grants;
+mod rush;
+mod secrets;
+mod sessions;
+mod settling;
+mod states;
+mod tokens;
+mod votes;
+mod world;
+
+use super::{Database, Store};

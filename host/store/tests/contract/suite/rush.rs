@@ -1,0 +1,143 @@
+//! Many at once.
+
+use std::sync::Arc;
+
+use countersign_core::approval::{Choice, State};
+use countersign_core::ledger::{Done, Settled, Voted};
+use tokio::task::JoinSet;
+
+use super::world::*;
+
+async fn rush(world: &Arc<World>, asks: Vec<Ask>) -> Vec<Settled> {
+    let mut tasks = JoinSet::new();
+    for ask in asks {
+        let world = Arc::clone(world);
+        tasks.spawn(async move { world.ask(&ask).await });
+    }
+    tasks.join_all().await
+}
+
+async fn end(world: Arc<World>) {
+    Arc::into_inner(world)
+        .expect("nobody else has it")
+        .end()
+        .await;
+}
+
+async fn one_winner_among(users: usize) {
+    for named in [false, true] {
+        let world = Arc::new(World::new().await);
+        let ask = Ask::new(&admin(), mint("ci"), gate(), at(0));
+        let approval = world.approved(&ask).await;
+        let mut ask = ask.at(at(3));
+        ask.named = named.then_some(approval.id);
+        let settled = rush(&world, vec![ask; users]).await;
+        let done = settled
+            .iter()
+            .filter(|settled| matches!(settled, Settled::Done(Done::Minted(_))))
+            .count();
+        assert_eq!(done, 1, "of {users}, named: {named}");
+        assert_eq!(world.live_tokens(at(4)).await.len(), 1);
+        assert_eq!(world.audited("approval_used").await, 1);
+        assert_eq!(world.audited("org_token_minted").await, 1);
+        assert_eq!(world.approval(approval.id).await.state, State::Used);
+        // The others asked for one more, together.
+        let opened = usize::from(!named);
+        assert_eq!(world.pending_at(at(4)).await.len(), opened);
+        end(world).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_sixteen_users_of_a_grant_wins() {
+    one_winner_among(16).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_thirty_two_users_of_a_grant_wins() {
+    one_winner_among(32).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_sixty_four_users_of_a_grant_wins() {
+    one_winner_among(64).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_request_from_many_at_once_is_one_approval() {
+    let world = Arc::new(World::new().await);
+    let ask = Ask::new(&admin(), mint("ci"), gate(), at(0));
+    let settled = rush(&world, vec![ask; 32]).await;
+    let first = world.pending_at(at(1)).await;
+    assert_eq!(first.len(), 1);
+    for settled in settled {
+        assert_eq!(pending(settled).id, first[0].id);
+    }
+    end(world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limit_of_live_tokens_holds_against_many_at_once() {
+    let world = Arc::new(World::new().await);
+    let asks = (0..24).map(|n| Ask {
+        live_limit: 5,
+        ..Ask::new(&session_of("ann"), mint(&format!("t{n}")), allow(), at(0))
+    });
+    rush(&world, asks.collect()).await;
+    assert_eq!(world.live_tokens(at(1)).await.len(), 5);
+    end(world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_voters_at_once_decide_once() {
+    let world = Arc::new(World::new().await);
+    let ruling = gate_by(vec![people(3)]);
+    let approval = pending(
+        world
+            .ask(&Ask::new(&admin(), mint("ci"), ruling, at(0)))
+            .await,
+    );
+    let mut tasks = JoinSet::new();
+    for n in 0..16 {
+        let world = Arc::clone(&world);
+        let ballot = ballot(approval.id, &format!("p{n}"), Choice::Approve, at(1));
+        tasks.spawn(async move { world.vote(&ballot).await });
+    }
+    let voted = tasks.join_all().await;
+    let counted = voted
+        .iter()
+        .filter(|v| matches!(v, Voted::Counted(_)))
+        .count();
+    let too_late = voted
+        .iter()
+        .filter(|v| matches!(v, Voted::NotPending))
+        .count();
+    assert_eq!((counted, too_late), (3, 13));
+    assert_eq!(world.approval(approval.id).await.votes.len(), 3);
+    assert_eq!(world.audited("approval_voted").await, 2);
+    assert_eq!(world.audited("approval_approved").await, 1);
+    end(world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_one_yes_and_one_no_at_once_the_first_decides() {
+    for n in 0..8 {
+        let world = Arc::new(World::new().await);
+        let ask = Ask::new(&admin(), mint(&format!("t{n}")), gate(), at(0));
+        let approval = pending(world.ask(&ask).await);
+        let mut tasks = JoinSet::new();
+        for (user, choice) in [("ann", Choice::Approve), ("bob", Choice::Deny)] {
+            let world = Arc::clone(&world);
+            let ballot = ballot(approval.id, user, choice, at(1));
+            tasks.spawn(async move { world.vote(&ballot).await });
+        }
+        let voted = tasks.join_all().await;
+        let counted = voted
+            .iter()
+            .filter(|v| matches!(v, Voted::Counted(_)))
+            .count();
+        assert_eq!(counted, 1);
+        assert_eq!(world.approval(approval.id).await.votes.len(), 1);
+        end(world).await;
+    }
+}

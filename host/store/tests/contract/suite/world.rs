@@ -1,0 +1,281 @@
+//! A ledger, and submissions to it as the gate makes them.
+
+use std::sync::Arc;
+
+use countersign_core::action::{Action, Intent};
+use countersign_core::approval::{Approval, Choice};
+use countersign_core::audit::Entry;
+use countersign_core::caller::{Caller, Door, Identity, Issuer, Person};
+use countersign_core::chance::OsChance;
+use countersign_core::decision::{Decision, Outcome};
+use countersign_core::id::{ApprovalId, DecisionId, OrgId, TokenId, WorkspaceId};
+use countersign_core::keys::{Keys, RootKey};
+use countersign_core::ledger::{
+    Ballot, Deed, Done, OrgToken, Page, Refusal, Settled, Submission, Voted, Whose,
+};
+use countersign_core::permit::Permit;
+use countersign_core::policy::{CallerClass, Ground, Quorum, Role, Terms};
+use countersign_core::ports::{Ledger, LedgerError};
+use countersign_core::secret::{self, PlainSecret, SecretAddress, SecretKey, SecretScope};
+use countersign_core::time::Timestamp;
+use countersign_core::token::{PlainToken, TokenHash, TokenKind};
+use countersign_core::verdict::{Judgement, Ruling};
+
+pub use super::cast::*;
+use super::{Database, Store};
+
+/// A request to the gate: who, what, under which ruling, when.
+#[derive(Clone)]
+pub struct Ask {
+    pub caller: Caller,
+    pub action: Action,
+    pub ruling: Ruling,
+    pub named: Option<ApprovalId>,
+    pub at: Timestamp,
+    pub live_limit: u32,
+}
+
+impl Ask {
+    pub fn new(caller: &Caller, action: Action, ruling: Ruling, at: Timestamp) -> Self {
+        Self {
+            caller: caller.clone(),
+            action,
+            ruling,
+            named: None,
+            at,
+            live_limit: 0,
+        }
+    }
+
+    pub fn naming(self, approval: ApprovalId) -> Self {
+        Self {
+            named: Some(approval),
+            ..self
+        }
+    }
+
+    pub fn at(self, at: Timestamp) -> Self {
+        Self { at, ..self }
+    }
+}
+
+pub struct World {
+    pub database: Database,
+    pub ledger: Arc<Store>,
+    pub org: OrgId,
+    keys: Keys,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let database = Database::new().await;
+        let ledger = Arc::new(database.open().await);
+        Self {
+            database,
+            ledger,
+            org: OrgId::new(at(0), &OsChance),
+            keys: Keys::new(&RootKey::new([7; 32])),
+        }
+    }
+
+    /// The end of every test: whatever happened, the audit chain is whole.
+    pub async fn end(self) {
+        let permit = self.permit(Action::AuditRead).await;
+        let walked = self.ledger.verify_audit(&permit).await.expect("it is read");
+        walked.expect("the audit chain is whole");
+        self.ledger.close().await;
+    }
+
+    /// Closes the database and opens it again.
+    pub async fn reopen(&mut self) {
+        self.ledger.close().await;
+        self.ledger = Arc::new(self.database.open().await);
+    }
+
+    /// Settles a request, judged again for as long as what it was judged on moves.
+    pub async fn ask(&self, ask: &Ask) -> Settled {
+        loop {
+            match self.try_ask(ask).await.expect("the ledger answers") {
+                Settled::Moved => {}
+                settled => return settled,
+            }
+        }
+    }
+
+    async fn try_ask(&self, ask: &Ask) -> Result<Settled, LedgerError> {
+        let facts = self
+            .ledger
+            .facts(&ask.caller, &ask.action, self.org, ask.at)
+            .await?;
+        let intent = self.intent(ask);
+        let submission = self.submission(ask, &intent, &facts);
+        self.ledger.settle(submission).await
+    }
+
+    pub fn intent(&self, ask: &Ask) -> Intent {
+        Intent::new(ask.action.clone(), &ask.caller, self.org, &self.keys)
+    }
+
+    /// What the gate would hand over.
+    pub fn submission<'a>(
+        &self,
+        ask: &'a Ask,
+        intent: &'a Intent,
+        facts: &'a countersign_core::ledger::Facts,
+    ) -> Submission<'a> {
+        Submission {
+            caller: &ask.caller,
+            intent,
+            facts,
+            decision: Decision {
+                id: DecisionId::new(ask.at, &OsChance),
+                at: ask.at,
+                actor: ask.caller.actor(),
+                credential: ask.caller.credential_key(),
+                verb: intent.verb(),
+                digest: intent.digest.clone(),
+                question: None,
+                judgement: Judgement {
+                    generation: 1,
+                    class: CallerClass::Unknown,
+                    ruling: ask.ruling.clone(),
+                    opinions: Vec::new(),
+                },
+                outcome: Outcome::Refused,
+                approval: None,
+            },
+            deed: self.deed(ask),
+            named: ask.named,
+            fresh: ApprovalId::new(ask.at, &OsChance),
+            org: self.org,
+        }
+    }
+
+    fn deed(&self, ask: &Ask) -> Deed {
+        match &ask.action {
+            Action::OrgTokenMint { .. } => {
+                let plain = PlainToken::generate(TokenKind::Organisation, &OsChance);
+                Deed::MintOrgToken {
+                    id: TokenId::new(ask.at, &OsChance),
+                    hash: plain.hash(),
+                    prefix: plain.prefix().to_owned(),
+                    live_limit: ask.live_limit,
+                }
+            }
+            Action::OrgTokenRevoke { .. } => Deed::RevokeOrgToken,
+            Action::SecretWrite { address, value } => {
+                Deed::WriteSecret(secret::seal(&self.keys, address, value, &OsChance))
+            }
+            Action::SecretDelete { .. } => Deed::DeleteSecret,
+            _ => Deed::Read,
+        }
+    }
+
+    /// What a person may read.
+    pub async fn permit(&self, action: Action) -> Permit {
+        match self
+            .ask(&Ask::new(&session_of("reader"), action, allow(), at(0)))
+            .await
+        {
+            Settled::Done(Done::Read(permit)) => permit,
+            other => panic!("a permit, not {other:?}"),
+        }
+    }
+
+    /// A token that `minter` minted.
+    pub async fn minted(&self, minter: &Caller, name: &str, at: Timestamp) -> OrgToken {
+        token(self.ask(&Ask::new(minter, mint(name), allow(), at)).await)
+    }
+
+    /// An approval of `ask` by one person, a second after it was asked.
+    pub async fn approved(&self, ask: &Ask) -> Approval {
+        let approval = pending(self.ask(ask).await);
+        let when = Timestamp::from_micros(ask.at.as_micros() + 1_000_000);
+        counted(
+            self.vote(&ballot(approval.id, "ann", Choice::Approve, when))
+                .await,
+        )
+    }
+
+    pub async fn vote(&self, ballot: &Ballot) -> Voted {
+        self.ledger.vote(ballot).await.expect("the ledger answers")
+    }
+
+    pub async fn approval(&self, id: ApprovalId) -> Approval {
+        let permit = self.permit(Action::ApprovalList).await;
+        let approval = self.ledger.approval(&permit, &Whose::All, id).await;
+        approval.expect("the ledger answers").expect("it is there")
+    }
+
+    pub async fn pending_at(&self, now: Timestamp) -> Vec<Approval> {
+        let permit = self.permit(Action::ApprovalList).await;
+        self.ledger
+            .pending_approvals(&permit, &Whose::All, &page(None, 100), now)
+            .await
+            .expect("the ledger answers")
+    }
+
+    pub async fn live_tokens(&self, now: Timestamp) -> Vec<OrgToken> {
+        let permit = self.permit(Action::OrgTokenList).await;
+        let tokens = self.ledger.org_tokens(&permit, now).await;
+        tokens.expect("the ledger answers")
+    }
+
+    pub async fn decisions(&self) -> Vec<Decision> {
+        let permit = self.permit(Action::DecisionRead).await;
+        let decisions = self.ledger.decisions(&permit, &page(None, 500)).await;
+        decisions.expect("the ledger answers")
+    }
+
+    pub async fn audit(&self) -> Vec<Entry> {
+        let permit = self.permit(Action::AuditRead).await;
+        let entries = self.ledger.audit(&permit, &page(None, 500)).await;
+        entries.expect("the ledger answers")
+    }
+
+    /// How many audit entries are of this kind.
+    pub async fn audited(&self, kind: &str) -> usize {
+        let entries = self.audit().await;
+        entries.iter().filter(|entry| entry.kind == kind).count()
+    }
+}
+
+pub fn pending(settled: Settled) -> Approval {
+    match settled {
+        Settled::Pending(approval) => *approval,
+        other => panic!("pending, not {other:?}"),
+    }
+}
+
+pub fn token(settled: Settled) -> OrgToken {
+    match settled {
+        Settled::Done(Done::Minted(token)) => token,
+        other => panic!("a minted token, not {other:?}"),
+    }
+}
+
+pub fn refused(settled: Settled) -> Refusal {
+    match settled {
+        Settled::Refused(refusal) => refusal,
+        other => panic!("a refusal, not {other:?}"),
+    }
+}
+
+pub fn done(settled: Settled) -> Done {
+    match settled {
+        Settled::Done(done) => done,
+        other => panic!("a deed, not {other:?}"),
+    }
+}
+
+pub fn counted(voted: Voted) -> Approval {
+    match voted {
+        Voted::Counted(approval) => *approval,
+        other => panic!("a counted vote, not {other:?}"),
+    }
+}
+
+/// A hash that stands for a cookie or a link.
+pub fn hash(text: &str) -> TokenHash {
+    TokenHash::of(text)
+}
