@@ -118,11 +118,14 @@ impl Gate {
     ) -> Result<Answer, GateError> {
         let intent = Intent::new(action, caller, self.org, &self.keys);
         for _ in 0..ROUNDS {
-            let facts = self.ledger.facts(caller, &intent.action, self.org).await?;
+            let now = self.clock.now();
+            let facts = self
+                .ledger
+                .facts(caller, &intent.action, self.org, now)
+                .await?;
             let (question, judgement) = self.judge(caller, &intent, &facts);
             let generation = judgement.generation;
             let (deed, plain) = self.deed(&intent.action);
-            let now = self.clock.now();
             let decision = Decision {
                 id: DecisionId::new(now, &*self.chance),
                 at: now,

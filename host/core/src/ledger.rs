@@ -226,7 +226,8 @@ pub struct SecretEntry {
 pub struct GenerationChange {
     /// The modules, by name.
     pub modules: Vec<ModuleId>,
-    /// The bytes of each, so that going back works after a file is gone.
+    /// The bytes of each under their digest, so that going back works after a file is gone. What is
+    /// already kept may be left out.
     pub components: Vec<(String, Vec<u8>)>,
     /// Who or what changed it: an audit label.
     pub by: String,

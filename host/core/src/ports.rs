@@ -52,12 +52,13 @@ pub trait Ledger: Send + Sync {
         fresh: OrgId,
     ) -> Result<OrgId, LedgerError>;
 
-    /// What is known of the action's resource, for the policies.
+    /// What is known of the action's resource at `now`, for the policies.
     async fn facts(
         &self,
         caller: &Caller,
         action: &Action,
         org: OrgId,
+        now: Timestamp,
     ) -> Result<Facts, LedgerError>;
 
     /// Settles a judged action, in one transaction:
@@ -159,6 +160,9 @@ pub trait Ledger: Send + Sync {
         permit: &Permit,
         page: &Page,
     ) -> Result<Vec<GenerationRecord>, LedgerError>;
+
+    /// The bytes of a module that was part of a recorded generation, by their digest.
+    async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, LedgerError>;
 
     /// Recorded decisions, newest first.
     async fn decisions(&self, permit: &Permit, page: &Page) -> Result<Vec<Decision>, LedgerError>;

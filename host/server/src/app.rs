@@ -1,0 +1,66 @@
+//! What every handler shares.
+
+use std::sync::Arc;
+
+use countersign_core::gate::Gate;
+use countersign_core::ports::Ledger;
+use countersign_core::time::Clock;
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+
+use crate::credentials::Credentials;
+use crate::policies::Policies;
+
+/// The running host. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts of [`App`].
+pub struct Parts {
+    /// Judges and does.
+    pub gate: Arc<Gate>,
+    /// The record.
+    pub ledger: Arc<dyn Ledger>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who is who.
+    pub credentials: Credentials,
+    /// The live policies.
+    pub policies: Arc<Policies>,
+    /// Where people reach the host, without a slash at the end.
+    pub base_url: String,
+    /// The values of `Host` that are meant for this host.
+    pub hosts: Vec<String>,
+    /// Work that must finish, whether or not its client still listens.
+    pub tasks: TaskTracker,
+    /// Counts changes of approvals, so that whoever waits for one looks again.
+    pub changes: watch::Sender<u64>,
+}
+
+impl App {
+    /// The host made of `parts`.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// Tells whoever waits that an approval has changed.
+    pub fn changed(&self) {
+        self.0.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Runs `work` to its end, even if the client goes away. `None`: it panicked.
+    pub async fn finish<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        self.0.tasks.spawn(work).await.ok()
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

@@ -1,0 +1,446 @@
+//! Configuration: command-line flags, then environment, then a TOML file, then defaults.
+//!
+//! The environment is read here and nowhere else. Secrets come from the environment or the file only:
+//! a flag would show in the list of processes.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use countersign_core::id::{OrgId, WorkspaceId};
+use serde::Deserialize;
+
+/// The port of a host that nobody configured.
+const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+const DEFAULT_DATA_DIR: &str = "./countersign-data";
+/// The default of `LIVE_TOKEN_LIMIT`.
+const DEFAULT_LIVE_TOKENS: u32 = 100;
+/// The longest file that is read as configuration.
+const MAX_FILE: u64 = 1 << 20;
+
+/// What can be said on the command line.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Flags {
+    /// TOML file with further settings; its keys are the flags' names with underscores
+    #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// Address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, env = "COUNTERSIGN_LISTEN", value_name = "ADDR:PORT", global = true)]
+    pub listen: Option<String>,
+    /// How people reach the host, for links [default: the listen address]
+    #[arg(long, env = "COUNTERSIGN_PUBLIC_URL", value_name = "URL", global = true)]
+    pub public_url: Option<String>,
+    /// Folder for the database, keys and policies [default: ./countersign-data]
+    #[arg(long, env = "COUNTERSIGN_DATA_DIR", value_name = "DIR", global = true)]
+    pub data_dir: Option<PathBuf>,
+    /// `sqlite:<path>` [default: countersign.db in the data folder]
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", global = true, hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Watched folder of policy modules [default: policies in the data folder]
+    #[arg(long, env = "COUNTERSIGN_POLICIES", value_name = "DIR", global = true)]
+    pub policies: Option<PathBuf>,
+    /// Control plane that verifies people's sessions, http(s) [default: none]
+    #[arg(long, env = "CP_UPSTREAM_URL", value_name = "URL", global = true)]
+    pub cp_upstream_url: Option<String>,
+    /// This tenant's slug at the control plane
+    #[arg(long, env = "MOLECULE_ORG_SLUG", value_name = "SLUG", global = true)]
+    pub molecule_org_slug: Option<String>,
+    /// This tenant's id [default: made once and kept]
+    #[arg(long, env = "MOLECULE_ORG_ID", value_name = "UUID", global = true)]
+    pub molecule_org_id: Option<String>,
+    /// Workspace under which requests of the admin token are filed [default: derived from the org id]
+    #[arg(long, env = "MOLECULE_PLATFORM_WORKSPACE_ID", value_name = "UUID", global = true)]
+    pub molecule_platform_workspace_id: Option<String>,
+    /// Live organisation tokens at most; 0 turns the limit off [default: 100]
+    #[arg(long, env = "LIVE_TOKEN_LIMIT", value_name = "N", global = true)]
+    pub live_token_limit: Option<u32>,
+}
+
+/// What the file can say.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listen: Option<String>,
+    public_url: Option<String>,
+    data_dir: Option<PathBuf>,
+    database_url: Option<String>,
+    policies: Option<PathBuf>,
+    cp_upstream_url: Option<String>,
+    molecule_org_slug: Option<String>,
+    molecule_org_id: Option<String>,
+    molecule_platform_workspace_id: Option<String>,
+    live_token_limit: Option<u32>,
+    admin_token: Option<String>,
+    secrets_encryption_key: Option<String>,
+}
+
+/// Text that is not shown.
+#[derive(Clone, zeroize::Zeroize, zeroize::ZeroizeOnDrop)]
+pub struct Hidden(String);
+
+impl Hidden {
+    /// The text.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// Where the control plane is, and who we are to it.
+#[derive(Clone, Debug)]
+pub struct ControlPlane {
+    /// `{CP_UPSTREAM_URL}/cp/auth/tenant-member?slug=…`.
+    pub membership: reqwest::Url,
+    /// The tenant.
+    pub slug: String,
+}
+
+/// The approval anchor for callers that act from no workspace of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// Derived from the organisation's id.
+    Derived,
+    /// Configured.
+    Configured(WorkspaceId),
+    /// Configured, and not a UUID: what needs an anchor is refused with a sentence.
+    Broken,
+}
+
+/// The host's configuration, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// How people reach the host: scheme and authority, without a slash at the end.
+    pub public_url: Option<String>,
+    /// The data folder.
+    pub data_dir: PathBuf,
+    /// The SQLite file.
+    pub database: PathBuf,
+    /// The policy folder, and whether it was named by the operator.
+    pub policies: PathBuf,
+    /// Whether the policy folder is the default one, which the host makes itself.
+    pub policies_is_default: bool,
+    /// The control plane.
+    pub control_plane: Option<ControlPlane>,
+    /// The organisation's id, where it is configured.
+    pub org: Option<OrgId>,
+    /// The approval anchor.
+    pub anchor: Anchor,
+    /// At most so many live organisation tokens; 0: no limit.
+    pub live_token_limit: u32,
+    /// ADMIN_TOKEN.
+    pub admin_token: Option<Hidden>,
+    /// SECRETS_ENCRYPTION_KEY, decoded.
+    pub root_key: Option<[u8; 32]>,
+}
+
+/// Everything that is wrong with a configuration, a line each.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration has mistakes:\n{}", .0.iter().map(|line| format!("  - {line}")).collect::<Vec<_>>().join("\n"))]
+pub struct ConfigError(pub Vec<String>);
+
+impl Config {
+    /// Merges and checks. All mistakes are reported at once.
+    pub fn load(flags: Flags) -> Result<Self, ConfigError> {
+        let file = match &flags.config {
+            Some(path) => read_file(path)?,
+            None => File::default(),
+        };
+        let mut mistakes = Vec::new();
+        let config = Self::merge(flags, file, &mut mistakes);
+        match config {
+            Some(config) if mistakes.is_empty() => Ok(config),
+            _ => Err(ConfigError(mistakes)),
+        }
+    }
+
+    fn merge(flags: Flags, file: File, mistakes: &mut Vec<String>) -> Option<Self> {
+        let listen = flags
+            .listen
+            .or(file.listen)
+            .unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
+        let listen: Option<SocketAddr> = parsed(mistakes, "COUNTERSIGN_LISTEN", &listen, |text| {
+            text.parse().map_err(|_| "an address and port, such as 127.0.0.1:8080")
+        });
+        let data_dir = flags
+            .data_dir
+            .or(file.data_dir)
+            .unwrap_or_else(|| DEFAULT_DATA_DIR.into());
+        let database = match set(flags.database_url.or(file.database_url)) {
+            None => Some(data_dir.join("countersign.db")),
+            Some(url) => parsed(mistakes, "DATABASE_URL", "", |_| database_path(&url)),
+        };
+        let policies = flags.policies.or(file.policies);
+        let public_url = set(flags.public_url.or(file.public_url))
+            .and_then(|url| parsed(mistakes, "COUNTERSIGN_PUBLIC_URL", &url, origin));
+        let org = set(flags.molecule_org_id.or(file.molecule_org_id)).and_then(|id| {
+            parsed(mistakes, "MOLECULE_ORG_ID", &id, |id| OrgId::parse(id).ok_or("a UUID"))
+        });
+        let anchor = match set(
+            flags
+                .molecule_platform_workspace_id
+                .or(file.molecule_platform_workspace_id),
+        ) {
+            None => Anchor::Derived,
+            Some(id) => WorkspaceId::parse(&id).map_or(Anchor::Broken, Anchor::Configured),
+        };
+        let control_plane = control_plane(
+            set(flags.cp_upstream_url.or(file.cp_upstream_url)),
+            set(flags.molecule_org_slug.or(file.molecule_org_slug)),
+            mistakes,
+        );
+        let admin_token = secret("ADMIN_TOKEN", file.admin_token, mistakes);
+        let root_key = secret("SECRETS_ENCRYPTION_KEY", file.secrets_encryption_key, mistakes)
+            .and_then(|key| {
+                parsed(mistakes, "SECRETS_ENCRYPTION_KEY", "…", |_| {
+                    decode_key(key.reveal()).ok_or("32 bytes in base64 or hex")
+                })
+            });
+        Some(Self {
+            listen: listen?,
+            public_url,
+            database: database?,
+            policies_is_default: policies.is_none(),
+            policies: policies.unwrap_or_else(|| data_dir.join("policies")),
+            data_dir,
+            control_plane,
+            org,
+            anchor,
+            live_token_limit: flags
+                .live_token_limit
+                .or(file.live_token_limit)
+                .unwrap_or(DEFAULT_LIVE_TOKENS),
+            admin_token,
+            root_key,
+        })
+    }
+}
+
+impl Config {
+    /// What would be used, for people.
+    pub fn explained(&self) -> String {
+        let control_plane = self.control_plane.as_ref().map_or_else(
+            || "none: people sign in by the host's own link".to_owned(),
+            |cp| format!("{} (tenant {})", cp.membership.origin().ascii_serialization(), cp.slug),
+        );
+        let admin_token = match self.admin_token {
+            Some(_) => "set",
+            None => "unset",
+        };
+        let public_url = self.public_url.as_deref().unwrap_or("the listen address");
+        format!(
+            "The configuration is right.\n  listen         {}\n  public url     {public_url}\n  data           {}\n  database       {}\n  policies       {}\n  control plane  {control_plane}\n  ADMIN_TOKEN    {admin_token}",
+            self.listen,
+            self.data_dir.display(),
+            self.database.display(),
+            self.policies.display(),
+        )
+    }
+}
+
+/// An empty setting is an unset one: shells and orchestrators pass empty variables for absent ones.
+fn set(value: Option<String>) -> Option<String> {
+    value.filter(|value| !value.is_empty())
+}
+
+fn parsed<T>(
+    mistakes: &mut Vec<String>,
+    name: &str,
+    value: &str,
+    parse: impl FnOnce(&str) -> Result<T, &'static str>,
+) -> Option<T> {
+    match parse(value) {
+        Ok(parsed) => Some(parsed),
+        Err(expected) if value.is_empty() => {
+            mistakes.push(format!("{name}: expected {expected}"));
+            None
+        }
+        Err(expected) => {
+            mistakes.push(format!("{name}: `{value}` is not {expected}"));
+            None
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<File, ConfigError> {
+    let refuse = |why: String| ConfigError(vec![format!("{}: {why}", path.display())]);
+    let size = std::fs::metadata(path).map_err(|e| refuse(e.to_string()))?.len();
+    if size > MAX_FILE {
+        return Err(refuse("is longer than a configuration can be".to_owned()));
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| refuse(e.to_string()))?;
+    // The parser's own report quotes the line at fault, which may hold a secret.
+    toml::from_str(&text).map_err(|e| {
+        let line = e
+            .span()
+            .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        refuse(format!("line {line}: {}", e.message()))
+    })
+}
+
+/// A secret from the environment, else from the file.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn secret(name: &str, from_file: Option<String>, mistakes: &mut Vec<String>) -> Option<Hidden> {
+    let from_environment = match std::env::var(name) {
+        Ok(value) => Some(value),
+        Err(std::env::VarError::NotPresent) => None,
+        Err(std::env::VarError::NotUnicode(_)) => {
+            mistakes.push(format!("{name}: is not UTF-8"));
+            None
+        }
+    };
+    set(from_environment).or(set(from_file)).map(Hidden)
+}
+
+fn database_path(url: &str) -> Result<PathBuf, &'static str> {
+    let path = url
+        .strip_prefix("sqlite://")
+        .or_else(|| url.strip_prefix("sqlite:"))
+        .filter(|path| !path.is_empty() && !path.contains('?') && *path != ":memory:")
+        .ok_or("`sqlite:<path>`: this version keeps its ledger in SQLite only")?;
+    Ok(path.into())
+}
+
+fn origin(url: &str) -> Result<String, &'static str> {
+    const EXPECTED: &str = "an origin, such as https://countersign.example.org";
+    let url = reqwest::Url::parse(url).map_err(|_| EXPECTED)?;
+    let plain = url.path() == "/" && url.query().is_none() && url.username().is_empty();
+    match url.scheme() {
+        "http" | "https" if plain => Ok(url.origin().ascii_serialization()),
+        _ => Err(EXPECTED),
+    }
+}
+
+fn control_plane(
+    url: Option<String>,
+    slug: Option<String>,
+    mistakes: &mut Vec<String>,
+) -> Option<ControlPlane> {
+    let url = url?;
+    let Some(slug) = slug else {
+        mistakes.push(
+            "CP_UPSTREAM_URL: needs MOLECULE_ORG_SLUG beside it, or no session can be verified"
+                .to_owned(),
+        );
+        return None;
+    };
+    let expected = "an http or https URL";
+    let mut membership = parsed(mistakes, "CP_UPSTREAM_URL", &url, |url| {
+        let url = reqwest::Url::parse(url).map_err(|_| expected)?;
+        match url.scheme() {
+            "http" | "https" if url.has_host() => Ok(url),
+            _ => Err(expected),
+        }
+    })?;
+    let path = format!(
+        "{}/cp/auth/tenant-member",
+        membership.path().trim_end_matches('/')
+    );
+    membership.set_path(&path);
+    membership.set_query(None);
+    membership.query_pairs_mut().append_pair("slug", &slug);
+    Some(ControlPlane { membership, slug })
+}
+
+/// 32 bytes in hex or in base64, standard or URL-safe, padded or not.
+fn decode_key(text: &str) -> Option<[u8; 32]> {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+    let text = text.trim();
+    if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        let mut bytes = [0; 32];
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+        }
+        return Some(bytes);
+    }
+    let text = text.trim_end_matches('=');
+    STANDARD_NO_PAD
+        .decode(text)
+        .or_else(|_| URL_SAFE_NO_PAD.decode(text))
+        .ok()?
+        .try_into()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(flags: Flags) -> Result<Config, ConfigError> {
+        Config::load(flags)
+    }
+
+    #[test]
+    fn nothing_configured_is_a_host_on_loopback() {
+        let config = load(Flags::default()).expect("the defaults are right");
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.policies, Path::new("./countersign-data/policies"));
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_at_once() {
+        let error = load(Flags {
+            listen: Some("nowhere".to_owned()),
+            molecule_org_id: Some("x".to_owned()),
+            cp_upstream_url: Some("ftp://cp".to_owned()),
+            molecule_org_slug: Some("acme".to_owned()),
+            ..Flags::default()
+        })
+        .expect_err("three mistakes");
+        assert_eq!(error.0.len(), 3, "{error}");
+    }
+
+    #[test]
+    fn a_control_plane_without_a_slug_is_a_mistake() {
+        let error = load(Flags {
+            cp_upstream_url: Some("https://cp".to_owned()),
+            ..Flags::default()
+        })
+        .expect_err("no slug");
+        assert!(error.to_string().contains("MOLECULE_ORG_SLUG"));
+    }
+
+    #[test]
+    fn the_membership_url_keeps_the_upstream_path_and_escapes_the_slug() {
+        let config = load(Flags {
+            cp_upstream_url: Some("https://cp.example/base/".to_owned()),
+            molecule_org_slug: Some("a&b".to_owned()),
+            ..Flags::default()
+        })
+        .expect("right");
+        assert_eq!(
+            config.control_plane.expect("set").membership.as_str(),
+            "https://cp.example/base/cp/auth/tenant-member?slug=a%26b"
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_in_the_file_is_an_error_that_quotes_no_value() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "admin_tokn = \"hunter2\"\n").expect("written");
+        let error = load(Flags {
+            config: Some(file.path().to_owned()),
+            ..Flags::default()
+        })
+        .expect_err("unknown key");
+        assert!(error.to_string().contains("admin_tokn"), "{error}");
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn a_key_is_32_bytes_in_hex_or_base64() {
+        assert_eq!(decode_key(&"ab".repeat(32)), Some([0xab; 32]));
+        assert_eq!(
+            decode_key("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+            Some([0; 32])
+        );
+        assert_eq!(decode_key("short"), None);
+    }
+}

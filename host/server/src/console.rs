@@ -1,0 +1,100 @@
+//! The console: pages for the people who approve and who look after the organisation's keys.
+//!
+//! Every page is drawn here, from a template, for one request; there is no script and no state in the
+//! browser but its session cookie. A page that reads is a verb like any other and goes through the
+//! gate. A form posts to the page that shows it, and its answer sends the browser back to read what
+//! changed: so reloading repeats nothing, and a page that shows a key once can only be had by minting.
+
+mod approval_page;
+mod approvals;
+mod asked;
+mod assets;
+mod audit;
+mod frame;
+mod keys;
+mod moment;
+mod policies;
+mod problem;
+mod sign_in;
+
+#[cfg(test)]
+mod examples;
+
+use askama::Template;
+use axum::body::Body;
+use axum::http::{HeaderValue, Method, Response, StatusCode, header};
+
+pub use self::problem::problem_page;
+use crate::problem::Problem;
+use crate::routes::{Routes, Visit};
+
+/// The console's routes.
+pub fn add(routes: Routes) -> Routes {
+    let routes = sign_in::add(routes);
+    let routes = approvals::add(routes);
+    let routes = keys::add(routes);
+    let routes = policies::add(routes);
+    let routes = audit::add(routes);
+    let routes = assets::add(routes);
+    routes.open(
+        Method::GET,
+        "/console/{*elsewhere}",
+        "says to a person, in a page, that there is no such page",
+        |_: Visit| async {
+            Err(Problem::new(
+                StatusCode::NOT_FOUND,
+                "not_found",
+                "the console has no page at this address",
+            ))
+        },
+    )
+}
+
+/// `template` as a page.
+fn page(status: StatusCode, template: &impl Template) -> Response<Body> {
+    let text = match template.render() {
+        Ok(text) => text,
+        // Nothing but a formatter that errs can bring this about, and ours do not.
+        Err(error) => {
+            tracing::error!(%error, "a page cannot be drawn");
+            return plain_failure();
+        }
+    };
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    // Under `no-referrer` a browser sends `Origin: null` with a form, and over plain http to another
+    // machine it sends no `Sec-Fetch-Site` either: people there could not post at all.
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    );
+    response
+}
+
+fn plain_failure() -> Response<Body> {
+    let mut response = Response::new(Body::from(
+        "The page cannot be drawn; the host's log says why.",
+    ));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    response
+}
+
+/// Sends the browser on to read `path`, after a form or in place of a page.
+fn see_other(path: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    response.headers_mut().insert(
+        header::LOCATION,
+        HeaderValue::from_str(path).expect("INVARIANT: the console's paths are ASCII"),
+    );
+    response
+}

@@ -1,0 +1,354 @@
+//! One request, in full: all that a person should see before they sign.
+
+use askama::Template;
+use countersign_core::approval::{Approval, Choice, State, people_needed};
+use countersign_core::caller::Caller;
+use countersign_core::policy::Quorum;
+use countersign_core::time::Timestamp;
+use countersign_core::verb::Verb;
+use serde_json::Value;
+
+use super::asked::{self, Field, Shown};
+use super::assets;
+use super::frame::{Frame, Party, Place, vouched_by};
+use super::moment::Moment;
+
+/// The page of one approval.
+#[derive(Template)]
+#[template(path = "approval.html")]
+pub struct ApprovalPage {
+    frame: Frame,
+    id: String,
+    title: String,
+    subject: Option<String>,
+    consequence: Option<String>,
+    state: State,
+    state_says: &'static str,
+    /// Until when people can decide, or the grant can be used.
+    ends: Option<Moment>,
+    party: Party,
+    fields: Vec<Field>,
+    why: String,
+    rule: String,
+    policy: String,
+    demands: Vec<String>,
+    created: Moment,
+    signatures: Vec<Signature>,
+    /// How many more signatures are needed, at least.
+    missing: usize,
+    stance: Stance,
+    finish: Option<Finish>,
+    digest: String,
+    decision: String,
+    workspace: String,
+}
+
+/// What one person said.
+struct Signature {
+    user: String,
+    proof: &'static str,
+    choice: Choice,
+    reason: Option<String>,
+    at: Moment,
+}
+
+/// What the reader can do about it.
+#[derive(Debug, PartialEq, Eq)]
+enum Stance {
+    /// Decide.
+    Decides,
+    /// Wait for others: they asked for it.
+    Asked,
+    /// Wait for others: they have voted.
+    Voted,
+    /// Nothing: no person reads this.
+    IsProgram,
+    /// Nothing: it is decided.
+    Closed,
+}
+
+/// A form by which a person does what they asked for, once others have approved it.
+#[derive(Debug, PartialEq, Eq)]
+struct Finish {
+    action: String,
+    label: &'static str,
+    fields: Vec<(&'static str, String)>,
+}
+
+impl ApprovalPage {
+    /// `approval`, as `reader` sees it at `now`.
+    pub fn new(approval: &Approval, reader: &Caller, now: Timestamp) -> Self {
+        let state = approval.state_at(now);
+        let moment = |at| Moment::new(at, now);
+        let signatures: Vec<Signature> = approval
+            .votes
+            .iter()
+            .map(|vote| Signature {
+                user: vote.person.user.clone(),
+                proof: vouched_by(vote.person.issuer),
+                choice: vote.choice,
+                reason: vote.reason.clone(),
+                at: moment(vote.at),
+            })
+            .collect();
+        Self {
+            frame: Frame::of(reader, Place::Approvals),
+            id: approval.id.to_string(),
+            title: asked::title(approval.verb),
+            subject: asked::subject(approval),
+            consequence: asked::consequence(approval),
+            state,
+            state_says: says(state),
+            ends: match state {
+                State::Pending => Some(moment(approval.expires_at)),
+                State::Approved => approval.grant_expires_at.map(moment),
+                _ => None,
+            },
+            party: Party::of(&approval.requester.actor),
+            fields: asked::fields(approval, now),
+            why: approval.terms.ground.reason.clone(),
+            rule: approval.terms.ground.rule.clone(),
+            policy: approval.policy.clone(),
+            demands: demands(&approval.terms.quorums),
+            created: moment(approval.created_at),
+            missing: missing(approval, state),
+            signatures,
+            stance: Stance::of(approval, reader, state),
+            finish: Finish::of(approval, reader, state),
+            digest: approval.digest.to_string(),
+            decision: approval.decision.to_string(),
+            workspace: approval.workspace.to_string(),
+        }
+    }
+}
+
+impl Stance {
+    fn of(approval: &Approval, reader: &Caller, state: State) -> Self {
+        if state != State::Pending {
+            return Self::Closed;
+        }
+        let Some(person) = reader.person() else {
+            return Self::IsProgram;
+        };
+        if approval.requester.credential == reader.credential_key() {
+            return Self::Asked;
+        }
+        if approval.votes.iter().any(|vote| vote.person == *person) {
+            return Self::Voted;
+        }
+        Self::Decides
+    }
+}
+
+impl Finish {
+    /// For whoever asked in the console: repeating the very same request uses the approval.
+    fn of(approval: &Approval, reader: &Caller, state: State) -> Option<Self> {
+        let is_theirs = approval.requester.credential == reader.credential_key();
+        if state != State::Approved || !is_theirs || reader.person().is_none() {
+            return None;
+        }
+        match approval.verb {
+            Verb::OrgTokenMint => {
+                let text = |name: &'static str| {
+                    let value = asked::argument(approval, name).and_then(Value::as_str)?;
+                    Some((
+                        if name == "workspace" {
+                            "workspace_id"
+                        } else {
+                            name
+                        },
+                        value.to_owned(),
+                    ))
+                };
+                Some(Self {
+                    action: "/console/keys".to_owned(),
+                    label: "Mint the key now",
+                    fields: ["name", "role", "workspace", "expires_at"]
+                        .into_iter()
+                        .filter_map(text)
+                        .collect(),
+                })
+            }
+            Verb::OrgTokenRevoke => Some(Self {
+                action: format!("/console/keys/{}/revoke", approval.resource_id),
+                label: "Revoke the key now",
+                fields: Vec::new(),
+            }),
+            _ => None,
+        }
+    }
+}
+
+fn says(state: State) -> &'static str {
+    match state {
+        State::Pending => "Nothing has been done yet. It waits for a person’s decision.",
+        State::Approved => "The caller can do it once, by repeating the very same request.",
+        State::Denied => "Nothing was done.",
+        State::Expired => "Nobody decided in time. Nothing was done.",
+        State::Withdrawn => "The caller took the request back. Nothing was done.",
+        State::Used => "It was approved, and it was done, once.",
+        State::Lapsed => {
+            "It was approved, but not used in time, or what it was for has changed. Nothing was done."
+        }
+        State::Revoked => "The approval was taken back before it was used. Nothing was done.",
+    }
+}
+
+/// How many more people must sign, at least: quorums of several groups may need more.
+fn missing(approval: &Approval, state: State) -> usize {
+    if state != State::Pending {
+        return 0;
+    }
+    let needed = people_needed(&approval.terms.quorums) as usize;
+    needed.saturating_sub(approval.votes.len()).max(1)
+}
+
+/// What the policies demand of those who approve, one sentence for each quorum.
+fn demands(quorums: &[Quorum]) -> Vec<String> {
+    if quorums.is_empty() {
+        return demands(&[Quorum::one_person()]);
+    }
+    quorums
+        .iter()
+        .map(|quorum| {
+            let people = match quorum.people {
+                0 | 1 => "One person".to_owned(),
+                many => format!("{many} different people"),
+            };
+            if quorum.groups.is_empty() {
+                people
+            } else {
+                format!("{people} of {}", quorum.groups.join(" or "))
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::examples::{NOW, agent, approval, is_whole, person, secret_approval, vote};
+    use super::*;
+
+    fn drawn(approval: &Approval, reader: &Caller) -> String {
+        let html = ApprovalPage::new(approval, reader, NOW)
+            .render()
+            .expect("drawn");
+        is_whole(&html);
+        html
+    }
+
+    #[test]
+    fn a_person_sees_what_is_asked_and_signs_what_they_saw() {
+        let html = drawn(&approval(), &person("operator"));
+        for shown in [
+            "Mint an organisation key",
+            "agents need a person for this",
+            "privileged-verb",
+            "baseline@0.1.0",
+            "cso_abcd",
+            "It never expires",
+            &format!(r#"name="digest" value="{}""#, approval().digest),
+            r#"name="decision" value="approved""#,
+            r#"name="decision" value="denied""#,
+        ] {
+            assert!(html.contains(shown), "{shown}: {html}");
+        }
+    }
+
+    #[test]
+    fn what_a_caller_names_is_marked_as_its_claim_and_cannot_be_markup() {
+        let mut hostile = approval();
+        hostile.payload["arguments"]["name"] = "<script>alert(1)</script>\"'".into();
+        let html = drawn(&hostile, &person("operator"));
+        assert!(!html.contains("<script"), "{html}");
+        assert!(html.contains("&#60;script&#62;"), "{html}");
+        assert!(html.contains("caller’s words"), "{html}");
+    }
+
+    #[test]
+    fn a_secret_is_never_on_the_page() {
+        let html = drawn(&secret_approval(), &person("operator"));
+        assert!(html.contains("fingerprint"), "{html}");
+        assert!(!html.contains("c0ffee"), "not even its commitment: {html}");
+    }
+
+    #[test]
+    fn whoever_cannot_decide_gets_no_form() {
+        let mut own = approval();
+        own.requester.credential = person("ada").credential_key();
+        let mut voted = approval();
+        voted.votes.push(vote("ada", Choice::Approve));
+        let mut decided = approval();
+        decided.state = State::Denied;
+        let ada = person("ada");
+        for (approval, reader, stance) in [
+            (&own, &ada, Stance::Asked),
+            (&voted, &ada, Stance::Voted),
+            (&decided, &ada, Stance::Closed),
+            (&approval(), &agent(), Stance::IsProgram),
+        ] {
+            let page = ApprovalPage::new(approval, reader, NOW);
+            assert_eq!(page.stance, stance);
+            assert!(!drawn(approval, reader).contains(r#"name="decision""#));
+        }
+    }
+
+    #[test]
+    fn every_state_is_told_in_words() {
+        for state in State::ALL {
+            let mut approval = approval();
+            approval.state = *state;
+            approval.grant_expires_at = Some(NOW.plus(std::time::Duration::from_secs(60)));
+            let html = drawn(&approval, &person("operator"));
+            assert!(html.contains(says(*state)), "{state}: {html}");
+        }
+    }
+
+    #[test]
+    fn votes_are_signatures_and_missing_ones_are_blank() {
+        let mut approval = approval();
+        approval.terms.quorums = vec![Quorum {
+            people: 3,
+            groups: vec!["security".to_owned(), "ops".to_owned()],
+        }];
+        approval.votes.push(vote("grace", Choice::Approve));
+        let html = drawn(&approval, &person("operator"));
+        assert!(html.contains("grace"), "{html}");
+        assert!(
+            html.contains("3 different people of security or ops"),
+            "{html}"
+        );
+        assert_eq!(html.matches("class=\"blank\"").count(), 2, "{html}");
+    }
+
+    #[test]
+    fn a_person_whose_own_request_was_approved_can_finish_it() {
+        let mut own = approval();
+        own.requester.credential = person("ada").credential_key();
+        own.state = State::Approved;
+        own.grant_expires_at = Some(NOW.plus(std::time::Duration::from_secs(60)));
+        let html = drawn(&own, &person("ada"));
+        assert!(html.contains(r#"action="/console/keys""#), "{html}");
+        assert!(html.contains(r#"name="role" value="admin""#), "{html}");
+        assert!(!drawn(&own, &person("grace")).contains("Mint the key now"));
+    }
+
+    #[test]
+    fn an_expired_request_is_not_pending_even_before_that_is_recorded() {
+        let mut late = approval();
+        late.expires_at = NOW;
+        let html = drawn(&late, &person("operator"));
+        assert!(html.contains(says(State::Expired)), "{html}");
+        assert!(!html.contains(r#"name="decision""#), "{html}");
+    }
+
+    #[test]
+    fn literal_values_and_secrets_are_told_apart() {
+        let page = ApprovalPage::new(&secret_approval(), &person("operator"), NOW);
+        assert!(
+            page.fields
+                .iter()
+                .any(|field| matches!(field.value, Shown::Secret(_)))
+        );
+    }
+}

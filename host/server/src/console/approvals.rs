@@ -1,0 +1,230 @@
+//! The requests that wait for people: the list, each one in full, and the decision.
+
+use askama::Template;
+use axum::http::{Method, StatusCode};
+use countersign_core::action::{Action, ActionDigest};
+use countersign_core::approval::{Approval, Choice, people_needed};
+use countersign_core::gate::Say;
+use countersign_core::id::ApprovalId;
+use countersign_core::time::Timestamp;
+use countersign_core::verb::Verb;
+
+use super::approval_page::ApprovalPage;
+use super::frame::{Frame, Party, Place};
+use super::moment::Moment;
+use super::{asked, assets, page, see_other};
+use crate::problem::Problem;
+use crate::routes::approvals::{not_a_person, not_there, reason, vote};
+use crate::routes::{Answer, Call, Routes};
+
+pub(super) fn add(routes: Routes) -> Routes {
+    routes
+        .verb(Method::GET, "/console", Verb::ApprovalList, home)
+        .verb(Method::GET, "/console/", Verb::ApprovalList, home)
+        .verb(Method::GET, "/console/approvals", Verb::ApprovalList, list)
+        .verb(
+            Method::GET,
+            "/console/approvals/{id}",
+            Verb::ApprovalList,
+            one,
+        )
+        .verb(
+            Method::POST,
+            "/console/approvals/{id}",
+            Verb::ApprovalDecide,
+            decide,
+        )
+}
+
+async fn home(_: Call) -> Answer {
+    Ok(see_other("/console/approvals"))
+}
+
+/// The pending requests.
+#[derive(Template)]
+#[template(path = "approvals.html")]
+struct ApprovalsPage {
+    frame: Frame,
+    waiting: Vec<Waiting>,
+    /// Whether the reader sees everybody's requests, as people do.
+    sees_all: bool,
+    is_first: bool,
+    next: Option<String>,
+    refreshes: bool,
+}
+
+/// One of them, in short.
+struct Waiting {
+    id: String,
+    title: String,
+    subject: Option<String>,
+    party: Party,
+    why: String,
+    created: Moment,
+    expires: Moment,
+    approved: usize,
+    needed: u32,
+}
+
+impl Waiting {
+    fn new(approval: &Approval, now: Timestamp) -> Self {
+        Self {
+            id: approval.id.to_string(),
+            title: asked::title(approval.verb),
+            subject: asked::subject(approval),
+            party: Party::of(&approval.requester.actor),
+            why: approval.terms.ground.reason.clone(),
+            created: Moment::new(approval.created_at, now),
+            expires: Moment::new(approval.expires_at, now),
+            approved: approval
+                .votes
+                .iter()
+                .filter(|vote| vote.choice == Choice::Approve)
+                .count(),
+            needed: people_needed(&approval.terms.quorums),
+        }
+    }
+}
+
+impl ApprovalsPage {
+    /// How many wait, as far as this page knows.
+    fn count(&self) -> String {
+        match self.next {
+            Some(_) => format!("{}+", self.waiting.len()),
+            None => self.waiting.len().to_string(),
+        }
+    }
+}
+
+async fn list(call: Call) -> Answer {
+    let part = call.page()?;
+    let permit = call.permit(Action::ApprovalList).await?;
+    let now = call.app.clock.now();
+    let pending = call
+        .app
+        .ledger
+        .pending_approvals(&permit, &call.whose(), &part, now)
+        .await?;
+    let next = (pending.len() == part.limit as usize)
+        .then(|| pending.last().map(|last| last.id.to_string()))
+        .flatten();
+    let shown = ApprovalsPage {
+        frame: Frame::of(&call.caller, Place::Approvals),
+        waiting: pending
+            .iter()
+            .map(|approval| Waiting::new(approval, now))
+            .collect(),
+        sees_all: call.caller.person().is_some(),
+        is_first: part.after.is_none(),
+        next,
+        refreshes: call
+            .query
+            .get("refresh")
+            .is_none_or(|refresh| refresh != "off"),
+    };
+    Ok(page(StatusCode::OK, &shown))
+}
+
+async fn one(call: Call) -> Answer {
+    let id = call.path("id", ApprovalId::parse)?;
+    let permit = call.permit(Action::ApprovalList).await?;
+    let approval = call
+        .app
+        .ledger
+        .approval(&permit, &call.whose(), id)
+        .await?
+        .ok_or_else(not_there)?;
+    let shown = ApprovalPage::new(&approval, &call.caller, call.app.clock.now());
+    Ok(page(StatusCode::OK, &shown))
+}
+
+async fn decide(call: Call) -> Answer {
+    let id = call.path("id", ApprovalId::parse)?;
+    // Before the form is looked at: what cannot decide learns nothing of how one would.
+    if call.caller.person().is_none() {
+        return Err(not_a_person());
+    }
+    let mut form = call.form()?;
+    let choice = form
+        .get("decision")
+        .and_then(|choice| Choice::parse(choice))
+        .ok_or_else(|| Problem::bad_field("decision", "is neither approved nor denied"))?;
+    // Elsewhere the digest may be left out. Here it is always sent, so that a person decides on what
+    // the page showed them.
+    let digest = form
+        .remove("digest")
+        .filter(|digest| !digest.is_empty())
+        .ok_or_else(|| Problem::bad_field("digest", "is missing"))?;
+    let say = Say {
+        approval: id,
+        workspace: None,
+        choice,
+        reason: reason(form.remove("reason").map(|reason| on_one_line(&reason)))?,
+        digest: Some(ActionDigest::from_text(digest)),
+    };
+    vote(&call, say).await?;
+    Ok(see_other(&format!("/console/approvals/{id}")))
+}
+
+/// A text area sends line breaks, which reasons may not have.
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::examples::{NOW, approval, is_whole, person};
+    use super::*;
+
+    fn drawn(waiting: Vec<Approval>, next: Option<&str>, refreshes: bool) -> String {
+        let page = ApprovalsPage {
+            frame: Frame::of(&person("operator"), Place::Approvals),
+            waiting: waiting
+                .iter()
+                .map(|approval| Waiting::new(approval, NOW))
+                .collect(),
+            sees_all: true,
+            is_first: next.is_some(),
+            next: next.map(str::to_owned),
+            refreshes,
+        };
+        let html = page.render().expect("drawn");
+        is_whole(&html);
+        html
+    }
+
+    #[test]
+    fn the_title_says_how_many_wait() {
+        assert!(drawn(vec![approval()], None, true).contains("<title>(1) Approvals"));
+        assert!(drawn(vec![approval()], Some("x"), true).contains("<title>(1+) Approvals"));
+        assert!(drawn(Vec::new(), None, true).contains("<title>Approvals"));
+    }
+
+    #[test]
+    fn a_pending_request_leads_to_its_page_and_cannot_be_markup() {
+        let mut hostile = approval();
+        hostile.payload["arguments"]["name"] = "<script>alert(1)</script>".into();
+        let html = drawn(vec![hostile], None, true);
+        assert!(html.contains(&format!(r#"href="/console/approvals/{}""#, approval().id)));
+        assert!(html.contains("&#60;script&#62;"), "{html}");
+        assert!(!html.contains("<script"), "{html}");
+    }
+
+    #[test]
+    fn a_list_that_goes_on_leads_to_its_next_part() {
+        assert!(drawn(vec![approval()], Some("abc"), true).contains("cursor=abc"));
+        assert!(!drawn(vec![approval()], None, true).contains("cursor="));
+    }
+
+    #[test]
+    fn looking_again_can_be_stopped() {
+        let refresh = r#"http-equiv="refresh""#;
+        assert!(drawn(Vec::new(), None, true).contains(refresh));
+        assert!(!drawn(Vec::new(), None, false).contains(refresh));
+    }
+
+    #[test]
+    fn a_reason_typed_over_several_lines_becomes_one() {
+        assert_eq!(on_one_line(" yes,\r\nfor  today "), "yes, for today");
+    }
+}

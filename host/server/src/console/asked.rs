@@ -1,0 +1,282 @@
+//! What a request asks, in words that the person who decides can weigh: the host's own words for what
+//! would happen, and every field that the caller sent, marked where its words are the caller's.
+
+use countersign_core::action::masked;
+use countersign_core::approval::Approval;
+use countersign_core::time::Timestamp;
+use countersign_core::verb::Verb;
+use serde_json::Value;
+
+use super::moment::Moment;
+
+/// One field of what is asked.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name, in words.
+    pub label: String,
+    /// Its value.
+    pub value: Shown,
+    /// Whether it is free text of the caller's, which proves nothing.
+    pub is_claim: bool,
+}
+
+/// A value, as it is shown.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Words of the host.
+    Words(String),
+    /// Text from outside, letter by letter.
+    Literal(String),
+    /// A secret: its fingerprint, by which the same value within one approval is known again.
+    Secret(String),
+    /// An instant.
+    At(Moment),
+}
+
+/// What is asked, as a heading.
+pub fn title(verb: Verb) -> String {
+    match verb {
+        Verb::OrgTokenMint => "Mint an organisation key".to_owned(),
+        Verb::OrgTokenRevoke => "Revoke an organisation key".to_owned(),
+        Verb::SecretWrite => "Write a secret".to_owned(),
+        Verb::SecretDelete => "Delete a secret".to_owned(),
+        Verb::DeleteWorkspace => "Remove a workspace and all below it".to_owned(),
+        Verb::WorkspaceTokenMint => "Mint a workspace key".to_owned(),
+        Verb::Deprovision => "Revoke and remove everything".to_owned(),
+        other => in_words(other.as_str()),
+    }
+}
+
+/// What it is about, in a word of the caller's: a name, an address. For lists.
+pub fn subject(approval: &Approval) -> Option<String> {
+    match approval.verb {
+        Verb::OrgTokenMint => argument(approval, "name")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+        _ if approval.resource_kind == "organisation" => None,
+        _ => Some(approval.resource_id.clone()),
+    }
+}
+
+/// What follows if it is done, in the host's words.
+pub fn consequence(approval: &Approval) -> Option<String> {
+    let every = |id: &str| match id.split_once('/') {
+        Some(("global", _)) => "every workspace",
+        _ => "one workspace",
+    };
+    let text = match approval.verb {
+        Verb::OrgTokenMint => {
+            let reach = match argument(approval, "role").and_then(Value::as_str) {
+                Some("reader") => "read what the organisation has",
+                Some("editor") => "read, and change workspaces and secrets as the policies allow",
+                _ => {
+                    "ask for everything, keys and secrets included; the policies still stand before it"
+                }
+            };
+            let end = match argument(approval, "expires_at") {
+                None | Some(Value::Null) => "It never expires: it works until somebody revokes it.",
+                Some(_) => "It stops working when it expires or somebody revokes it.",
+            };
+            format!("The caller gets a new key. Whoever holds it can {reach}. {end}")
+        }
+        Verb::OrgTokenRevoke => {
+            "The key stops working at once, for whoever uses it. It cannot be brought back."
+                .to_owned()
+        }
+        Verb::SecretWrite => format!(
+            "The secret gets a new value for {}, in place of the one it has, if it has one. The approval is for this very value: another one would have to be approved anew.",
+            every(&approval.resource_id)
+        ),
+        Verb::SecretDelete => format!(
+            "The secret is gone for {}. Its value cannot be brought back.",
+            every(&approval.resource_id)
+        ),
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// Every field of what is asked, secrets hidden.
+pub fn fields(approval: &Approval, now: Timestamp) -> Vec<Field> {
+    let payload = masked(&approval.payload, &approval.id.to_string());
+    let mut fields = vec![Field {
+        label: capitalised(&in_words(&approval.resource_kind)),
+        value: Shown::Literal(approval.resource_id.clone()),
+        is_claim: false,
+    }];
+    let mut arguments = Vec::new();
+    flatten(
+        "",
+        payload.get("arguments").unwrap_or(&Value::Null),
+        &mut arguments,
+    );
+    arguments.sort_by_key(|(name, _)| rank(name));
+    fields.extend(
+        arguments
+            .into_iter()
+            .map(|(name, value)| field(&name, &value, now)),
+    );
+    fields
+}
+
+/// `value`'s leaves, with their dotted names. A hidden secret is a leaf.
+pub fn flatten(name: &str, value: &Value, leaves: &mut Vec<(String, Value)>) {
+    match value {
+        Value::Object(members) if !members.is_empty() && fingerprint(value).is_none() => {
+            for (member, value) in members {
+                let name = if name.is_empty() {
+                    member.clone()
+                } else {
+                    format!("{name}.{member}")
+                };
+                flatten(&name, value, leaves);
+            }
+        }
+        // Nothing was sent at all.
+        Value::Object(_) | Value::Null if name.is_empty() => {}
+        leaf => leaves.push((name.to_owned(), leaf.clone())),
+    }
+}
+
+/// A leaf as text.
+pub fn leaf(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "—".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn field(name: &str, value: &Value, now: Timestamp) -> Field {
+    let label = match name {
+        "expires_at" => "Expires".to_owned(),
+        "workspace" => "Bound to".to_owned(),
+        other => capitalised(&in_words(other)),
+    };
+    Field {
+        label,
+        value: shown(name, value, now),
+        is_claim: matches!(name, "name" | "reason" | "task_id") && value.is_string(),
+    }
+}
+
+fn shown(name: &str, value: &Value, now: Timestamp) -> Shown {
+    if let Some(fingerprint) = fingerprint(value) {
+        return Shown::Secret(fingerprint.to_owned());
+    }
+    let words = |text: &str| Shown::Words(text.to_owned());
+    match (name, value) {
+        ("name", Value::Null) => words("none given"),
+        ("workspace", Value::Null) => words("no workspace: the whole organisation"),
+        ("workspace", Value::String(id)) => Shown::Literal(format!("workspace {id}")),
+        ("expires_at", Value::Null) => words("never"),
+        (_, Value::Null) => words("not set"),
+        (_, Value::Bool(true)) => words("yes"),
+        (_, Value::Bool(false)) => words("no"),
+        ("expires_at", Value::String(at)) => match Timestamp::parse(at) {
+            Some(at) => Shown::At(Moment::new(at, now)),
+            None => Shown::Literal(at.clone()),
+        },
+        (_, other) => Shown::Literal(leaf(other)),
+    }
+}
+
+fn fingerprint(value: &Value) -> Option<&str> {
+    value.get("secret")?;
+    value.get("fingerprint")?.as_str()
+}
+
+/// One of the request's arguments.
+pub fn argument<'a>(approval: &'a Approval, name: &str) -> Option<&'a Value> {
+    approval.payload.get("arguments")?.get(name)
+}
+
+/// What a person looks for first comes first; the rest follows by name.
+fn rank(name: &str) -> usize {
+    const FIRST: [&str; 6] = ["name", "key", "value", "role", "workspace", "expires_at"];
+    FIRST
+        .iter()
+        .position(|first| *first == name)
+        .unwrap_or(FIRST.len())
+}
+
+/// A name of the wire, in words.
+pub fn in_words(name: &str) -> String {
+    capitalised(
+        &name
+            .replace("org_token", "organisation key")
+            .replace(['_', '-', '.'], " "),
+    )
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::examples::{NOW, approval, secret_approval};
+    use super::*;
+
+    fn value_of<'a>(fields: &'a [Field], label: &str) -> &'a Field {
+        fields
+            .iter()
+            .find(|field| field.label == label)
+            .unwrap_or_else(|| panic!("no field {label}: {fields:?}"))
+    }
+
+    #[test]
+    fn every_field_of_a_mint_is_readable_and_the_name_is_marked_as_a_claim() {
+        let fields = fields(&approval(), NOW);
+        let labels: Vec<&str> = fields.iter().map(|field| field.label.as_str()).collect();
+        assert_eq!(
+            labels,
+            ["Organisation", "Name", "Role", "Bound to", "Expires"]
+        );
+        assert!(value_of(&fields, "Name").is_claim);
+        assert!(!value_of(&fields, "Role").is_claim);
+        assert_eq!(
+            value_of(&fields, "Expires").value,
+            Shown::Words("never".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_secret_shows_its_fingerprint_and_neither_value_nor_commitment() {
+        let fields = fields(&secret_approval(), NOW);
+        let Shown::Secret(fingerprint) = &value_of(&fields, "Value").value else {
+            panic!("{fields:?}");
+        };
+        assert_eq!(fingerprint.len(), 12);
+        assert!(!format!("{fields:?}").contains("c0ffee"), "{fields:?}");
+    }
+
+    #[test]
+    fn a_member_that_nobody_foresaw_is_shown_all_the_same() {
+        let mut asked = approval();
+        asked.payload["arguments"]["later"] = serde_json::json!({ "deep": [1, 2], "flag": true });
+        let fields = fields(&asked, NOW);
+        assert_eq!(
+            value_of(&fields, "Later deep").value,
+            Shown::Literal("[1,2]".to_owned())
+        );
+        assert_eq!(
+            value_of(&fields, "Later flag").value,
+            Shown::Words("yes".to_owned())
+        );
+    }
+
+    #[test]
+    fn every_verb_has_a_title() {
+        for verb in Verb::ALL {
+            assert!(
+                !title(*verb).is_empty() && !title(*verb).contains('_'),
+                "{verb}"
+            );
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What pages are drawn with besides HTML, compiled into the binary.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Method, Response, header};
+
+use crate::routes::{Routes, Visit};
+
+/// A file that browsers fetch.
+#[derive(Clone, Copy)]
+pub struct Asset {
+    path: &'static str,
+    kind: &'static str,
+    bytes: &'static [u8],
+}
+
+/// The style of every page.
+pub const STYLE: Asset = Asset {
+    path: "/console/assets/console.css",
+    kind: "text/css; charset=utf-8",
+    bytes: include_bytes!("../../assets/console.css"),
+};
+
+/// The mark, which is the icon too.
+pub const MARK: Asset = Asset {
+    path: "/console/assets/mark.svg",
+    kind: "image/svg+xml",
+    bytes: include_bytes!("../../assets/mark.svg"),
+};
+
+impl Asset {
+    /// Its address, which changes with its bytes: so browsers may keep it for ever.
+    pub fn url(self) -> String {
+        format!("{}?v={}", self.path, self.version())
+    }
+
+    fn version(self) -> String {
+        format!("{:016x}", fnv1a(self.bytes))
+    }
+}
+
+/// FNV-1a, 64 bits. It tells versions of a file apart, and guards nothing.
+const fn fnv1a(bytes: &[u8]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut at = 0;
+    while at < bytes.len() {
+        hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
+        at += 1;
+    }
+    hash
+}
+
+pub(super) fn add(routes: Routes) -> Routes {
+    [STYLE, MARK].into_iter().fold(routes, |routes, asset| {
+        routes.open(
+            Method::GET,
+            asset.path,
+            "the same public file for everybody",
+            move |visit: Visit| async move { Ok(serve(asset, visit.query.get("v"))) },
+        )
+    })
+}
+
+fn serve(asset: Asset, version: Option<&String>) -> Response<Body> {
+    let mut response = Response::new(Body::from(asset.bytes));
+    // In a fleet, a host of another version may be asked for this one's file.
+    let keep = if version == Some(&asset.version()) {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cache_control(version: Option<&String>) -> HeaderValue {
+        serve(STYLE, version).headers()[header::CACHE_CONTROL].clone()
+    }
+
+    #[test]
+    fn only_the_version_that_was_asked_for_is_kept() {
+        assert_eq!(
+            cache_control(Some(&STYLE.version())),
+            "public, max-age=31536000, immutable"
+        );
+        assert_eq!(cache_control(Some(&"another".to_owned())), "no-cache");
+        assert_eq!(cache_control(None), "no-cache");
+    }
+
+    #[test]
+    fn the_style_fetches_nothing_from_elsewhere() {
+        let style = std::str::from_utf8(STYLE.bytes).expect("UTF-8");
+        for banned in ["@import", "url(", "http:", "https:"] {
+            assert!(!style.contains(banned), "{banned}");
+        }
+    }
+}

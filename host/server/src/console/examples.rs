@@ -1,0 +1,157 @@
+//! What the console's tests draw.
+
+use axum::body::Body;
+use axum::http::Response;
+use countersign_core::action::ActionDigest;
+use countersign_core::approval::{Approval, Choice, Requester, State, Vote};
+use countersign_core::caller::{Caller, Door, Identity, Issuer, Person};
+use countersign_core::id::{ApprovalId, DecisionId, TokenId, WorkspaceId};
+use countersign_core::policy::{Ground, Quorum, Role, Terms};
+use countersign_core::time::Timestamp;
+use countersign_core::verb::Verb;
+use serde_json::json;
+
+/// When the tests take place.
+pub const NOW: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
+
+const HOUR: std::time::Duration = std::time::Duration::from_secs(3_600);
+
+/// A request of an agent to mint a key.
+pub fn approval() -> Approval {
+    Approval {
+        id: ApprovalId::parse("019b76da-a800-7000-8000-000000000001").expect("a UUID"),
+        workspace: WorkspaceId::parse("019b76da-a800-7000-8000-000000000002").expect("a UUID"),
+        requester: Requester {
+            credential: "org-token:019b76da-a800-7000-8000-000000000003".to_owned(),
+            actor: "org-token:cso_abcd".to_owned(),
+            lineage: "admin-token:0".to_owned(),
+        },
+        verb: Verb::OrgTokenMint,
+        resource_kind: "organisation".to_owned(),
+        resource_id: "019b76da-a800-7000-8000-000000000004".to_owned(),
+        digest: ActionDigest::from_text("ab".repeat(32)),
+        payload: json!({
+            "verb": "org_token_mint",
+            "resource": { "kind": "organisation", "id": "019b76da-a800-7000-8000-000000000004" },
+            "arguments": { "name": "ci", "role": "admin", "workspace": null, "expires_at": null },
+        }),
+        reason: "mint organisation token `ci` (admin): agents need a person for this".to_owned(),
+        terms: Terms {
+            ground: Ground::new("privileged-verb", "agents need a person for this"),
+            quorums: vec![Quorum::one_person()],
+            pending_ttl: None,
+            grant_ttl: None,
+        },
+        policy: "baseline@0.1.0".to_owned(),
+        decision: DecisionId::parse("019b76da-a800-7000-8000-000000000005").expect("a UUID"),
+        precondition: String::new(),
+        state: State::Pending,
+        created_at: NOW,
+        expires_at: NOW.plus(HOUR),
+        grant_expires_at: None,
+        decided_at: None,
+        votes: Vec::new(),
+    }
+}
+
+/// A request of an agent to write a secret.
+pub fn secret_approval() -> Approval {
+    Approval {
+        verb: Verb::SecretWrite,
+        resource_kind: "secret".to_owned(),
+        resource_id: "global/API_KEY".to_owned(),
+        payload: json!({
+            "verb": "secret_write",
+            "resource": { "kind": "secret", "id": "global/API_KEY" },
+            "arguments": { "key": "API_KEY", "value": { "commitment": "c0ffee".repeat(10) } },
+        }),
+        ..approval()
+    }
+}
+
+/// A vote of `user`.
+pub fn vote(user: &str, choice: Choice) -> Vote {
+    Vote {
+        person: Person {
+            issuer: Issuer::ControlPlane,
+            user: user.to_owned(),
+        },
+        groups: Vec::new(),
+        choice,
+        reason: Some("<i>because</i>".to_owned()),
+        at: NOW,
+    }
+}
+
+/// A person with a verified session.
+pub fn person(user: &str) -> Caller {
+    caller(Identity::Session {
+        person: Person {
+            issuer: Issuer::ControlPlane,
+            user: user.to_owned(),
+        },
+        groups: Vec::new(),
+        session: None,
+    })
+}
+
+/// A program with an organisation token.
+pub fn agent() -> Caller {
+    caller(Identity::OrgToken {
+        id: TokenId::parse("019b76da-a800-7000-8000-000000000003").expect("a UUID"),
+        prefix: "cso_abcd".to_owned(),
+        role: Role::Admin,
+        workspace: None,
+        expires_at: None,
+        minted_by: "admin-token".to_owned(),
+        lineage: "admin-token:0".to_owned(),
+    })
+}
+
+fn caller(identity: Identity) -> Caller {
+    Caller {
+        identity,
+        anchor: None,
+        door: Door::Console,
+        address: "127.0.0.1".to_owned(),
+    }
+}
+
+/// The text of a response.
+pub async fn body_of(response: Response<Body>) -> String {
+    let bytes = axum::body::to_bytes(response.into_body(), usize::MAX)
+        .await
+        .expect("a body");
+    String::from_utf8(bytes.into()).expect("UTF-8")
+}
+
+/// What must hold for every page: a language, one main heading, one main part to which the skip link
+/// leads, a style, and nothing that the content security policy forbids.
+pub fn is_whole(html: &str) {
+    assert!(html.starts_with("<!doctype html>"), "{html}");
+    for once in [
+        "<html lang=\"en\">",
+        "<title>",
+        "<h1",
+        "<main id=\"content\"",
+        "href=\"#content\"",
+    ] {
+        assert_eq!(html.matches(once).count(), 1, "{once}: {html}");
+    }
+    assert!(html.contains("/console/assets/console.css?v="), "{html}");
+    for banned in [
+        "<script",
+        " style=",
+        "<style",
+        " onclick=",
+        "javascript:",
+        "http://",
+        "https://",
+    ] {
+        assert!(!html.contains(banned), "{banned}: {html}");
+    }
+    assert!(
+        !html.contains("Moment {") && !html.contains("Some("),
+        "{html}"
+    );
+}

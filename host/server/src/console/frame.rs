@@ -1,0 +1,159 @@
+//! What every page shows around its content: where one is, and as whom.
+
+use countersign_core::caller::{Caller, Identity, Issuer};
+
+/// The frame of one page, which `layout.html` draws.
+pub struct Frame {
+    /// Who reads it, where that is known.
+    pub viewer: Option<Viewer>,
+    place: Place,
+}
+
+/// A part of the console.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The requests that wait for people.
+    Approvals,
+    /// The organisation's keys.
+    Keys,
+    /// The live policies.
+    Policies,
+    /// The audit log.
+    Audit,
+    /// Inside, in none of these.
+    Elsewhere,
+    /// Outside: nobody is signed in, and links inside would lead nowhere.
+    Outside,
+}
+
+/// Who reads the page.
+pub struct Viewer {
+    /// What they are called.
+    pub name: String,
+    /// How they proved it.
+    pub proof: &'static str,
+    /// Whether the session is the host's own, so that it can be ended here.
+    pub signs_out: bool,
+}
+
+/// A link to a part of the console.
+pub struct NavItem {
+    /// Where it leads.
+    pub path: &'static str,
+    /// What it is called.
+    pub name: &'static str,
+    /// Whether the page belongs to it.
+    pub is_current: bool,
+}
+
+const PLACES: [(Place, &str, &str); 4] = [
+    (Place::Approvals, "/console/approvals", "Approvals"),
+    (Place::Keys, "/console/keys", "Keys"),
+    (Place::Policies, "/console/policies", "Policies"),
+    (Place::Audit, "/console/audit", "Audit"),
+];
+
+impl Frame {
+    /// Around a page that `caller` reads.
+    pub fn of(caller: &Caller, place: Place) -> Self {
+        Self {
+            viewer: Some(Viewer::of(caller)),
+            place,
+        }
+    }
+
+    /// Around a page whose reader is not known.
+    pub fn without_viewer(place: Place) -> Self {
+        Self {
+            viewer: None,
+            place,
+        }
+    }
+
+    /// The links; none where they would lead nowhere.
+    pub fn nav(&self) -> Vec<NavItem> {
+        if self.place == Place::Outside {
+            return Vec::new();
+        }
+        PLACES
+            .iter()
+            .map(|(place, path, name)| NavItem {
+                path,
+                name,
+                is_current: *place == self.place,
+            })
+            .collect()
+    }
+}
+
+impl Viewer {
+    fn of(caller: &Caller) -> Self {
+        match &caller.identity {
+            Identity::Session {
+                person, session, ..
+            } => Self {
+                name: person.user.clone(),
+                proof: vouched_by(person.issuer),
+                signs_out: session.is_some(),
+            },
+            Identity::OrgToken { .. } | Identity::AdminToken { .. } => Self {
+                name: caller.actor(),
+                proof: "a program’s credential",
+                signs_out: false,
+            },
+        }
+    }
+}
+
+/// Who vouches for a person, in words.
+pub fn vouched_by(issuer: Issuer) -> &'static str {
+    match issuer {
+        Issuer::Operator => "by login link",
+        Issuer::ControlPlane => "by the control plane",
+        Issuer::IdentityAssertion => "by the identity proxy",
+    }
+}
+
+/// Who did something, of an audit label, in words.
+pub struct Party {
+    /// What kind of caller it is.
+    pub words: &'static str,
+    /// What tells it from others of its kind; empty where nothing need.
+    pub label: String,
+}
+
+impl Party {
+    /// Of the label that [`Caller::actor`] writes.
+    pub fn of(actor: &str) -> Self {
+        let (words, label) = match actor.split_once(':') {
+            Some(("org-token", prefix)) => ("organisation key", format!("{prefix}…")),
+            Some(("session", id)) => ("a person", id.to_owned()),
+            _ if actor == "admin-token" => ("the holder of ADMIN_TOKEN", String::new()),
+            _ => ("", actor.to_owned()),
+        };
+        Self { words, label }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_actor_of_a_kind_that_is_not_known_is_shown_as_it_is() {
+        let party = Party::of("some-later-kind:abc");
+        assert_eq!(
+            (party.words, party.label.as_str()),
+            ("", "some-later-kind:abc")
+        );
+    }
+
+    #[test]
+    fn exactly_one_link_is_the_current_one() {
+        let nav = Frame::without_viewer(Place::Keys).nav();
+        let current: Vec<_> = nav.iter().filter(|item| item.is_current).collect();
+        assert_eq!(current.len(), 1);
+        assert_eq!(current[0].name, "Keys");
+        assert!(Frame::without_viewer(Place::Outside).nav().is_empty());
+    }
+}

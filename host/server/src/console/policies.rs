@@ -1,0 +1,114 @@
+//! The live policies: who decides, and what is wrong with what should.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::http::{Method, StatusCode};
+use countersign_core::action::Action;
+use countersign_core::verb::Verb;
+use serde::Deserialize;
+
+use super::assets;
+use super::frame::{Frame, Place};
+use super::page;
+use crate::problem::Problem;
+use crate::routes::{Answer, Call, Routes};
+
+pub(super) fn add(routes: Routes) -> Routes {
+    routes.verb(Method::GET, "/console/policies", Verb::PolicyRead, show)
+}
+
+/// The live generation.
+#[derive(Template)]
+#[template(path = "policies.html")]
+struct PoliciesPage {
+    frame: Frame,
+    live: Live,
+}
+
+/// What `GET /policies` answers.
+#[derive(Deserialize)]
+struct Live {
+    generation: u64,
+    modules: Vec<Module>,
+    problems: Vec<Wrong>,
+}
+
+/// A module.
+#[derive(Deserialize)]
+struct Module {
+    name: String,
+    version: String,
+    digest: String,
+    description: String,
+    settings: BTreeMap<String, Vec<String>>,
+    /// Whether it says what kind of caller asks.
+    classifier: bool,
+}
+
+/// Something wrong in the folder.
+#[derive(Deserialize)]
+struct Wrong {
+    file: Option<String>,
+    sentence: String,
+}
+
+async fn show(call: Call) -> Answer {
+    call.permit(Action::PolicyRead).await?;
+    let live = serde_json::from_value(call.app.policies.shown()).map_err(|error| {
+        tracing::error!(%error, "the console does not understand the live policies");
+        Problem::internal()
+    })?;
+    let shown = PoliciesPage {
+        frame: Frame::of(&call.caller, Place::Policies),
+        live,
+    };
+    Ok(page(StatusCode::OK, &shown))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::examples::{is_whole, person};
+    use super::*;
+
+    #[test]
+    fn modules_settings_and_problems_are_shown_and_cannot_be_markup() {
+        let live = serde_json::from_value(json!({
+            "generation": 3,
+            "modules": [{
+                "name": "baseline",
+                "version": "0.1.0",
+                "digest": "ab".repeat(32),
+                "description": "agents need a person <b>always</b>",
+                "mode": "enforce",
+                "runs": "snapshot",
+                "settings": { "exempt": ["actor=org-token:x"] },
+                "classifier": true,
+            }],
+            "problems": [
+                { "file": "<script>.wasm", "sentence": "it is no component" },
+                { "file": null, "sentence": "the folder cannot be read" },
+            ],
+        }))
+        .expect("what the host shows");
+        let page = PoliciesPage {
+            frame: Frame::of(&person("ada"), Place::Policies),
+            live,
+        };
+        let html = page.render().expect("drawn");
+        is_whole(&html);
+        for shown in [
+            "Generation 3",
+            "baseline",
+            "actor=org-token:x",
+            "classifier",
+            "&#60;script&#62;.wasm",
+            "the folder cannot be read",
+        ] {
+            assert!(html.contains(shown), "{shown}: {html}");
+        }
+        assert!(!html.contains("<b>"), "{html}");
+    }
+}

@@ -1,0 +1,240 @@
+//! What goes wrong, as a page: what happened, and what to do next.
+
+use askama::Template;
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+use countersign_core::id::ApprovalId;
+use countersign_core::time::Timestamp;
+use serde_json::Value;
+
+use super::assets;
+use super::frame::{Frame, Place};
+use super::moment::Moment;
+use super::page;
+use crate::problem::Problem;
+
+/// A problem.
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage {
+    frame: Frame,
+    headline: &'static str,
+    says: Vec<Span>,
+    particulars: Vec<(&'static str, String)>,
+    is_unauthenticated: bool,
+}
+
+/// A request that waits for people.
+#[derive(Template)]
+#[template(path = "waiting.html")]
+struct WaitingPage {
+    frame: Frame,
+    approval: String,
+    says: Vec<Span>,
+    expires: String,
+}
+
+/// A piece of a sentence.
+#[derive(Debug, PartialEq, Eq)]
+struct Span {
+    text: String,
+    is_code: bool,
+}
+
+/// `problem` as a page, with its status and its headers.
+pub fn problem_page(problem: Problem) -> Response<Body> {
+    let mut response = if problem.status == StatusCode::ACCEPTED {
+        waiting(&problem)
+    } else {
+        trouble(&problem)
+    };
+    response.headers_mut().extend(problem.headers);
+    response
+}
+
+fn waiting(problem: &Problem) -> Response<Body> {
+    let text = |name| {
+        problem
+            .body
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let waiting = WaitingPage {
+        frame: Frame::without_viewer(Place::Elsewhere),
+        // Parsed, because it becomes part of an address.
+        approval: ApprovalId::parse(text("approval_id"))
+            .map_or_else(String::new, |id| id.to_string()),
+        says: spans(&sentence(text("reason"))),
+        expires: Timestamp::parse(text("expires_at"))
+            .map_or_else(String::new, |at| Moment::new(at, at).exact),
+    };
+    page(problem.status, &waiting)
+}
+
+fn trouble(problem: &Problem) -> Response<Body> {
+    let code = problem
+        .body
+        .get("code")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let is_unauthenticated = problem.status == StatusCode::UNAUTHORIZED;
+    let place = if is_unauthenticated || code == super::sign_in::LINK_IS_DEAD {
+        Place::Outside
+    } else {
+        Place::Elsewhere
+    };
+    let particulars = [("rule", "Rule"), ("policy", "Policy")]
+        .into_iter()
+        .filter_map(|(member, label)| {
+            let value = problem.body.get(member)?.as_str()?;
+            Some((label, value.to_owned()))
+        })
+        .collect();
+    let trouble = ProblemPage {
+        frame: Frame::without_viewer(place),
+        headline: headline(problem.status, code),
+        says: spans(&sentence(problem.error())),
+        particulars,
+        is_unauthenticated,
+    };
+    page(problem.status, &trouble)
+}
+
+fn headline(status: StatusCode, code: &str) -> &'static str {
+    match code {
+        "approver_must_be_human" => "Only a person decides",
+        "requester_cannot_approve" | "minter_cannot_approve" => "Somebody else must decide this",
+        "digest_mismatch" => "What you read is not what is waiting",
+        "not_pending" => "This is not waiting any more",
+        "denied_by_policy" => "A policy denies this",
+        "approval_denied" => "A person denied this",
+        "approval_stale" => "What was approved has changed",
+        "cross_site" => "This came from another site",
+        "platform_unavailable" => "The records cannot be reached",
+        "control_plane_unavailable" => "Your session cannot be checked now",
+        super::sign_in::LINK_IS_DEAD => "This link does not work any more",
+        _ => match status {
+            StatusCode::UNAUTHORIZED => "Sign in first",
+            StatusCode::FORBIDDEN => "This is not allowed",
+            StatusCode::NOT_FOUND => "Nothing is here",
+            StatusCode::CONFLICT => "Something has changed meanwhile",
+            StatusCode::TOO_MANY_REQUESTS => "Too much at once",
+            status if status.is_client_error() => "This cannot be taken as it is",
+            _ => "The host could not do this",
+        },
+    }
+}
+
+/// `text`, which follows the API's style, as a sentence.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let Some(first) = characters.next() else {
+        return String::new();
+    };
+    let mut sentence: String = first.to_uppercase().chain(characters).collect();
+    if !sentence.ends_with(['.', '!', '?', '…']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
+/// The pieces between backticks are code.
+fn spans(text: &str) -> Vec<Span> {
+    text.split('`')
+        .enumerate()
+        .filter(|(_, piece)| !piece.is_empty())
+        .map(|(at, piece)| Span {
+            text: piece.to_owned(),
+            is_code: at % 2 == 1,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::examples::{body_of, is_whole};
+    use super::*;
+
+    #[tokio::test]
+    async fn a_problem_keeps_its_status_and_headers_and_is_no_json() {
+        let response = problem_page(Problem::unauthenticated("this needs a credential"));
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert!(response.headers().contains_key("www-authenticate"));
+        let html = body_of(response).await;
+        is_whole(&html);
+        assert!(html.contains("Sign in first"), "{html}");
+        assert!(html.contains(r#"href="/console/sign-in""#), "{html}");
+        assert!(
+            !html.contains("Bearer"),
+            "people are not told of bearers: {html}"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_a_policy_says_is_shown_and_cannot_be_markup() {
+        let denied = Problem::new(
+            StatusCode::FORBIDDEN,
+            "denied_by_policy",
+            "no `org_token_mint` <script>alert(1)</script>",
+        )
+        .with("rule", "<b>rule</b>")
+        .with("policy", "baseline@0.1.0");
+        let html = body_of(problem_page(denied)).await;
+        is_whole(&html);
+        assert!(html.contains("A policy denies this"), "{html}");
+        assert!(html.contains("<code>org_token_mint</code>"), "{html}");
+        assert!(html.contains("baseline@0.1.0"), "{html}");
+        assert!(!html.contains("<script") && !html.contains("<b>"), "{html}");
+    }
+
+    #[tokio::test]
+    async fn a_request_that_waits_says_so_and_leads_to_its_approval() {
+        let mut pending = Problem::new(StatusCode::ACCEPTED, "", "");
+        pending.body = serde_json::from_value(serde_json::json!({
+            "status": "pending_approval",
+            "approval_id": "0197a3f2-6c00-7000-8000-000000000001",
+            "reason": "mint organisation token `<ci>`: people need a second person",
+            "expires_at": "2026-01-01T00:00:00Z",
+        }))
+        .expect("an object");
+        let response = problem_page(pending);
+        assert_eq!(response.status(), StatusCode::ACCEPTED);
+        let html = body_of(response).await;
+        is_whole(&html);
+        assert!(
+            html.contains(r#"href="/console/approvals/0197a3f2-6c00-7000-8000-000000000001""#),
+            "{html}"
+        );
+        assert!(html.contains("<code>&#60;ci&#62;</code>"), "{html}");
+    }
+
+    #[tokio::test]
+    async fn an_approval_id_that_is_none_never_becomes_an_address() {
+        let mut pending = Problem::new(StatusCode::ACCEPTED, "", "");
+        pending
+            .body
+            .insert("approval_id".to_owned(), "//elsewhere".into());
+        let html = body_of(problem_page(pending)).await;
+        assert!(!html.contains("elsewhere"), "{html}");
+    }
+
+    #[test]
+    fn the_apis_words_become_a_sentence() {
+        assert_eq!(sentence("retry shortly"), "Retry shortly.");
+        assert_eq!(sentence(""), "");
+        assert_eq!(
+            spans("`a` b"),
+            [
+                Span {
+                    text: "a".to_owned(),
+                    is_code: true
+                },
+                Span {
+                    text: " b".to_owned(),
+                    is_code: false
+                },
+            ]
+        );
+    }
+}

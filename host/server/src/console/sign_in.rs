@@ -1,0 +1,153 @@
+//! Signing in by the host's own one-time link, and out again.
+//!
+//! Opening the link never uses it up: programs that look at links for people (previews, scanners) open
+//! them too. The page shows a button, and its post uses the link.
+
+use askama::Template;
+use axum::http::{Method, StatusCode, header};
+
+use super::assets;
+use super::frame::{Frame, Place};
+use super::{page, see_other};
+use crate::problem::Problem;
+use crate::routes::{Answer, Routes, Visit, parse_form, same_origin};
+
+/// The code of the problem that a link is unknown, used or too old.
+pub const LINK_IS_DEAD: &str = "link_is_dead";
+
+/// The longest text that could be a link.
+const MAX_LINK: usize = 128;
+
+const WHY_SIGN_IN: &str = "whoever signs in is nobody yet: the one-time link is the proof";
+const WHY_SIGN_OUT: &str = "ends the session that the request presents, and no other";
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage {
+    frame: Frame,
+    link: Option<String>,
+    has_control_plane: bool,
+}
+
+pub(super) fn add(routes: Routes) -> Routes {
+    routes
+        .open(Method::GET, "/console/sign-in", WHY_SIGN_IN, show)
+        .open(Method::POST, "/console/sign-in", WHY_SIGN_IN, sign_in)
+        .open(Method::GET, "/console/sign-out", WHY_SIGN_OUT, go_home)
+        .open(Method::POST, "/console/sign-out", WHY_SIGN_OUT, sign_out)
+}
+
+async fn show(visit: Visit) -> Answer {
+    let link = visit.query.get("link").filter(|link| could_be_a_link(link));
+    if link.is_none() && is_signed_in(&visit).await? {
+        return Ok(see_other("/console"));
+    }
+    let shown = SignInPage {
+        frame: Frame::without_viewer(Place::Outside),
+        link: link.cloned(),
+        has_control_plane: visit.app.credentials.has_another_way_in(),
+    };
+    Ok(page(StatusCode::OK, &shown))
+}
+
+async fn sign_in(visit: Visit) -> Answer {
+    same_origin(&visit.headers, &visit.app)?;
+    let mut form = parse_form(&visit.body)?;
+    let link = form.remove("link").filter(|link| could_be_a_link(link));
+    let redeemed = match link {
+        Some(link) => visit.app.credentials.operator().redeem(&link).await?,
+        None => None,
+    };
+    let cookie = redeemed.ok_or_else(|| {
+        Problem::new(
+            StatusCode::FORBIDDEN,
+            LINK_IS_DEAD,
+            "it was used, is older than ten minutes, or a newer one was made since",
+        )
+    })?;
+    let mut response = see_other("/console");
+    response.headers_mut().insert(header::SET_COOKIE, cookie.0);
+    Ok(response)
+}
+
+/// Whoever reloads the address of the form that signed them out.
+async fn go_home(_: Visit) -> Answer {
+    Ok(see_other("/console"))
+}
+
+async fn sign_out(visit: Visit) -> Answer {
+    same_origin(&visit.headers, &visit.app)?;
+    let operator = visit.app.credentials.operator();
+    let mut response = see_other("/console/sign-in");
+    if let Some(session) = operator
+        .verify(&visit.headers, visit.app.clock.now())
+        .await?
+    {
+        let cookie = operator.end(session).await?;
+        response.headers_mut().insert(header::SET_COOKIE, cookie.0);
+    }
+    Ok(response)
+}
+
+async fn is_signed_in(visit: &Visit) -> Result<bool, Problem> {
+    let operator = visit.app.credentials.operator();
+    let session = operator
+        .verify(&visit.headers, visit.app.clock.now())
+        .await?;
+    Ok(session.is_some())
+}
+
+/// Whether the text is of the alphabet of links; whether it is one is for the ledger to say.
+fn could_be_a_link(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= MAX_LINK
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::examples::is_whole;
+    use super::*;
+
+    fn drawn(link: Option<&str>, has_control_plane: bool) -> String {
+        let page = SignInPage {
+            frame: Frame::without_viewer(Place::Outside),
+            link: link.map(str::to_owned),
+            has_control_plane,
+        };
+        let html = page.render().expect("drawn");
+        is_whole(&html);
+        html
+    }
+
+    #[test]
+    fn a_link_is_shown_as_a_button_that_posts_it() {
+        let html = drawn(Some("abc_DEF-123"), false);
+        assert!(
+            html.contains(r#"<form method="post" action="/console/sign-in""#),
+            "{html}"
+        );
+        assert!(
+            html.contains(r#"name="link" value="abc_DEF-123""#),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn without_a_link_the_page_says_where_to_find_one() {
+        let html = drawn(None, false);
+        assert!(html.contains("login-link"), "{html}");
+        assert!(!html.contains("<form"), "{html}");
+        assert!(drawn(None, true).contains("Sign in to your platform first"));
+    }
+
+    #[test]
+    fn an_odd_text_is_no_link() {
+        assert!(could_be_a_link("abc_DEF-123"));
+        for odd in ["", "<script>", "a b", "é", &"x".repeat(MAX_LINK + 1)] {
+            assert!(!could_be_a_link(odd), "{odd}");
+        }
+    }
+}

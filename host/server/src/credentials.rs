@@ -1,0 +1,232 @@
+//! From a request's evidence to a verified [`Caller`].
+//!
+//! Order 1 is a person's session (the control plane's or the host's own), order 2 a bearer. A cookie
+//! that does not verify is no credential, and the bearer beside it still counts as its own class. A
+//! bearer that is present and wrong fails the request, unless a verified session stands beside it.
+
+mod control_plane;
+mod operator;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, header};
+use countersign_core::caller::{Caller, Door, Identity, Issuer, Person};
+use countersign_core::id::WorkspaceId;
+use countersign_core::keys::Keys;
+use countersign_core::ledger::OrgToken;
+use countersign_core::ports::{Ledger, LedgerError};
+use countersign_core::session::OPERATOR;
+use countersign_core::time::Clock;
+use countersign_core::token::{self, TokenHash, TokenKind};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+pub use self::control_plane::{ControlPlaneSessions, Unverifiable};
+pub use self::operator::Operator;
+use crate::config::Hidden;
+
+/// How long a token's `last_used_at` may lag.
+const USE_NOTED_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Why the evidence is not a credential.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// A bearer is wrong. All ways to be wrong look the same.
+    #[error("the bearer token is not valid")]
+    Bearer,
+    /// Two proofs of who the person is disagree.
+    #[error("two sessions of different people were presented: sign out of one")]
+    Disagreement,
+    /// The session could not be verified, and nothing else was presented.
+    #[error(transparent)]
+    Unverifiable(#[from] Unverifiable),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// How fresh a session's verification must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// A remembered answer will do.
+    Remembered,
+    /// Ask again: the caller is about to decide, or to change the policies.
+    Fresh,
+}
+
+/// ADMIN_TOKEN, as it is compared.
+struct AdminToken {
+    digest: [u8; 32],
+    fingerprint: String,
+}
+
+/// Everything that can be verified.
+pub struct Credentials {
+    ledger: Arc<dyn Ledger>,
+    clock: Arc<dyn Clock>,
+    control_plane: Option<ControlPlaneSessions>,
+    operator: Operator,
+    admin_token: Option<AdminToken>,
+    anchor: Option<WorkspaceId>,
+}
+
+impl Credentials {
+    /// What this host can verify.
+    pub fn new(
+        ledger: Arc<dyn Ledger>,
+        clock: Arc<dyn Clock>,
+        control_plane: Option<ControlPlaneSessions>,
+        operator: Operator,
+        anchor: Option<WorkspaceId>,
+    ) -> Self {
+        Self {
+            ledger,
+            clock,
+            control_plane,
+            operator,
+            admin_token: None,
+            anchor,
+        }
+    }
+
+    /// Takes ADMIN_TOKEN as a credential.
+    pub fn with_admin_token(mut self, token: Option<&Hidden>, keys: &Keys) -> Self {
+        self.admin_token = token.map(|token| AdminToken {
+            digest: Sha256::digest(token.reveal()).into(),
+            fingerprint: keys.fingerprint(token.reveal()),
+        });
+        self
+    }
+
+    /// The host's own login.
+    pub fn operator(&self) -> &Operator {
+        &self.operator
+    }
+
+    /// Whether people can sign in without the host's own login.
+    pub fn has_another_way_in(&self) -> bool {
+        self.control_plane.is_some()
+    }
+
+    /// Verifies what `headers` present. `None`: nothing was presented, or nothing that proves anything.
+    pub async fn verify(
+        &self,
+        headers: &HeaderMap,
+        peer: IpAddr,
+        door: Door,
+        freshness: Freshness,
+    ) -> Result<Option<Caller>, CredentialError> {
+        let caller = |identity| Caller {
+            identity,
+            anchor: self.anchor,
+            door,
+            address: peer.to_string(),
+        };
+        let unverifiable = match self.session(headers, freshness).await {
+            Ok(Some(session)) => return Ok(Some(caller(session))),
+            Ok(None) => None,
+            Err(CredentialError::Unverifiable(why)) => Some(why),
+            Err(other) => return Err(other),
+        };
+        match (self.bearer(headers).await?, unverifiable) {
+            (Some(identity), _) => Ok(Some(caller(identity))),
+            (None, Some(why)) => Err(why.into()),
+            (None, None) => Ok(None),
+        }
+    }
+
+    async fn session(
+        &self,
+        headers: &HeaderMap,
+        freshness: Freshness,
+    ) -> Result<Option<Identity>, CredentialError> {
+        let own = self.operator.verify(headers, self.clock.now()).await?;
+        let own = own.map(|session| Identity::Session {
+            person: Person {
+                issuer: Issuer::Operator,
+                user: OPERATOR.to_owned(),
+            },
+            groups: Vec::new(),
+            session: Some(session),
+        });
+        let upstream = match &self.control_plane {
+            None => None,
+            Some(control_plane) => {
+                let cookies = self.operator.cookies_of_others(headers);
+                control_plane.verify(&cookies, freshness).await?
+            }
+        };
+        let upstream = upstream.map(|user| Identity::Session {
+            person: Person {
+                issuer: Issuer::ControlPlane,
+                user,
+            },
+            groups: Vec::new(),
+            session: None,
+        });
+        match (own, upstream) {
+            (Some(_), Some(_)) => Err(CredentialError::Disagreement),
+            (own, upstream) => Ok(own.or(upstream)),
+        }
+    }
+
+    async fn bearer(&self, headers: &HeaderMap) -> Result<Option<Identity>, CredentialError> {
+        let mut presented = headers.get_all(header::AUTHORIZATION).iter();
+        let Some(value) = presented.next() else {
+            return Ok(None);
+        };
+        if presented.next().is_some() {
+            return Err(CredentialError::Bearer);
+        }
+        let bearer = value
+            .to_str()
+            .ok()
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, bearer)| bearer.trim())
+            .filter(|bearer| !bearer.is_empty())
+            .ok_or(CredentialError::Bearer)?;
+        if token::is_well_formed(bearer, TokenKind::Organisation) {
+            let now = self.clock.now();
+            let hash = TokenHash::of(bearer);
+            if let Some(token) = self.ledger.org_token_by_hash(hash, now).await? {
+                self.note_use(&token, now).await;
+                return Ok(Some(org_token(token)));
+            }
+        }
+        let admin = self.admin_token.as_ref().filter(|admin| {
+            let digest: [u8; 32] = Sha256::digest(bearer).into();
+            admin.digest.ct_eq(&digest).into()
+        });
+        match admin {
+            Some(admin) => Ok(Some(Identity::AdminToken {
+                fingerprint: admin.fingerprint.clone(),
+            })),
+            None => Err(CredentialError::Bearer),
+        }
+    }
+
+    /// The first use is noted at once, later ones now and then. `last_used_at` is for people to find
+    /// unused tokens by; losing one is no reason to refuse the request.
+    async fn note_use(&self, token: &OrgToken, now: countersign_core::time::Timestamp) {
+        if token.last_used_at.is_some_and(|last| last.plus(USE_NOTED_EVERY) > now) {
+            return;
+        }
+        if let Err(error) = self.ledger.note_org_token_use(token.id, now).await {
+            tracing::warn!(error = %crate::report(&error), "cannot note that a token was used");
+        }
+    }
+}
+
+fn org_token(token: OrgToken) -> Identity {
+    Identity::OrgToken {
+        id: token.id,
+        prefix: token.prefix,
+        role: token.role,
+        workspace: token.workspace,
+        expires_at: token.expires_at,
+        minted_by: token.created_by,
+        lineage: token.lineage,
+    }
+}

@@ -1,0 +1,142 @@
+//! The host's own login: a one-time link, and a session in a cookie.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use countersign_core::chance::{self, Chance};
+use countersign_core::id::SessionId;
+use countersign_core::ports::{Ledger, LedgerError};
+use countersign_core::session::{LOGIN_LINK_TTL, NewSession, SESSION_TTL};
+use countersign_core::time::{Clock, Timestamp};
+use countersign_core::token::TokenHash;
+
+/// The length of 32 bytes in base64url.
+const SECRET_LENGTH: usize = 43;
+
+/// Makes login links, and verifies the sessions that they start.
+pub struct Operator {
+    ledger: Arc<dyn Ledger>,
+    clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+    base_url: String,
+    cookie: &'static str,
+}
+
+/// The `Set-Cookie` of a new session, or of its end.
+pub struct SetCookie(pub HeaderValue);
+
+impl Operator {
+    /// For a host that people reach at `base_url`.
+    pub fn new(
+        ledger: Arc<dyn Ledger>,
+        clock: Arc<dyn Clock>,
+        chance: Arc<dyn Chance>,
+        base_url: &str,
+    ) -> Self {
+        // Browsers take a `__Host-` cookie only over https, from this very host, for the whole of it.
+        let cookie = if base_url.starts_with("https:") {
+            "__Host-countersign"
+        } else {
+            "countersign"
+        };
+        Self {
+            ledger,
+            clock,
+            chance,
+            base_url: base_url.to_owned(),
+            cookie,
+        }
+    }
+
+    /// A new link; the one before it stops working.
+    pub async fn new_link(&self) -> Result<String, LedgerError> {
+        let secret = self.secret();
+        let now = self.clock.now();
+        self.ledger
+            .save_login_link(TokenHash::of(&secret), now.plus(LOGIN_LINK_TTL), now)
+            .await?;
+        Ok(format!("{}/console/sign-in?link={secret}", self.base_url))
+    }
+
+    /// Uses the link up. `None`: it is unknown, used or too old.
+    pub async fn redeem(&self, link: &str) -> Result<Option<SetCookie>, LedgerError> {
+        if link.len() != SECRET_LENGTH {
+            return Ok(None);
+        }
+        let secret = self.secret();
+        let now = self.clock.now();
+        let session = NewSession {
+            id: SessionId::new(now, &*self.chance),
+            cookie: TokenHash::of(&secret),
+            expires_at: now.plus(SESSION_TTL),
+        };
+        let redeemed = self
+            .ledger
+            .redeem_login_link(TokenHash::of(link), session, now)
+            .await?;
+        Ok(redeemed.then(|| self.set_cookie(&secret, SESSION_TTL.as_secs())))
+    }
+
+    /// The live session that `headers` present.
+    pub async fn verify(
+        &self,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<Option<SessionId>, LedgerError> {
+        for (name, value) in cookies(headers) {
+            if name != self.cookie || value.len() != SECRET_LENGTH {
+                continue;
+            }
+            if let Some(session) = self.ledger.session(TokenHash::of(value), now).await? {
+                return Ok(Some(session));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Ends a session, and its cookie.
+    pub async fn end(&self, session: SessionId) -> Result<SetCookie, LedgerError> {
+        self.ledger.end_session(session, self.clock.now()).await?;
+        Ok(self.set_cookie("", 0))
+    }
+
+    /// The cookies that are not ours, as one header value: ours never leave this host.
+    pub fn cookies_of_others(&self, headers: &HeaderMap) -> String {
+        cookies(headers)
+            .filter(|(name, _)| *name != self.cookie)
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join("; ")
+    }
+
+    fn secret(&self) -> String {
+        URL_SAFE_NO_PAD.encode(chance::bytes::<32>(&*self.chance))
+    }
+
+    fn set_cookie(&self, value: &str, max_age: u64) -> SetCookie {
+        let secure = if self.cookie.starts_with("__Host-") {
+            "; Secure"
+        } else {
+            ""
+        };
+        let cookie = format!(
+            "{}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}",
+            self.cookie
+        );
+        SetCookie(
+            HeaderValue::from_str(&cookie).expect("INVARIANT: base64url is fit for a header"),
+        )
+    }
+}
+
+/// The cookies of a request; what is not `name=value` in ASCII is none.
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+}

@@ -1,0 +1,168 @@
+//! The data folder: one host at a time, readable by its owner alone.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use countersign_core::chance::{self, Chance};
+use countersign_core::keys::RootKey;
+
+/// The data folder, held by this process for as long as this lives.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// Why the data folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataDirError {
+    /// It cannot be made, read or written.
+    #[error("cannot use the data folder `{path}`")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another process holds it.
+    #[error("the data folder `{0}` is in use by another Countersign host: stop that one, or choose another folder with --data-dir")]
+    Held(PathBuf),
+    /// The key file is not a key.
+    #[error("`{0}` does not hold 32 bytes: restore it from a backup, or set SECRETS_ENCRYPTION_KEY; without the right key, stored secrets cannot be opened")]
+    BadKey(PathBuf),
+    /// The key file can be read by others.
+    #[error("`{0}` can be read by others than its owner: `chmod 600` it, and consider the key known to them")]
+    OpenKey(PathBuf),
+}
+
+impl DataDir {
+    /// Makes the folder where it is missing, and takes it.
+    pub fn take(path: &Path) -> Result<Self, DataDirError> {
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |source| DataDirError::Io { path, source }
+        };
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(io(path))?;
+        let lock_path = path.join("lock");
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&lock_path)
+            .map_err(io(&lock_path))?;
+        match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(DataDirError::Held(path.to_owned())),
+            Err(errno) => Err(io(&lock_path)(errno.into())),
+        }
+    }
+
+    /// The root key: read from its file, or made and kept at the first start.
+    pub fn root_key(&self, chance: &dyn Chance) -> Result<RootKey, DataDirError> {
+        let path = self.path.join("secrets.key");
+        let io = |source| DataDirError::Io {
+            path: path.clone(),
+            source,
+        };
+        match File::open(&path) {
+            Ok(file) => {
+                let mode = file.metadata().map_err(io)?.permissions().mode();
+                if mode & 0o077 != 0 {
+                    return Err(DataDirError::OpenKey(path));
+                }
+                let mut bytes = Vec::new();
+                file.take(33).read_to_end(&mut bytes).map_err(io)?;
+                let bytes = bytes
+                    .try_into()
+                    .map_err(|_| DataDirError::BadKey(path.clone()))?;
+                Ok(RootKey::new(bytes))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let bytes = chance::bytes::<32>(chance);
+                self.write_private("secrets.key", &bytes)?;
+                Ok(RootKey::new(bytes))
+            }
+            Err(error) => Err(io(error)),
+        }
+    }
+
+    /// Writes a file that only its owner can read, whole or not at all.
+    pub fn write_private(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, DataDirError> {
+        let path = self.path.join(name);
+        let unfinished = self.path.join(format!("{name}.new"));
+        let write = || {
+            match fs::remove_file(&unfinished) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let mut file = OpenOptions::new()
+                .create_new(true)
+                .write(true)
+                .mode(0o600)
+                .open(&unfinished)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&unfinished, &path)?;
+            File::open(&self.path)?.sync_all()
+        };
+        write().map_err(|source| DataDirError::Io {
+            path: path.clone(),
+            source,
+        })?;
+        Ok(path)
+    }
+
+    /// Makes the folder of policies where it is missing.
+    pub fn make_policies(&self, path: &Path) -> Result<(), DataDirError> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(|source| DataDirError::Io {
+                path: path.to_owned(),
+                source,
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use countersign_core::chance::OsChance;
+
+    #[test]
+    fn a_folder_that_another_host_holds_is_refused_and_free_again_afterwards() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let held = DataDir::take(dir.path()).expect("it is free");
+        assert!(matches!(DataDir::take(dir.path()), Err(DataDirError::Held(_))));
+        drop(held);
+        DataDir::take(dir.path()).expect("it is free again");
+    }
+
+    #[test]
+    fn the_key_is_made_once_kept_private_and_refused_when_it_is_broken() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let data = DataDir::take(dir.path()).expect("it is free");
+        data.root_key(&OsChance).expect("a new key");
+        let path = dir.path().join("secrets.key");
+        let first = fs::read(&path).expect("it was kept");
+        assert_eq!(fs::metadata(&path).expect("it is there").permissions().mode() & 0o777, 0o600);
+        data.root_key(&OsChance).expect("the same key");
+        assert_eq!(fs::read(&path).expect("it is there"), first);
+
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("changed");
+        assert!(matches!(data.root_key(&OsChance), Err(DataDirError::OpenKey(_))));
+        data.write_private("secrets.key", b"short").expect("written");
+        assert!(matches!(data.root_key(&OsChance), Err(DataDirError::BadKey(_))));
+    }
+}

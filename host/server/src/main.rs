@@ -1,0 +1,89 @@
+//! The Countersign host.
+//!
+//! This crate composes the others: it reads the configuration, verifies credentials, serves HTTP and
+//! the console, and gives `core`'s gate its ledger (`store`) and its judge (`engine`). It decides
+//! nothing itself.
+
+mod app;
+mod cli;
+mod config;
+mod console;
+mod credentials;
+mod data_dir;
+mod policies;
+mod policy_commands;
+mod problem;
+mod routes;
+mod serve;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{Cli, Command, ConfigCommand};
+use crate::config::Config;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        None | Some(Command::Serve) => {
+            start_logging();
+            Config::load(cli.flags)
+                .map_err(anyhow::Error::from)
+                .and_then(serve::serve)
+        }
+        Some(Command::Policy(command)) => policy_commands::run(command),
+        Some(Command::Config(ConfigCommand::Check)) => Config::load(cli.flags)
+            .map(|config| say(&config.explained()))
+            .map_err(anyhow::Error::from),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Not through the log: whoever typed the command must see it, in words.
+            #[expect(clippy::print_stderr, reason = "this is the command's answer")]
+            {
+                eprintln!("countersign: {}", report(error.as_ref()));
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Says something to whoever runs the command.
+#[expect(clippy::print_stdout, reason = "this is the one place that prints")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+/// An error and its causes, in one line.
+fn report(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        // Some errors repeat their cause; once is enough.
+        if !line.ends_with(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        cause = error.source();
+    }
+    line
+}
+
+/// Logs go to standard error: for people where it is a terminal, else one JSON object a line.
+fn start_logging() {
+    let filter = EnvFilter::try_from_env("COUNTERSIGN_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        log.compact().with_target(false).init();
+    } else {
+        log.json().init();
+    }
+}

@@ -1,0 +1,244 @@
+//! The live policies: what the folder proposes is recorded under a number, and only then decides.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use countersign_core::ledger::GenerationChange;
+use countersign_core::ports::{Judge, Ledger, LedgerError};
+use countersign_core::time::Clock;
+use countersign_core::verdict::ModuleId;
+use countersign_engine::folder::{Folder, Problem, Proposal, Watcher};
+use countersign_engine::{BASELINE, CLASSIFIER, Engine, Generation, Limits, Live, PolicySet, Settings};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::report;
+
+/// A change that could not be recorded is tried again so often, unless a newer one comes.
+const RETRY: Duration = Duration::from_secs(1);
+/// Who changes the policies by changing the folder.
+const FOLDER: &str = "policy-folder";
+
+/// The live generation, what is wrong in the folder, and what the folder proposes.
+pub struct Policies {
+    live: Arc<Live>,
+    problems: Mutex<Vec<Problem>>,
+    proposals: watch::Receiver<Option<Proposal>>,
+    _watcher: Watcher,
+}
+
+impl Policies {
+    /// Proves the built-in baseline and what is in the folder, and makes them the live generation.
+    pub async fn start(folder: &Path, ledger: &dyn Ledger, clock: &dyn Clock) -> anyhow::Result<Self> {
+        let (proposed, proposals) = watch::channel(None);
+        let path = folder.to_owned();
+        let (watcher, first) = tokio::task::spawn_blocking(move || open(path, proposed))
+            .await
+            .context("proving the policies panicked")??;
+        report_problems(&first.problems);
+        let generation = number(ledger, clock, first.policies).await?;
+        Ok(Self {
+            live: Arc::new(Live::new(generation)),
+            problems: Mutex::new(first.problems),
+            proposals,
+            _watcher: watcher,
+        })
+    }
+
+    /// What judges.
+    pub fn judge(&self) -> Arc<dyn Judge> {
+        Arc::clone(&self.live) as Arc<dyn Judge>
+    }
+
+    /// The number of the live generation.
+    pub fn generation(&self) -> u64 {
+        self.live.generation().number()
+    }
+
+    /// The live generation and what is wrong, for people and programs.
+    pub fn shown(&self) -> Value {
+        let live = self.live.generation();
+        let problems = self.problems().clone();
+        let modules: Vec<Value> = live
+            .policies()
+            .modules()
+            .iter()
+            .map(|module| {
+                let id = module.id();
+                json!({
+                    "name": id.name,
+                    "version": id.version,
+                    "digest": id.digest,
+                    "description": module.manifest().description,
+                    "mode": "enforce",
+                    "runs": module.mode(),
+                    "settings": module.settings(),
+                    "classifier": id.name == live.policies().classifier().id().name,
+                })
+            })
+            .collect();
+        json!({
+            "generation": live.number(),
+            "modules": modules,
+            "problems": problems,
+        })
+    }
+
+    /// Adopts what the folder proposes, until `stop`. A change that cannot be recorded does not decide.
+    pub async fn adopt_changes(self: Arc<Self>, app: App, mut stop: watch::Receiver<bool>) {
+        let mut proposals = self.proposals.clone();
+        loop {
+            tokio::select! {
+                changed = proposals.changed() => if changed.is_err() { return },
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+            loop {
+                let Some(proposal) = proposals.borrow_and_update().clone() else {
+                    break;
+                };
+                match self.adopt(&app, proposal).await {
+                    Ok(()) => break,
+                    Err(error) => {
+                        tracing::error!(error = %report(&error), "a change of policies cannot be recorded, and waits");
+                    }
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(RETRY) => {}
+                    _ = stop.wait_for(|stop| *stop) => return,
+                }
+            }
+        }
+    }
+
+    async fn adopt(&self, app: &App, proposal: Proposal) -> Result<(), LedgerError> {
+        report_problems(&proposal.problems);
+        let live = self.live.generation();
+        if is_same(live.policies(), &proposal.policies) {
+            *self.problems() = proposal.problems;
+            return Ok(());
+        }
+        let change = change(Some(live.policies()), &proposal.policies, &*app.clock);
+        let number = app.ledger.record_generation(&change).await?;
+        self.live.swap(Generation::new(number, proposal.policies));
+        *self.problems() = proposal.problems;
+        tracing::info!(generation = number, summary = %change.summary, "other policies are live");
+        Ok(())
+    }
+
+    fn problems(&self) -> std::sync::MutexGuard<'_, Vec<Problem>> {
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn open(
+    path: std::path::PathBuf,
+    proposed: watch::Sender<Option<Proposal>>,
+) -> anyhow::Result<(Watcher, Proposal)> {
+    let engine = Engine::new(Limits::default())?;
+    let baseline = engine
+        .prove(BASELINE, &Settings::new())
+        .context("the built-in baseline cannot be loaded")?;
+    let folder = Folder {
+        path,
+        engine,
+        built_in: vec![Arc::new(baseline)],
+        classifier: CLASSIFIER.to_owned(),
+    };
+    Ok(Watcher::open(folder, move |proposal| {
+        proposed.send_replace(Some(proposal));
+    })?)
+}
+
+/// `policies` under the number of the generation that was live last, if it is the same, else under a
+/// new one.
+async fn number(
+    ledger: &dyn Ledger,
+    clock: &dyn Clock,
+    policies: PolicySet,
+) -> Result<Generation, LedgerError> {
+    if let Some(latest) = ledger.latest_generation().await?
+        && latest.modules.iter().eq(&ids(&policies))
+    {
+        return Ok(Generation::new(latest.number, policies));
+    }
+    let number = ledger
+        .record_generation(&change(None, &policies, clock))
+        .await?;
+    Ok(Generation::new(number, policies))
+}
+
+fn change(from: Option<&PolicySet>, to: &PolicySet, clock: &dyn Clock) -> GenerationChange {
+    GenerationChange {
+        modules: ids(to),
+        components: to
+            .modules()
+            .iter()
+            .map(|module| (module.id().digest.clone(), module.bytes().to_vec()))
+            .collect(),
+        by: FOLDER.to_owned(),
+        summary: summary(from, to),
+        at: clock.now(),
+    }
+}
+
+fn ids(policies: &PolicySet) -> Vec<ModuleId> {
+    policies
+        .modules()
+        .iter()
+        .map(|module| module.id().clone())
+        .collect()
+}
+
+/// What changed, in one line.
+fn summary(from: Option<&PolicySet>, to: &PolicySet) -> String {
+    let modules = |set: &PolicySet| -> Vec<(String, String, Settings)> {
+        set.modules()
+            .iter()
+            .map(|module| {
+                let id = module.id();
+                (id.name.clone(), format!("{id} ({})", &id.digest[..12]), module.settings().clone())
+            })
+            .collect()
+    };
+    let to = modules(to);
+    let Some(from) = from.map(modules) else {
+        let names: Vec<_> = to.into_iter().map(|(_, id, _)| id).collect();
+        return format!("at start: {}", names.join(", "));
+    };
+    let mut changes = Vec::new();
+    for (name, id, settings) in &to {
+        match from.iter().find(|(known, ..)| known == name) {
+            None => changes.push(format!("{id} added")),
+            Some((_, old, _)) if old != id => changes.push(format!("{old} replaced by {id}")),
+            Some((_, _, old)) if old != settings => changes.push(format!("{id} configured anew")),
+            Some(_) => {}
+        }
+    }
+    for (name, id, _) in &from {
+        if !to.iter().any(|(known, ..)| known == name) {
+            changes.push(format!("{id} removed"));
+        }
+    }
+    changes.join(", ")
+}
+
+fn is_same(a: &PolicySet, b: &PolicySet) -> bool {
+    a.modules().len() == b.modules().len()
+        && a.modules()
+            .iter()
+            .zip(b.modules())
+            .all(|(a, b)| a.id() == b.id() && a.settings() == b.settings())
+}
+
+fn report_problems(problems: &[Problem]) {
+    for problem in problems {
+        tracing::warn!(
+            file = problem.file.as_deref().unwrap_or("-"),
+            problem = %problem.sentence,
+            "a policy is not loaded; the last good one stands"
+        );
+    }
+}

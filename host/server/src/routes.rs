@@ -1,0 +1,299 @@
+//! The routes. Each is made by [`Routes::verb`], which takes the verb that it serves, or by
+//! [`Routes::open`], which takes the reason why it needs none. The router's own methods are banned
+//! elsewhere, so a route without a verb cannot be written by oversight.
+
+pub mod approvals;
+mod body;
+mod call;
+mod history;
+pub mod org_tokens;
+mod policies;
+mod secrets;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use axum::middleware::Next;
+use axum::routing::MethodFilter;
+use countersign_core::caller::Door;
+use countersign_core::verb::Verb;
+use serde_json::json;
+
+pub use self::body::parse_form;
+pub use self::call::{Call, Judged, same_origin};
+use crate::app::App;
+use crate::credentials::Freshness;
+use crate::problem::{Problem, json_response};
+
+/// The longest body that is read. A secret is the largest thing that is sent: 256 KiB of it.
+pub const MAX_BODY: usize = 320 * 1024;
+/// A request has so long. A long poll takes at most 55 seconds of it.
+const TIMEOUT: Duration = Duration::from_secs(65);
+/// A body has so long to arrive, so that slow senders do not hold what the others need.
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What a handler of a verb answers.
+pub type Answer = Result<Response<Body>, Problem>;
+
+/// A request on an open route: no verb, no caller.
+pub struct Visit {
+    /// The host.
+    pub app: App,
+    /// The caller's address.
+    pub peer: SocketAddr,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The query.
+    pub query: HashMap<String, String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// A router in the making.
+#[derive(Default)]
+pub struct Routes {
+    router: Router<App>,
+}
+
+impl Routes {
+    /// A route that serves `verb`: only a verified caller reaches `handler`, and what the handler
+    /// submits must be of that verb.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that makes routes of verbs")]
+    pub fn verb<H, F>(self, method: Method, path: &'static str, verb: Verb, handler: H) -> Self
+    where
+        H: Fn(Call) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Answer> + Send,
+    {
+        let endpoint = move |State(app): State<App>,
+                             ConnectInfo(peer): ConnectInfo<SocketAddr>,
+                             Path(path): Path<HashMap<String, String>>,
+                             request: Request| {
+            let handler = handler.clone();
+            async move {
+                let html = request.uri().path().starts_with("/console");
+                let judged = Judged::default();
+                let answer = match Call::admit(app, peer, path, request, verb, judged.clone()).await {
+                    Ok(call) => handler(call).await,
+                    Err(problem) => Err(problem),
+                };
+                let mut response = answer.unwrap_or_else(|problem| shown(problem, html));
+                judged.stamp(response.headers_mut());
+                response
+            }
+        };
+        Self {
+            router: self
+                .router
+                .route(path, axum::routing::on(filter(&method), endpoint)),
+        }
+    }
+
+    /// A route that needs no verb and no caller, for the reason `why`.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that makes routes without a verb")]
+    pub fn open<H, F>(self, method: Method, path: &'static str, why: &'static str, handler: H) -> Self
+    where
+        H: Fn(Visit) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Answer> + Send,
+    {
+        debug_assert!(!why.is_empty(), "an open route needs a reason");
+        let endpoint = move |State(app): State<App>,
+                             ConnectInfo(peer): ConnectInfo<SocketAddr>,
+                             request: Request| {
+            let handler = handler.clone();
+            async move {
+                let html = request.uri().path().starts_with("/console");
+                let answer = async {
+                    let (parts, body) = request.into_parts();
+                    let query = call::query(&parts.uri)?;
+                    let body = read_body(body).await?;
+                    handler(Visit {
+                        app,
+                        peer,
+                        headers: parts.headers,
+                        query,
+                        body,
+                    })
+                    .await
+                };
+                answer.await.unwrap_or_else(|problem| shown(problem, html))
+            }
+        };
+        Self {
+            router: self
+                .router
+                .route(path, axum::routing::on(filter(&method), endpoint)),
+        }
+    }
+
+    /// The router, with what holds for every route.
+    #[expect(clippy::disallowed_methods, reason = "the one fallback: what is not a route is 404")]
+    fn finish(self, app: App) -> Router {
+        self.router
+            .fallback(|| async { Problem::no_route().into_json() })
+            .method_not_allowed_fallback(|| async {
+                Problem::new(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "method_not_allowed",
+                    "this route does not take this method",
+                )
+                .into_json()
+            })
+            .layer(axum::middleware::from_fn_with_state(app.clone(), surround))
+            .with_state(app)
+    }
+}
+
+/// The host's router.
+pub fn router(app: App) -> Router {
+    let routes = Routes::default()
+        .open(Method::GET, "/health", "says only that the process lives", health)
+        .open(Method::GET, "/ready", "says only whether the host can work", ready);
+    let routes = org_tokens::add(routes);
+    let routes = secrets::add(routes);
+    let routes = approvals::add(routes);
+    let routes = policies::add(routes);
+    let routes = history::add(routes);
+    let routes = crate::console::add(routes);
+    routes.finish(app)
+}
+
+async fn health(_: Visit) -> Answer {
+    Ok(json_response(StatusCode::OK, &json!({ "status": "ok" })))
+}
+
+async fn ready(visit: Visit) -> Answer {
+    visit.app.ledger.ping().await?;
+    Ok(json_response(
+        StatusCode::OK,
+        &json!({ "status": "ready", "policy_generation": visit.app.policies.generation() }),
+    ))
+}
+
+fn shown(problem: Problem, html: bool) -> Response<Body> {
+    if html {
+        crate::console::problem_page(problem)
+    } else {
+        problem.into_json()
+    }
+}
+
+fn filter(method: &Method) -> MethodFilter {
+    MethodFilter::try_from(method.clone()).expect("INVARIANT: the methods of routes are known ones")
+}
+
+/// Which verification a verb needs: what decides or changes the rules is never done on a memory.
+fn freshness(verb: Verb) -> Freshness {
+    match verb {
+        Verb::ApprovalDecide | Verb::PolicyPush | Verb::PolicyActivate | Verb::PolicyRollback => {
+            Freshness::Fresh
+        }
+        _ => Freshness::Remembered,
+    }
+}
+
+fn door(path: &str) -> Door {
+    if path.starts_with("/console") {
+        Door::Console
+    } else {
+        Door::Http
+    }
+}
+
+async fn read_body(body: Body) -> Result<Vec<u8>, Problem> {
+    let reading = tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, MAX_BODY));
+    match reading.await {
+        Ok(Ok(bytes)) => Ok(bytes.into()),
+        Ok(Err(error)) if is_too_long(&error) => Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_long",
+            format!("the body is longer than {MAX_BODY} bytes"),
+        )),
+        Ok(Err(_)) => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "bad_request",
+            "the body did not arrive whole",
+        )),
+        Err(_) => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body_too_slow",
+            "the body did not arrive in time",
+        )),
+    }
+}
+
+fn is_too_long(error: &axum::Error) -> bool {
+    std::error::Error::source(error)
+        .is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>())
+}
+
+/// What surrounds every route: the host that is meant, a request id, a time limit, and headers that
+/// keep a browser from doing what nobody asked for.
+async fn surround(State(app): State<App>, request: Request, next: Next) -> Response<Body> {
+    let id = crate::serve::request_id(&*app.gate.chance);
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let started = std::time::Instant::now();
+    let mut response = if is_meant(&app, request.headers()) {
+        match tokio::time::timeout(TIMEOUT, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "timeout",
+                "the host took too long: whether it was done can be seen in the audit log — retry shortly",
+            )
+            .into_json(),
+        }
+    } else {
+        Problem::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "wrong_host",
+            "this Host is not served here: use the listen address, or set COUNTERSIGN_PUBLIC_URL",
+        )
+        .into_json()
+    };
+    // The path is the caller's text: `?` escapes what could forge a line. The query may hold secrets.
+    tracing::info!(
+        request = %id,
+        %method,
+        path = ?path.chars().take(200).collect::<String>(),
+        status = response.status().as_u16(),
+        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+    let headers = response.headers_mut();
+    headers.insert("x-request-id", HeaderValue::from_str(&id).expect("INVARIANT: hex"));
+    for (name, value) in GUARDING_HEADERS {
+        headers
+            .entry(HeaderName::from_static(name))
+            .or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+const GUARDING_HEADERS: &[(&str, &str)] = &[
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cache-control", "no-store"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    (
+        "content-security-policy",
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+];
+
+/// A name that somebody pointed at this address is not this host (DNS rebinding).
+fn is_meant(app: &App, headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else {
+        return false;
+    };
+    host.to_str()
+        .is_ok_and(|host| app.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)))
+}

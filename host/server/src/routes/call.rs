@@ -1,0 +1,221 @@
+//! One request for a verb: its caller, verified, and its way to the gate.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::{Query, Request};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use countersign_core::action::Action;
+use countersign_core::caller::Caller;
+use countersign_core::gate::{Passed, Stopped};
+use countersign_core::id::{ApprovalId, DecisionId};
+use countersign_core::ledger::{Page, Whose};
+use countersign_core::permit::Permit;
+use countersign_core::verb::Verb;
+use serde::de::DeserializeOwned;
+
+use super::{body, door, freshness, read_body};
+use crate::app::App;
+use crate::problem::{self, Problem};
+
+/// Items of a list where the caller does not say, and at most.
+const PAGE: u32 = 50;
+const MAX_PAGE: u32 = 200;
+
+/// The decision behind an answer, for its headers.
+#[derive(Clone, Default)]
+pub struct Judged(Arc<OnceLock<(DecisionId, u64)>>);
+
+impl Judged {
+    /// Writes the headers, if something was judged.
+    pub fn stamp(&self, headers: &mut HeaderMap) {
+        if let Some((decision, generation)) = self.0.get() {
+            let id = HeaderValue::from_str(&decision.to_string())
+                .expect("INVARIANT: a UUID is fit for a header");
+            headers.insert("x-decision-id", id);
+            headers.insert("x-policy-generation", (*generation).into());
+        }
+    }
+}
+
+/// A request of a verified caller for one verb.
+pub struct Call {
+    /// The host.
+    pub app: App,
+    /// Who asks.
+    pub caller: Caller,
+    /// Which approval the caller wants to use.
+    pub named: Option<ApprovalId>,
+    /// The query.
+    pub query: HashMap<String, String>,
+    /// The body.
+    pub body: Vec<u8>,
+    verb: Verb,
+    path: HashMap<String, String>,
+    judged: Judged,
+}
+
+impl Call {
+    /// Verifies the caller, then reads the request.
+    pub(super) async fn admit(
+        app: App,
+        peer: SocketAddr,
+        path: HashMap<String, String>,
+        request: Request,
+        verb: Verb,
+        judged: Judged,
+    ) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let door = door(parts.uri.path());
+        let caller = app
+            .credentials
+            .verify(&parts.headers, peer.ip(), door, freshness(verb))
+            .await?
+            .ok_or_else(|| Problem::unauthenticated("this needs a credential"))?;
+        if caller.person().is_some() && changes_state(&parts.method) {
+            same_origin(&parts.headers, &app)?;
+        }
+        Ok(Self {
+            named: named_approval(&parts.headers)?,
+            query: query(&parts.uri)?,
+            body: read_body(body).await?,
+            app,
+            caller,
+            verb,
+            path,
+            judged,
+        })
+    }
+
+    /// Takes `action` to the gate, in a task that outlives the connection.
+    pub async fn submit(&self, action: Action) -> Result<Passed, Problem> {
+        if action.verb() != self.verb {
+            tracing::error!(route = %self.verb, action = %action.verb(), "a route submits a foreign verb");
+            return Err(Problem::internal());
+        }
+        let gate = Arc::clone(&self.app.gate);
+        let caller = self.caller.clone();
+        let named = self.named;
+        let answer = self
+            .app
+            .finish(async move { gate.submit(&caller, action, named).await })
+            .await
+            .ok_or_else(Problem::internal)??;
+        let _ = self.judged.0.set((answer.decision, answer.generation));
+        if !matches!(answer.result, Ok(Passed::Read(_))) {
+            self.app.changed();
+        }
+        answer
+            .result
+            .map_err(|stopped: Stopped| problem::stopped(stopped, self.verb, &self.app.base_url))
+    }
+
+    /// The permit to read what `action` names.
+    pub async fn permit(&self, action: Action) -> Result<Permit, Problem> {
+        match self.submit(action).await? {
+            Passed::Read(permit) => Ok(permit),
+            _ => Err(Problem::internal()),
+        }
+    }
+
+    /// The body as `T`.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        body::parse(&self.body)
+    }
+
+    /// The body as a form.
+    pub fn form(&self) -> Result<HashMap<String, String>, Problem> {
+        body::parse_form(&self.body)
+    }
+
+    /// A piece of the path, as what `parse` makes of it.
+    pub fn path<T>(&self, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Problem> {
+        let text = self.path.get(name).ok_or_else(Problem::internal)?;
+        parse(text).ok_or_else(|| Problem::bad_field(name, "in the path is not a UUID"))
+    }
+
+    /// A piece of the path, as it is.
+    pub fn path_text(&self, name: &str) -> &str {
+        self.path.get(name).map_or("", String::as_str)
+    }
+
+    /// Which part of a list the caller wants.
+    pub fn page(&self) -> Result<Page, Problem> {
+        let limit = match self.query.get("limit") {
+            None => PAGE,
+            Some(limit) => limit
+                .parse()
+                .ok()
+                .filter(|limit| (1..=MAX_PAGE).contains(limit))
+                .ok_or_else(|| Problem::bad_field("limit", "is not a number from 1 to 200"))?,
+        };
+        let after = self.query.get("cursor").cloned();
+        if after.as_ref().is_some_and(|after| after.len() > 64) {
+            return Err(Problem::bad_field("cursor", "is not one that this host gave"));
+        }
+        Ok(Page { after, limit })
+    }
+
+    /// People see all approvals, other callers their own.
+    pub fn whose(&self) -> Whose {
+        match self.caller.person() {
+            Some(_) => Whose::All,
+            None => Whose::Requester(self.caller.credential_key()),
+        }
+    }
+}
+
+/// The query's members; the last of equal names counts for nothing: they are refused.
+pub(super) fn query(uri: &Uri) -> Result<HashMap<String, String>, Problem> {
+    let refuse = || Problem::new(StatusCode::BAD_REQUEST, "bad_request", "the query is malformed");
+    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| refuse())?;
+    let mut query = HashMap::new();
+    for (name, value) in pairs {
+        if query.insert(name.clone(), value).is_some() {
+            return Err(Problem::bad_field(&name, "is in the query twice"));
+        }
+    }
+    Ok(query)
+}
+
+fn named_approval(headers: &HeaderMap) -> Result<Option<ApprovalId>, Problem> {
+    let mut named = headers.get_all("approval-id").iter();
+    match (named.next(), named.next()) {
+        (None, _) => Ok(None),
+        (Some(id), None) => id
+            .to_str()
+            .ok()
+            .and_then(ApprovalId::parse)
+            .map(Some)
+            .ok_or_else(|| Problem::bad_field("Approval-Id", "is not a UUID")),
+        (Some(_), Some(_)) => Err(Problem::bad_field("Approval-Id", "is there twice")),
+    }
+}
+
+fn changes_state(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// A browser sends a person's cookies along with whatever another site makes it send. So what changes
+/// state on a session must come from this host's own pages, in the browser's own word for it.
+pub fn same_origin(headers: &HeaderMap, app: &App) -> Result<(), Problem> {
+    let is_ours = match headers.get("sec-fetch-site") {
+        Some(site) => site == "same-origin",
+        None => headers.get(header::ORIGIN).is_some_and(|origin| {
+            origin.as_bytes() == app.base_url.as_bytes()
+                || app.hosts.iter().any(|host| {
+                    origin.as_bytes() == format!("http://{host}").as_bytes()
+                        && !app.base_url.starts_with("https:")
+                })
+        }),
+    };
+    if is_ours {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "cross_site",
+        "a session's request must come from this host's own pages: browsers say so in Sec-Fetch-Site or Origin; programs use a token instead",
+    ))
+}

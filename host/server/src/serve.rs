@@ -1,0 +1,252 @@
+//! `countersign serve`: the host, put together and running.
+
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use countersign_core::chance::{self, Chance, OsChance};
+use countersign_core::gate::Gate;
+use countersign_core::id::{OrgId, default_anchor};
+use countersign_core::keys::{Keys, RootKey, hex};
+use countersign_core::ports::{Judge, Ledger};
+use countersign_core::time::{Clock, SystemClock};
+use countersign_store::SqliteLedger;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+
+use crate::app::{App, Parts};
+use crate::config::{Anchor, Config};
+use crate::credentials::{ControlPlaneSessions, Credentials, Operator};
+use crate::data_dir::DataDir;
+use crate::policies::Policies;
+use crate::{report, routes, say};
+
+/// How often what time has done to approvals is recorded. States are right without it; this is for
+/// the audit log, and for those who wait.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+/// Deeds under way have so long to end when the host is told to stop.
+const LAST_WORK: Duration = Duration::from_secs(10);
+
+/// Serves until told to stop.
+pub fn serve(config: Config) -> anyhow::Result<()> {
+    // Before any thread: who sets a umask in a running program sets it for all of it.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?
+        .block_on(run(config))
+}
+
+async fn run(config: Config) -> anyhow::Result<()> {
+    let data = DataDir::take(&config.data_dir)?;
+    if config.policies_is_default {
+        data.make_policies(&config.policies)?;
+    }
+    // Early, so that a port in use costs nothing; nobody is served before all is ready.
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| explain_bind(&error, config.listen))?;
+    let address = listener.local_addr().context("cannot tell the address")?;
+    let app = assemble(&config, &data, address).await?;
+
+    let stop = watch::Sender::new(false);
+    app.tasks.spawn(sweep(app.clone(), stop.subscribe()));
+    let policies = Arc::clone(&app.policies);
+    app.tasks
+        .spawn(policies.adopt_changes(app.clone(), stop.subscribe()));
+
+    say(&format!("Countersign serves on http://{address}"));
+    say(&format!("  data      {}", config.data_dir.display()));
+    say(&format!("  policies  {}", config.policies.display()));
+    invite(&app, &data).await?;
+
+    let router = routes::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let mut stopping = stop.subscribe();
+    let served = axum::serve(listener, router).with_graceful_shutdown(async move {
+        // The sender lives until the end of this function.
+        let _ = stopping.wait_for(|stop| *stop).await;
+    });
+    let signal = stop.clone();
+    app.tasks.spawn(async move {
+        told_to_stop().await;
+        tracing::info!("told to stop: finishing what is under way");
+        signal.send_replace(true);
+    });
+    // A long poll is not worth waiting for: it is cut, and its client asks again.
+    let mut cut = stop.subscribe();
+    tokio::select! {
+        served = async { served.await } => served.context("the host stopped serving")?,
+        () = async {
+            let _ = cut.wait_for(|stop| *stop).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        } => {}
+    }
+    app.tasks.close();
+    if tokio::time::timeout(LAST_WORK, app.tasks.wait()).await.is_err() {
+        tracing::warn!("some work did not end in time; what was not committed is not done");
+    }
+    Ok(())
+}
+
+async fn assemble(config: &Config, data: &DataDir, address: SocketAddr) -> anyhow::Result<App> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let chance: Arc<dyn Chance> = Arc::new(OsChance);
+    let root = match config.root_key {
+        Some(bytes) => RootKey::new(bytes),
+        None => data.root_key(&*chance)?,
+    };
+    let keys = Keys::new(&root);
+    let store = SqliteLedger::open(&config.database)
+        .await
+        .with_context(|| format!("cannot use the database `{}`", config.database.display()))?;
+    let ledger: Arc<dyn Ledger> = Arc::new(store);
+    let fresh = OrgId::new(clock.now(), &*chance);
+    let org = ledger.organisation(config.org, fresh).await?;
+    let anchor = match config.anchor {
+        Anchor::Derived => Some(default_anchor(org)),
+        Anchor::Configured(anchor) => Some(anchor),
+        Anchor::Broken => {
+            tracing::warn!(
+                "MOLECULE_PLATFORM_WORKSPACE_ID is not a UUID: requests that need people's approval will be refused"
+            );
+            None
+        }
+    };
+    let policies = Arc::new(Policies::start(&config.policies, &*ledger, &*clock).await?);
+    let base_url = config
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{address}"));
+    let control_plane = config
+        .control_plane
+        .clone()
+        .map(control_plane)
+        .transpose()
+        .context("cannot make a client for the control plane")?;
+    let operator = Operator::new(
+        Arc::clone(&ledger),
+        Arc::clone(&clock),
+        Arc::clone(&chance),
+        &base_url,
+    );
+    let credentials = Credentials::new(
+        Arc::clone(&ledger),
+        Arc::clone(&clock),
+        control_plane,
+        operator,
+        anchor,
+    )
+    .with_admin_token(config.admin_token.as_ref(), &keys);
+    let judge: Arc<dyn Judge> = policies.judge();
+    let gate = Gate {
+        ledger: Arc::clone(&ledger),
+        judge,
+        clock: Arc::clone(&clock),
+        chance,
+        keys,
+        org,
+        live_token_limit: config.live_token_limit,
+    };
+    Ok(App::new(Parts {
+        gate: Arc::new(gate),
+        ledger,
+        clock,
+        credentials,
+        policies,
+        hosts: hosts(address, &base_url),
+        base_url,
+        tasks: TaskTracker::new(),
+        changes: watch::Sender::new(0),
+    }))
+}
+
+fn control_plane(upstream: crate::config::ControlPlane) -> Result<ControlPlaneSessions, reqwest::Error> {
+    // A second host in one process would find it installed, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    ControlPlaneSessions::new(upstream)
+}
+
+/// The names under which this host is meant: its address, the loopback's name where it listens there,
+/// and the public one.
+fn hosts(address: SocketAddr, base_url: &str) -> Vec<String> {
+    let mut hosts = vec![address.to_string()];
+    if address.ip().is_loopback() {
+        hosts.push(format!("localhost:{}", address.port()));
+    }
+    if let Some((_, authority)) = base_url.split_once("://") {
+        hosts.push(authority.to_owned());
+    }
+    hosts
+}
+
+fn explain_bind(error: &std::io::Error, address: SocketAddr) -> anyhow::Error {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow!(
+            "{address} is in use by another program: stop it, or choose another address with --listen"
+        ),
+        std::io::ErrorKind::PermissionDenied => anyhow!(
+            "this user may not listen on {address}: choose a port above 1023 with --listen"
+        ),
+        _ => anyhow!("cannot listen on {address}: {error}"),
+    }
+}
+
+/// Where nothing else can sign a person in, this is how the first one gets in. The link is shown on a
+/// terminal only: what a program prints elsewhere ends up in logs.
+async fn invite(app: &App, data: &DataDir) -> anyhow::Result<()> {
+    if app.credentials.has_another_way_in() {
+        say("  sign in   with your control plane's session, at /console");
+        return Ok(());
+    }
+    let link = app.credentials.operator().new_link().await?;
+    if std::io::stdout().is_terminal() {
+        say(&format!("  sign in   {link}\n            (works once, for ten minutes)"));
+    } else {
+        let path = data.write_private("login-link", format!("{link}\n").as_bytes())?;
+        say(&format!(
+            "  sign in   by the link in {} (works once, for ten minutes)",
+            path.display()
+        ));
+    }
+    Ok(())
+}
+
+async fn sweep(app: App, mut stop: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        match app.ledger.sweep(app.clock.now()).await {
+            Ok(changed) if changed.is_empty() => {}
+            Ok(_) => app.changed(),
+            Err(error) => tracing::warn!(error = %report(&error), "cannot sweep approvals"),
+        }
+    }
+}
+
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => {
+            tracing::warn!(%error, "cannot listen for SIGTERM");
+            return std::future::pending().await;
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// An id for a request's log lines and its answer.
+pub fn request_id(chance: &dyn Chance) -> String {
+    hex(&chance::bytes::<8>(chance))
+}
