@@ -1,0 +1,198 @@
+//! What the host asks the control plane, how long it believes the answer, and what it makes of none.
+
+use std::time::Duration;
+
+use countersign_tests::{ControlPlane, Host, Mode, until};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::stage::{ADMIN_TOKEN, Stage, approval, decide, minted, tokens};
+
+#[tokio::test]
+async fn a_member_is_asked_about_once_and_nothing_but_the_cookie_leaves() {
+    let stage = Stage::set().await;
+    let cookie = stage.control_plane.sign_in("ann").await;
+    let person = stage.host.session(&cookie).bearer("a-bearer-of-ours");
+    for _ in 0..5 {
+        tokens(&person).await;
+        minted(&person, json!({})).await;
+    }
+    let calls = stage.control_plane.calls().await;
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    assert_eq!(calls[0].cookie, cookie);
+    assert_eq!(calls[0].slug, "acme");
+    assert_eq!(calls[0].headers, ["cookie", "accept", "host"]);
+}
+
+#[tokio::test]
+async fn a_stranger_is_asked_about_once_in_a_while_and_can_come_back_soon() {
+    let stage = Stage::set().await;
+    let cookie = stage.control_plane.sign_in("ann").await;
+    stage.control_plane.sign_out(&cookie).await;
+    let person = stage.host.session(&cookie);
+    for _ in 0..5 {
+        person.get("/org/tokens").await.refused(401, "unauthenticated");
+    }
+    assert_eq!(stage.control_plane.calls().await.len(), 1);
+
+    stage.control_plane.behave(Mode::Stranger).await;
+    let signed_in = stage.control_plane.sign_in("ann").await;
+    let again = stage.host.session(&signed_in);
+    again.get("/org/tokens").await.refused(401, "unauthenticated");
+    stage.control_plane.behave(Mode::Normal).await;
+    until("a no is forgotten after 5 s", Duration::from_secs(10), async || {
+        (again.get("/org/tokens").await.status == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn concurrent_requests_of_one_session_share_one_question() {
+    let stage = Stage::set().await;
+    let person = stage.person("ann").await;
+    stage.control_plane.behave(Mode::Tardy).await;
+    let mut requests = JoinSet::new();
+    for _ in 0..24 {
+        let person = person.clone();
+        requests.spawn(async move { person.get("/org/tokens").await.status });
+    }
+    assert_eq!(requests.join_all().await, [200; 24]);
+    assert_eq!(stage.control_plane.calls().await.len(), 1);
+}
+
+#[tokio::test]
+async fn deciding_and_revoking_ask_afresh() {
+    let stage = Stage::set().await;
+    let cookie = stage.control_plane.sign_in("ann").await;
+    let person = stage.host.session(&cookie);
+    let id = stage.agent().post("/org/tokens", json!({})).await.approval();
+    minted(&person, json!({})).await;
+    let token = tokens(&person).await[0]["id"].clone();
+    let token = format!("/org/tokens/{}", token.as_str().expect("an id"));
+    assert_eq!(stage.control_plane.calls().await.len(), 1);
+
+    stage.control_plane.sign_out(&cookie).await;
+    person.get("/org/tokens").await.expect(200);
+    person.delete(&token).await.refused(401, "unauthenticated");
+    // The fresh answer is what is remembered now.
+    person.get("/org/tokens").await.refused(401, "unauthenticated");
+
+    let other = stage.person("bob").await;
+    assert_eq!(approval(&other, &id).await["status"], "pending");
+    assert_eq!(tokens(&other).await.len(), 1);
+    let calls = stage.control_plane.calls().await.len();
+    decide(&other, &id, "approved").await.expect(200);
+    assert_eq!(stage.control_plane.calls().await.len(), calls + 1);
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_does_not_decide() {
+    let stage = Stage::set().await;
+    let cookie = stage.control_plane.sign_in("ann").await;
+    let person = stage.host.session(&cookie);
+    let id = stage.agent().post("/org/tokens", json!({})).await.approval();
+    approval(&person, &id).await;
+
+    stage.control_plane.sign_out(&cookie).await;
+    approval(&person, &id).await;
+    decide(&person, &id, "approved").await.refused(401, "unauthenticated");
+    let other = stage.person("bob").await;
+    assert_eq!(approval(&other, &id).await["status"], "pending");
+}
+
+#[tokio::test]
+async fn our_own_cookie_never_leaves() {
+    let host = Host::start(ADMIN_TOKEN).await;
+    let own = host.operator_cookie().await;
+    let control_plane = ControlPlane::start();
+    let host = host.stop().await.control_plane(&control_plane).start().await;
+
+    tokens(&host.session(&own)).await;
+    assert_eq!(control_plane.calls().await, [], "there was nothing to ask");
+
+    let theirs = control_plane.sign_in("ann").await;
+    for both in [format!("{own}; {theirs}"), format!("{theirs}; {own}")] {
+        host.session(&both).get("/org/tokens").await;
+    }
+    host.session(&theirs).also("cookie", &own).get("/org/tokens").await;
+    let calls = control_plane.calls().await;
+    assert!(calls.iter().all(|call| call.cookie == theirs), "{calls:?}");
+}
+
+#[tokio::test]
+async fn what_the_control_plane_says_badly_signs_nobody_in() {
+    let stage = Stage::set().await;
+    for (mode, status) in [
+        (Mode::Html, 503),
+        (Mode::Failing, 503),
+        (Mode::Huge, 503),
+        (Mode::Torn, 503),
+        (Mode::Nameless, 503),
+        (Mode::Forged, 503),
+        (Mode::Redirect, 401),
+        (Mode::Stranger, 401),
+    ] {
+        stage.control_plane.behave(mode).await;
+        unverified(&stage, status).await;
+    }
+}
+
+#[tokio::test]
+async fn a_control_plane_that_answers_too_late_signs_nobody_in() {
+    let stage = Stage::set().await;
+    stage.control_plane.behave(Mode::Slow).await;
+    unverified(&stage, 503).await;
+}
+
+#[tokio::test]
+async fn a_control_plane_that_never_answers_signs_nobody_in() {
+    let stage = Stage::set().await;
+    stage.control_plane.behave(Mode::Never).await;
+    unverified(&stage, 503).await;
+}
+
+/// A person cannot be verified: what they ask is refused with `status` and not done, an agent goes on as
+/// an agent, and nothing is lost once the control plane has recovered.
+async fn unverified(stage: &Stage, status: u16) {
+    let cookie = stage.control_plane.sign_in("ann").await;
+    let person = stage.host.session(&cookie);
+    let code = match status {
+        401 => "unauthenticated",
+        _ => "control_plane_unavailable",
+    };
+    let reply = person.post("/org/tokens", json!({})).await.refused(status, code);
+    assert_eq!(reply.header("retry-after").is_some(), status == 503, "{reply}");
+    // Nothing that the control plane sent reaches a caller.
+    for inside in ["doctype", "padding", "user_id", "127.0.0.1"] {
+        assert!(!reply.page().contains(inside), "{reply}");
+    }
+    let agent = person.bearer(ADMIN_TOKEN);
+    let id = agent.post("/org/tokens", json!({})).await.approval();
+    let decision = decide(&person, &id, "approved").await;
+    decision.refused(status, code);
+    stage.host.anonymous().get("/health").await.expect(200);
+    assert!(!stage.host.said().contains("panicked"));
+
+    stage.control_plane.behave(Mode::Normal).await;
+    // Only a no is remembered, and that for moments.
+    let other = match status {
+        401 => stage.person("bob").await,
+        _ => person,
+    };
+    assert_eq!(approval(&other, &id).await["status"], "pending");
+    assert!(tokens(&other).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_control_plane_that_is_gone_signs_nobody_in() {
+    let Stage {
+        control_plane,
+        host,
+    } = Stage::set().await;
+    let cookie = control_plane.sign_in("ann").await;
+    drop(control_plane);
+    let person = host.session(&cookie);
+    let reply = person.post("/org/tokens", json!({})).await;
+    reply.refused(503, "control_plane_unavailable");
+    host.agent(ADMIN_TOKEN).post("/org/tokens", json!({})).await.approval();
+}

@@ -1,0 +1,13 @@
+//! The whole thing, driven through its front doors: one binary, a module for each subject.
+
+mod bad_input;
+mod control_plane;
+mod credentials;
+mod guards;
+mod incident;
+mod layout;
+mod plaintext;
+mod policy_table;
+mod sign_in;
+mod stage;
+mod start;

@@ -1,0 +1,89 @@
+//! The stage of the incident: a host, the control plane that knows its people, and an agent that holds
+//! the tenant's ADMIN_TOKEN.
+
+use countersign_tests::{Caller, ControlPlane, Host, HostBuilder, Reply};
+use serde_json::{Value, json};
+
+/// The tenant's ADMIN_TOKEN, which an agent holds.
+pub const ADMIN_TOKEN: &str = "the-admin-token-that-the-agent-holds";
+
+/// A host and its control plane.
+pub struct Stage {
+    pub control_plane: ControlPlane,
+    pub host: Host,
+}
+
+impl Stage {
+    /// With a fresh host.
+    pub async fn set() -> Self {
+        Self::set_for(Host::builder()).await
+    }
+
+    /// With the host that `builder` describes.
+    pub async fn set_for(builder: HostBuilder) -> Self {
+        let control_plane = ControlPlane::start();
+        let host = builder
+            .admin_token(ADMIN_TOKEN)
+            .control_plane(&control_plane)
+            .start()
+            .await;
+        Self {
+            control_plane,
+            host,
+        }
+    }
+
+    /// The agent.
+    pub fn agent(&self) -> Caller {
+        self.host.agent(ADMIN_TOKEN)
+    }
+
+    /// `user`, signed in at the control plane, at their browser.
+    pub async fn person(&self, user: &str) -> Caller {
+        self.host.session(&self.control_plane.sign_in(user).await)
+    }
+}
+
+/// `person` decides.
+pub async fn decide(person: &Caller, approval: &str, decision: &str) -> Reply {
+    let path = format!("/approvals/{approval}/decide");
+    person.post(&path, json!({ "decision": decision })).await
+}
+
+/// `person` approves.
+pub async fn approve(person: &Caller, approval: &str) {
+    let reply = decide(person, approval, "approved").await.expect(200);
+    assert_eq!(reply.json["status"], "approved", "{reply}");
+    assert_eq!(reply.json["approval_id"], approval, "{reply}");
+}
+
+/// What waits for people, as `caller` sees it.
+pub async fn pending(caller: &Caller) -> Vec<Value> {
+    let reply = caller.get("/approvals/pending").await.expect(200);
+    reply.items().to_vec()
+}
+
+/// One approval, as `caller` sees it.
+pub async fn approval(caller: &Caller, id: &str) -> Value {
+    caller.get(&format!("/approvals/{id}")).await.expect(200).json
+}
+
+/// The live organisation tokens, as `caller` sees them.
+pub async fn tokens(caller: &Caller) -> Vec<Value> {
+    let reply = caller.get("/org/tokens").await.expect(200);
+    let tokens = reply.json["tokens"].as_array().expect("tokens").clone();
+    assert_eq!(reply.json["count"], tokens.len(), "{reply}");
+    tokens
+}
+
+/// The keys of the organisation's secrets, as `caller` sees them.
+pub async fn secrets(caller: &Caller) -> Vec<Value> {
+    let reply = caller.get("/settings/secrets").await.expect(200);
+    reply.items().iter().map(|secret| secret["key"].clone()).collect()
+}
+
+/// A token that `person` mints: its plaintext.
+pub async fn minted(person: &Caller, body: Value) -> String {
+    let reply = person.post("/org/tokens", body).await.expect(200);
+    reply.text("auth_token").to_owned()
+}

@@ -1,0 +1,372 @@
+//! The built host, running.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Client;
+use reqwest::redirect::Policy;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::process::{Process, built};
+use crate::{Caller, ControlPlane, until};
+
+/// A host has so long to start or to refuse: it compiles its policies, perhaps beside others that do.
+const START: Duration = Duration::from_secs(60);
+/// An answer has so long.
+const ANSWER: Duration = Duration::from_secs(60);
+/// Which tenant the host under test is.
+const SLUG: &str = "acme";
+
+/// A host to be started: nothing of the test's own environment reaches it.
+#[derive(Clone, Debug)]
+pub struct HostBuilder {
+    folder: Arc<TempDir>,
+    environment: Vec<(String, String)>,
+    arguments: Vec<String>,
+    run: usize,
+}
+
+impl HostBuilder {
+    /// With `ADMIN_TOKEN`.
+    pub fn admin_token(self, token: &str) -> Self {
+        self.env("ADMIN_TOKEN", token)
+    }
+
+    /// With a control plane that verifies people's sessions.
+    pub fn control_plane(self, control_plane: &ControlPlane) -> Self {
+        self.env("CP_UPSTREAM_URL", control_plane.url())
+            .env("MOLECULE_ORG_SLUG", SLUG)
+    }
+
+    /// With a variable in its environment, in place of one of the same name.
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// With an argument.
+    pub fn arg(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// With a file in its policy folder.
+    pub fn policy(self, name: &str, bytes: impl AsRef<[u8]>) -> Self {
+        let policies = self.data_dir().join("policies");
+        fs::create_dir_all(&policies).expect("the policy folder can be made");
+        fs::write(policies.join(name), bytes).expect("a policy can be written");
+        self
+    }
+
+    /// Its data folder.
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Starts it, and waits until it serves.
+    ///
+    /// # Panics
+    ///
+    /// If it does not.
+    pub async fn start(self) -> Host {
+        let mut process = self.spawn();
+        let origin = until("the host serves", START, async || {
+            if let Some(status) = process.ended() {
+                panic!("the host ended ({status}): {}", self.said());
+            }
+            serving(&self.stdout())
+        })
+        .await;
+        Host {
+            client: client(),
+            process,
+            origin,
+            builder: self,
+        }
+    }
+
+    /// Starts it, and waits until it has refused to.
+    ///
+    /// # Panics
+    ///
+    /// If it does not end, or serves after all.
+    pub async fn fail(self) -> Failure {
+        let mut process = self.spawn();
+        let status = until("the host refuses to start", START, async || {
+            assert_eq!(serving(&self.stdout()), None, "the host serves");
+            process.ended()
+        })
+        .await;
+        Failure {
+            code: status.code(),
+            said: self.said(),
+        }
+    }
+
+    fn spawn(&self) -> Process {
+        let open = |path: PathBuf| File::create(path).expect("the test's folder is writable");
+        let child = Command::new(built("countersign"))
+            .args(["--listen", "127.0.0.1:0"])
+            .arg("--data-dir")
+            .arg(self.data_dir())
+            .args(&self.arguments)
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(open(self.output("out")))
+            .stderr(open(self.output("err")))
+            .spawn()
+            .expect("the host's binary can be run");
+        Process::new(child)
+    }
+
+    fn output(&self, kind: &str) -> PathBuf {
+        self.folder.path().join(format!("run-{}.{kind}", self.run))
+    }
+
+    fn stdout(&self) -> String {
+        fs::read_to_string(self.output("out")).unwrap_or_default()
+    }
+
+    /// What this run wrote to both outputs.
+    fn said(&self) -> String {
+        let stderr = fs::read_to_string(self.output("err")).unwrap_or_default();
+        format!("{}{stderr}", self.stdout())
+    }
+}
+
+/// Where the host serves, once it has said all that it says at a start.
+fn serving(stdout: &str) -> Option<String> {
+    let (_, rest) = stdout.split_once("Countersign serves on ")?;
+    let (origin, rest) = rest.split_once('\n')?;
+    let (_, sign_in) = rest.split_once("sign in")?;
+    sign_in.contains('\n').then(|| origin.to_owned())
+}
+
+pub(crate) fn client() -> Client {
+    // Another test may have installed it, which is as good. Only http is ever spoken here.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .no_proxy()
+        .redirect(Policy::none())
+        .timeout(ANSWER)
+        .build()
+        .expect("a client can be made")
+}
+
+/// A host that did not start.
+#[derive(Debug)]
+pub struct Failure {
+    /// Its exit code.
+    pub code: Option<i32>,
+    /// All that it wrote.
+    pub said: String,
+}
+
+impl Failure {
+    /// The same, of which it is certain that the host refused in words that hold each of `words`.
+    #[track_caller]
+    pub fn says(self, words: &[&str]) -> Self {
+        assert_eq!(self.code, Some(1), "{}", self.said);
+        let sentence = self
+            .said
+            .lines()
+            .find(|line| line.starts_with("countersign: "))
+            .unwrap_or_else(|| panic!("no sentence in: {}", self.said));
+        for word in words {
+            assert!(self.said.contains(word), "`{word}` is not in: {}", self.said);
+        }
+        assert!(sentence.len() > 30, "{sentence}");
+        assert!(!self.said.contains("panicked"), "{}", self.said);
+        self
+    }
+}
+
+/// A running host. It ends with this value.
+#[derive(Debug)]
+pub struct Host {
+    client: Client,
+    process: Process,
+    origin: String,
+    builder: HostBuilder,
+}
+
+impl Host {
+    /// A host to be configured and started.
+    pub fn builder() -> HostBuilder {
+        HostBuilder {
+            folder: Arc::new(tempfile::tempdir().expect("a folder for the host")),
+            environment: Vec::new(),
+            arguments: Vec::new(),
+            run: 1,
+        }
+    }
+
+    /// A host that nobody configured, but for ADMIN_TOKEN.
+    pub async fn start(admin_token: &str) -> Self {
+        Self::builder().admin_token(admin_token).start().await
+    }
+
+    /// `http://address:port`.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// `address:port`.
+    pub fn authority(&self) -> &str {
+        self.origin.trim_start_matches("http://")
+    }
+
+    /// Its data folder.
+    pub fn data_dir(&self) -> PathBuf {
+        self.builder.data_dir()
+    }
+
+    /// Its process, for whoever looks at it from outside.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Nobody.
+    pub fn anonymous(&self) -> Caller {
+        Caller::new(self.client.clone(), self.origin.clone())
+    }
+
+    /// An agent, or any program, with a bearer.
+    pub fn agent(&self, bearer: &str) -> Caller {
+        self.anonymous().bearer(bearer)
+    }
+
+    /// A person's browser, with a cookie (`name=value`).
+    pub fn session(&self, cookie: &str) -> Caller {
+        self.anonymous().cookie(cookie)
+    }
+
+    /// The person who started the host, signed in by its login link.
+    ///
+    /// # Panics
+    ///
+    /// If the host has another way to sign in, and so no link; or if the link was used.
+    pub async fn operator(&self) -> Caller {
+        self.session(&self.operator_cookie().await)
+    }
+
+    /// The cookie (`name=value`) of a session that the login link starts.
+    ///
+    /// # Panics
+    ///
+    /// As [`Host::operator`].
+    pub async fn operator_cookie(&self) -> String {
+        let link = self.login_secret();
+        let browser = self.anonymous().with("sec-fetch-site", "same-origin");
+        let reply = browser
+            .post_form("/console/sign-in", &[("link", &link)])
+            .await
+            .expect(303);
+        let cookie = reply.header("set-cookie").expect("a cookie");
+        cookie.split(';').next().expect("a cookie").to_owned()
+    }
+
+    /// What makes the login link one.
+    ///
+    /// # Panics
+    ///
+    /// If there is no link.
+    pub fn login_secret(&self) -> String {
+        let path = self.data_dir().join("login-link");
+        let link = fs::read_to_string(&path).expect("the host wrote a login link");
+        let (_, secret) = link.trim().split_once("link=").expect("a link");
+        secret.to_owned()
+    }
+
+    /// Sends `bytes` on a connection of their own, and returns all that comes back.
+    ///
+    /// # Panics
+    ///
+    /// If the host cannot be reached, or does not end the connection.
+    pub async fn raw(&self, bytes: &[u8]) -> String {
+        let exchange = async {
+            let mut stream = TcpStream::connect(self.authority()).await?;
+            stream.write_all(bytes).await?;
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await?;
+            Ok::<_, std::io::Error>(answer)
+        };
+        let answer = tokio::time::timeout(ANSWER, exchange)
+            .await
+            .expect("the host ends the connection")
+            .expect("the host answers");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// All that this run wrote to its outputs.
+    pub fn said(&self) -> String {
+        self.builder.said()
+    }
+
+    /// The files, of all runs, that hold `needle`: the data folder's and the outputs.
+    pub fn files_with(&self, needle: &str) -> Vec<PathBuf> {
+        assert!(!needle.is_empty(), "nothing is everywhere");
+        let mut found = Vec::new();
+        search(self.builder.folder.path(), needle.as_bytes(), &mut found);
+        found
+    }
+
+    /// Stops it as an operator would; its data stay.
+    ///
+    /// # Panics
+    ///
+    /// If it does not end by itself, and well.
+    pub async fn stop(mut self) -> HostBuilder {
+        let status = self.process.stop().await;
+        assert!(status.success(), "it ended with {status}: {}", self.said());
+        self.next()
+    }
+
+    /// Ends it as a crash would; its data stay.
+    pub fn crash(mut self) -> HostBuilder {
+        self.process.kill();
+        self.next()
+    }
+
+    /// Stops it, and starts it again on the same data.
+    pub async fn restart(self) -> Self {
+        self.stop().await.start().await
+    }
+
+    fn next(&self) -> HostBuilder {
+        let mut builder = self.builder.clone();
+        builder.run += 1;
+        builder
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the host said:\n{}", self.said());
+        }
+    }
+}
+
+fn search(folder: &Path, needle: &[u8], found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the folder can be read") {
+        let path = entry.expect("the folder can be read").path();
+        if path.is_dir() {
+            search(&path, needle, found);
+        } else if fs::read(&path).is_ok_and(|bytes| contains(&bytes, needle)) {
+            found.push(path);
+        }
+    }
+}
+
+fn contains(bytes: &[u8], needle: &[u8]) -> bool {
+    bytes.windows(needle.len()).any(|window| window == needle)
+}
