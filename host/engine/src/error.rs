@@ -79,6 +79,9 @@ pub enum LoadError {
         /// The row of the exhaustive table.
         row: String,
     },
+    /// Answering the whole table takes too long.
+    #[error("the modules together take more than {0} s to answer the exhaustive table")]
+    Slow(u64),
     /// A question on which a module fails.
     #[error("module `{module}` fails here: {row}: {failure}")]
     Fails {

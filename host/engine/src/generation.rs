@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use countersign_core::exhaustive;
@@ -20,6 +21,11 @@ pub const CLASSIFIER: &str = "baseline";
 /// How many modules a set may have. Each one's time adds to every decision.
 const MODULES: usize = 64;
 
+/// How long all questions of [`PolicySet::check`] may take together. A set that needs longer is no set to
+/// decide with: at 2,000 questions that is 30 ms for each, and it would keep the folder from being looked
+/// at meanwhile.
+const CHECK_TIME: Duration = Duration::from_secs(60);
+
 /// Modules that were found to stand together: names are unique, the classifier is among them, and
 /// every question of the exhaustive table has an answer.
 #[derive(Clone, Debug)]
@@ -36,7 +42,11 @@ impl PolicySet {
     /// for a thread that serves requests.
     pub fn check(modules: Vec<Arc<Proven>>, classifier: &str) -> Result<Self, LoadError> {
         let set = Self::named(modules, classifier)?;
+        let began = Instant::now();
         for row in exhaustive::rows() {
+            if began.elapsed() > CHECK_TIME {
+                return Err(LoadError::Slow(CHECK_TIME.as_secs()));
+            }
             let judgement = set.judge(&row.question(), 0);
             let mut heard = judgement.opinions.iter();
             if let Some(failed) = heard.find(|opinion| opinion.verdict.is_err()) {
@@ -199,6 +209,7 @@ impl Live {
 
 impl Judge for Live {
     fn judge(&self, question: &Question) -> Judgement {
-        self.0.load_full().judge(question)
+        // A guard rather than a clone: threads that judge at once do not write to one counter.
+        self.0.load().judge(question)
     }
 }
