@@ -160,5 +160,6 @@ CREATE TABLE generation_modules (
     name       TEXT NOT NULL,
     version    TEXT NOT NULL,
     digest     TEXT NOT NULL REFERENCES components (digest),
+    settings   TEXT NOT NULL,
     PRIMARY KEY (generation, name)
 ) STRICT;

@@ -1,5 +1,7 @@
 //! What goes into the ledger and what comes out of it.
 
+use std::collections::BTreeMap;
+
 use crate::action::{ActionDigest, Intent};
 use crate::approval::{Approval, Choice};
 use crate::caller::{Caller, Person};
@@ -221,11 +223,21 @@ pub struct SecretEntry {
     pub updated_at: Timestamp,
 }
 
+/// A module of a generation: with its settings, it decides alike for ever.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct ModuleRecord {
+    /// Which module.
+    #[serde(flatten)]
+    pub id: ModuleId,
+    /// Its settings, defaults included.
+    pub settings: BTreeMap<String, Vec<String>>,
+}
+
 /// A set of policies that went live, to be numbered and recorded.
 #[derive(Clone, Debug)]
 pub struct GenerationChange {
     /// The modules, by name.
-    pub modules: Vec<ModuleId>,
+    pub modules: Vec<ModuleRecord>,
     /// The bytes of each under their digest, so that going back works after a file is gone. What is
     /// already kept may be left out.
     pub components: Vec<(String, Vec<u8>)>,
@@ -249,7 +261,7 @@ pub struct GenerationRecord {
     /// What changed.
     pub summary: String,
     /// The modules.
-    pub modules: Vec<ModuleId>,
+    pub modules: Vec<ModuleRecord>,
 }
 
 /// Which part of a long list.

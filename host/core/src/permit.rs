@@ -18,13 +18,15 @@ use crate::verb::Verb;
 /// ```compile_fail
 /// # fn f(decision: countersign_core::id::DecisionId) {
 /// let verb = countersign_core::verb::Verb::OrgTokenMint;
-/// let forged = countersign_core::permit::Permit { decision, verb };
+/// let resource_id = String::new();
+/// let forged = countersign_core::permit::Permit { decision, verb, resource_id };
 /// # }
 /// ```
 #[derive(Debug)]
 pub struct Permit {
     decision: DecisionId,
     verb: Verb,
+    resource_id: String,
 }
 
 impl Permit {
@@ -38,6 +40,7 @@ impl Permit {
         covers.then_some(Self {
             decision: recorded.id,
             verb: recorded.verb,
+            resource_id: intent.resource_id.clone(),
         })
     }
 
@@ -49,5 +52,9 @@ impl Permit {
     /// What it permits.
     pub fn verb(&self) -> Verb {
         self.verb
+    }
+    /// To what it is permitted.
+    pub fn resource_id(&self) -> &str {
+        &self.resource_id
     }
 }

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use countersign_core::ledger::GenerationChange;
+use countersign_core::ledger::{GenerationChange, ModuleRecord};
 use countersign_core::ports::{Judge, Ledger, LedgerError};
 use countersign_core::time::Clock;
-use countersign_core::verdict::ModuleId;
 use countersign_engine::folder::{Folder, Problem, Proposal, Watcher};
-use countersign_engine::{BASELINE, CLASSIFIER, Engine, Generation, Limits, Live, PolicySet, Settings};
+use countersign_engine::{
+    BASELINE, CLASSIFIER, Engine, Generation, Limits, Live, PolicySet, Settings,
+};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -32,7 +33,11 @@ pub struct Policies {
 
 impl Policies {
     /// Proves the built-in baseline and what is in the folder, and makes them the live generation.
-    pub async fn start(folder: &Path, ledger: &dyn Ledger, clock: &dyn Clock) -> anyhow::Result<Self> {
+    pub async fn start(
+        folder: &Path,
+        ledger: &dyn Ledger,
+        clock: &dyn Clock,
+    ) -> anyhow::Result<Self> {
         let (proposed, proposals) = watch::channel(None);
         let path = folder.to_owned();
         let (watcher, first) = tokio::task::spawn_blocking(move || open(path, proposed))
@@ -160,7 +165,7 @@ async fn number(
     policies: PolicySet,
 ) -> Result<Generation, LedgerError> {
     if let Some(latest) = ledger.latest_generation().await?
-        && latest.modules.iter().eq(&ids(&policies))
+        && latest.modules == records(&policies)
     {
         return Ok(Generation::new(latest.number, policies));
     }
@@ -172,7 +177,7 @@ async fn number(
 
 fn change(from: Option<&PolicySet>, to: &PolicySet, clock: &dyn Clock) -> GenerationChange {
     GenerationChange {
-        modules: ids(to),
+        modules: records(to),
         components: to
             .modules()
             .iter()
@@ -184,11 +189,18 @@ fn change(from: Option<&PolicySet>, to: &PolicySet, clock: &dyn Clock) -> Genera
     }
 }
 
-fn ids(policies: &PolicySet) -> Vec<ModuleId> {
+fn records(policies: &PolicySet) -> Vec<ModuleRecord> {
     policies
         .modules()
         .iter()
-        .map(|module| module.id().clone())
+        .map(|module| ModuleRecord {
+            id: module.id().clone(),
+            settings: module
+                .settings()
+                .iter()
+                .map(|(name, values)| (name.clone(), values.clone()))
+                .collect(),
+        })
         .collect()
 }
 
@@ -199,7 +211,11 @@ fn summary(from: Option<&PolicySet>, to: &PolicySet) -> String {
             .iter()
             .map(|module| {
                 let id = module.id();
-                (id.name.clone(), format!("{id} ({})", &id.digest[..12]), module.settings().clone())
+                (
+                    id.name.clone(),
+                    format!("{id} ({})", &id.digest[..12]),
+                    module.settings().clone(),
+                )
             })
             .collect()
     };

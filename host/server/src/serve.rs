@@ -86,7 +86,10 @@ async fn run(config: Config) -> anyhow::Result<()> {
         } => {}
     }
     app.tasks.close();
-    if tokio::time::timeout(LAST_WORK, app.tasks.wait()).await.is_err() {
+    if tokio::time::timeout(LAST_WORK, app.tasks.wait())
+        .await
+        .is_err()
+    {
         tracing::warn!("some work did not end in time; what was not committed is not done");
     }
     Ok(())
@@ -164,7 +167,9 @@ async fn assemble(config: &Config, data: &DataDir, address: SocketAddr) -> anyho
     }))
 }
 
-fn control_plane(upstream: crate::config::ControlPlane) -> Result<ControlPlaneSessions, reqwest::Error> {
+fn control_plane(
+    upstream: crate::config::ControlPlane,
+) -> Result<ControlPlaneSessions, reqwest::Error> {
     // A second host in one process would find it installed, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     ControlPlaneSessions::new(upstream)
@@ -188,9 +193,9 @@ fn explain_bind(error: &std::io::Error, address: SocketAddr) -> anyhow::Error {
         std::io::ErrorKind::AddrInUse => anyhow!(
             "{address} is in use by another program: stop it, or choose another address with --listen"
         ),
-        std::io::ErrorKind::PermissionDenied => anyhow!(
-            "this user may not listen on {address}: choose a port above 1023 with --listen"
-        ),
+        std::io::ErrorKind::PermissionDenied => {
+            anyhow!("this user may not listen on {address}: choose a port above 1023 with --listen")
+        }
         _ => anyhow!("cannot listen on {address}: {error}"),
     }
 }
@@ -204,7 +209,9 @@ async fn invite(app: &App, data: &DataDir) -> anyhow::Result<()> {
     }
     let link = app.credentials.operator().new_link().await?;
     if std::io::stdout().is_terminal() {
-        say(&format!("  sign in   {link}\n            (works once, for ten minutes)"));
+        say(&format!(
+            "  sign in   {link}\n            (works once, for ten minutes)"
+        ));
     } else {
         let path = data.write_private("login-link", format!("{link}\n").as_bytes())?;
         say(&format!(
@@ -223,10 +230,15 @@ async fn sweep(app: App, mut stop: watch::Receiver<bool>) {
             _ = ticks.tick() => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }
-        match app.ledger.sweep(app.clock.now()).await {
-            Ok(changed) if changed.is_empty() => {}
-            Ok(_) => app.changed(),
-            Err(error) => tracing::warn!(error = %report(&error), "cannot sweep approvals"),
+        loop {
+            match app.ledger.sweep(app.clock.now()).await {
+                Ok(changed) if changed.is_empty() => break,
+                Ok(_) => app.changed(),
+                Err(error) => {
+                    tracing::warn!(error = %report(&error), "cannot sweep approvals");
+                    break;
+                }
+            }
         }
     }
 }

@@ -118,10 +118,13 @@ impl SqliteLedger {
 
     /// Opens the file at `path`, makes it where there is none, and brings its tables up to this version.
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
-        make_private(path).map_err(|source| OpenError::Unwritable {
+        let unwritable = |source| OpenError::Unwritable {
             path: path.to_owned(),
             source: Box::new(source),
-        })?;
+        };
+        make(path).map_err(unwritable)?;
+        recognise(path).await?;
+        keep_private(path).map_err(unwritable)?;
         prepare(path).await?;
         Ok(Self {
             writer: pool(1).connect_lazy_with(options(path)),
@@ -169,20 +172,20 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("trusted_schema", "OFF")
 }
 
-/// Makes the file if there is none, and keeps it from others than its owner. SQLite gives its companions
-/// (`-wal`, `-shm`) the same mode. A file that is there is not opened here: to close it again would drop
+/// Makes the file if there is none. One that is there is not opened here: to close it again would drop
 /// the locks that this process may hold on it.
-fn make_private(path: &Path) -> std::io::Result<()> {
+fn make(path: &Path) -> std::io::Result<()> {
     let mut file = std::fs::OpenOptions::new();
     file.create_new(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
     match file.open(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => keep_private(path),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         other => other.map(|_| ()),
     }
 }
 
+/// Keeps the file from others than its owner. SQLite gives its companions (`-wal`, `-shm`) the same mode.
 #[cfg(unix)]
 fn keep_private(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -199,8 +202,31 @@ fn keep_private(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Sees that the file is ours and can be written, and brings its tables up to this version, on a
-/// connection of its own.
+/// Sees that the file is ours, or empty, and changes nothing: what belongs to another program keeps even
+/// its journal mode.
+async fn recognise(path: &Path) -> Result<(), OpenError> {
+    let look = async {
+        let mut connection = SqliteConnectOptions::new()
+            .filename(path)
+            .busy_timeout(PATIENCE_TO_OPEN)
+            .connect()
+            .await?;
+        let found: (i64, i64) = sqlx::query_as(
+            "SELECT COUNT(*), COUNT(CASE WHEN name = '_sqlx_migrations' THEN 1 END)
+             FROM sqlite_master WHERE type = 'table'",
+        )
+        .fetch_one(&mut connection)
+        .await?;
+        connection.close().await?;
+        Ok(found)
+    };
+    match look.await.map_err(|error| refusal(path, error))? {
+        (1.., 0) => Err(OpenError::Foreign(path.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// Brings the tables up to this version, and sees that they can be written, on a connection of its own.
 async fn prepare(path: &Path) -> Result<(), OpenError> {
     let mut connection = options(path)
         .busy_timeout(PATIENCE_TO_OPEN)
@@ -214,16 +240,6 @@ async fn prepare(path: &Path) -> Result<(), OpenError> {
 }
 
 async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {
-    let (tables, ours): (i64, i64) = sqlx::query_as(
-        "SELECT COUNT(*), COUNT(CASE WHEN name = '_sqlx_migrations' THEN 1 END)
-         FROM sqlite_master WHERE type = 'table'",
-    )
-    .fetch_one(&mut *connection)
-    .await
-    .map_err(|error| refusal(path, error))?;
-    if tables > 0 && ours == 0 {
-        return Err(OpenError::Foreign(path.to_owned()));
-    }
     MIGRATIONS
         .run(&mut *connection)
         .await
@@ -276,5 +292,24 @@ fn refusal(path: &Path, error: sqlx::Error) -> OpenError {
             path,
             source: Box::new(error),
         },
+    }
+}
+
+/// A ledger of its own for a test of `portable`, and what it is in.
+#[cfg(test)]
+struct Fresh {
+    store: Store,
+    _folder: tempfile::TempDir,
+}
+
+#[cfg(test)]
+async fn fresh() -> Fresh {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = SqliteLedger::open(&folder.path().join("ledger.db"))
+        .await
+        .expect("the database opens");
+    Fresh {
+        store,
+        _folder: folder,
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use countersign_core::audit::EventKind;
-use countersign_core::ledger::{GenerationChange, GenerationRecord, Page};
+use countersign_core::ledger::{GenerationChange, GenerationRecord, ModuleRecord, Page};
 use countersign_core::time::Timestamp;
 use countersign_core::verdict::ModuleId;
 use serde_json::json;
 
-use super::columns::limit;
+use super::columns::{from_json, limit, to_json};
 use super::{Connection, audit};
 use crate::fault::Fault;
 
@@ -26,6 +26,7 @@ struct ModuleRow {
     name: String,
     version: String,
     digest: String,
+    settings: String,
 }
 
 /// Numbers and records a set of policies, with the bytes that are not kept yet.
@@ -55,13 +56,14 @@ pub(super) async fn record(
     }
     for module in &change.modules {
         sqlx::query(
-            "INSERT INTO generation_modules (generation, name, version, digest)
-             VALUES ($1, $2, $3, $4)",
+            "INSERT INTO generation_modules (generation, name, version, digest, settings)
+             VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(number)
-        .bind(&module.name)
-        .bind(&module.version)
-        .bind(&module.digest)
+        .bind(&module.id.name)
+        .bind(&module.id.version)
+        .bind(&module.id.digest)
+        .bind(to_json(&module.settings))
         .execute(&mut *connection)
         .await?;
     }
@@ -131,7 +133,7 @@ async fn modules(
     connection: &mut Connection,
     oldest: i64,
     newest: i64,
-) -> Result<HashMap<i64, Vec<ModuleId>>, Fault> {
+) -> Result<HashMap<i64, Vec<ModuleRecord>>, Fault> {
     let rows: Vec<ModuleRow> = sqlx::query_as(
         "SELECT * FROM generation_modules
          WHERE generation BETWEEN $1 AND $2 ORDER BY generation, name",
@@ -140,13 +142,19 @@ async fn modules(
     .bind(newest)
     .fetch_all(connection)
     .await?;
-    let mut modules: HashMap<i64, Vec<ModuleId>> = HashMap::new();
+    let mut modules: HashMap<i64, Vec<ModuleRecord>> = HashMap::new();
     for row in rows {
-        modules.entry(row.generation).or_default().push(ModuleId {
-            name: row.name,
-            version: row.version,
-            digest: row.digest,
-        });
+        modules
+            .entry(row.generation)
+            .or_default()
+            .push(ModuleRecord {
+                id: ModuleId {
+                    name: row.name,
+                    version: row.version,
+                    digest: row.digest,
+                },
+                settings: from_json("generation_modules.settings", &row.settings)?,
+            });
     }
     Ok(modules)
 }

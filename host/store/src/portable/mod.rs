@@ -12,6 +12,8 @@ mod deeds;
 mod facts;
 mod generations;
 mod grants;
+#[cfg(test)]
+mod guards;
 mod requests;
 mod secrets;
 mod sessions;
@@ -161,6 +163,13 @@ impl Ledger for Store {
         scope: SecretScope,
     ) -> Result<Vec<SecretEntry>, LedgerError> {
         covers(permit, Verb::SecretList)?;
+        // Whoever may list one workspace's secrets sees the global ones too, but not another's.
+        if scope
+            .workspace()
+            .is_some_and(|workspace| permit.resource_id() != workspace.to_string())
+        {
+            return Err(Fault::WrongPermit(permit.verb().as_str()).into());
+        }
         let mut tx = self.begin_reading().await?;
         Ok(secrets::list(&mut tx, scope).await?)
     }

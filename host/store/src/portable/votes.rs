@@ -9,7 +9,8 @@ use super::columns::to_json;
 use super::{Connection, approvals, audit, sessions, tokens};
 use crate::fault::Fault;
 
-/// Counts one vote. A person's first vote on an approval is their vote.
+/// Counts one vote. A person's first vote on an approval is their vote, but that a denial takes the place
+/// of their own approval: whoever sees the mistake while others have yet to vote can stop it.
 pub(super) async fn count(connection: &mut Connection, ballot: &Ballot) -> Result<Voted, Fault> {
     if let Some(session) = ballot.session
         && !sessions::is_live(connection, session, ballot.at).await?
@@ -25,6 +26,7 @@ pub(super) async fn count(connection: &mut Connection, ballot: &Ballot) -> Resul
     if !insert(connection, ballot).await? {
         return Ok(Voted::Counted(Box::new(approval)));
     }
+    approval.votes.retain(|vote| vote.person != ballot.person);
     approval.votes.push(Vote {
         person: ballot.person.clone(),
         groups: ballot.groups.clone(),
@@ -95,13 +97,16 @@ async fn objection(
 }
 
 /// Keeps the vote; false where the person voted before, or the approval is not pending any more.
-async fn insert(connection: &mut Connection, ballot: &Ballot) -> Result<bool, Fault> {
+pub(super) async fn insert(connection: &mut Connection, ballot: &Ballot) -> Result<bool, Fault> {
     let inserted = sqlx::query(
         "INSERT INTO votes (at, approval, voter_issuer, voter_user, voter_groups, choice, reason)
          SELECT $1, $2, $3, $4, $5, $6, $7
          WHERE EXISTS (SELECT 1 FROM approvals
                        WHERE id = $2 AND state = 'pending' AND expires_at > $1)
-         ON CONFLICT (approval, voter_issuer, voter_user) DO NOTHING",
+         ON CONFLICT (approval, voter_issuer, voter_user) DO UPDATE
+         SET at = excluded.at, voter_groups = excluded.voter_groups,
+             choice = excluded.choice, reason = excluded.reason
+         WHERE votes.choice = 'approved' AND excluded.choice = 'denied'",
     )
     .bind(ballot.at.as_micros())
     .bind(ballot.approval.to_string())

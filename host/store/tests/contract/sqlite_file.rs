@@ -105,11 +105,13 @@ async fn a_database_whose_first_page_is_damaged_is_refused() {
 }
 
 #[tokio::test]
-async fn a_database_of_another_program_is_refused() {
+async fn a_database_of_another_program_is_refused_and_left_alone() {
     let folder = folder();
     let path = folder.path().join("theirs.db");
     run(&path, "CREATE TABLE songs (title TEXT)").await;
+    let before = std::fs::read(&path).expect("the file");
     assert!(matches!(refusal(&path).await, OpenError::Foreign(_)));
+    assert_eq!(std::fs::read(&path).expect("the file"), before);
 }
 
 /// The header's write version says that this SQLite may read the file and not write it, which holds for

@@ -1,15 +1,19 @@
 use countersign_core::action::Action;
-use countersign_core::ledger::GenerationChange;
+use countersign_core::ledger::{GenerationChange, ModuleRecord};
 use countersign_core::ports::Ledger;
 use countersign_core::verdict::ModuleId;
 
 use super::world::*;
 
-fn module(name: &str, digest: &str) -> ModuleId {
-    ModuleId {
-        name: name.to_owned(),
-        version: "1.0.0".to_owned(),
-        digest: digest.to_owned(),
+fn module(name: &str, digest: &str) -> ModuleRecord {
+    let gated = ("gated".to_owned(), vec!["org_token_mint".to_owned()]);
+    ModuleRecord {
+        id: ModuleId {
+            name: name.to_owned(),
+            version: "1.0.0".to_owned(),
+            digest: digest.to_owned(),
+        },
+        settings: [gated].into(),
     }
 }
 

@@ -103,6 +103,8 @@ async fn a_replaced_admin_token_cannot_use_the_grant_of_the_one_before() {
         ..ask
     }
     .at(at(3));
+    let named = world.ask(&stolen.clone().naming(approval.id)).await;
+    assert_eq!(refused(named), Refusal::ApprovalMismatch);
     assert_ne!(pending(world.ask(&stolen).await).id, approval.id);
     world.end().await;
 }

@@ -51,6 +51,17 @@ async fn a_workspace_sees_the_global_secrets_under_its_own() {
 }
 
 #[tokio::test]
+async fn a_permit_for_one_workspace_lists_no_other() {
+    let world = World::new().await;
+    let here = SecretScope::Workspace(workspace(1));
+    let there = SecretScope::Workspace(workspace(2));
+    let permit = world.permit(Action::SecretList { scope: here }).await;
+    assert!(world.ledger.secrets(&permit, here).await.is_ok());
+    assert!(world.ledger.secrets(&permit, there).await.is_err());
+    world.end().await;
+}
+
+#[tokio::test]
 async fn writing_again_keeps_when_it_was_first_written() {
     let world = World::new().await;
     save(&world, global("KEY"), "a", at(0)).await;

@@ -100,6 +100,25 @@ async fn a_person_votes_once() {
 }
 
 #[tokio::test]
+async fn whoever_approved_can_still_stop_it_while_others_have_yet_to_vote() {
+    let world = World::new().await;
+    let ruling = gate_by(vec![people(2)]);
+    let approval = pending(
+        world
+            .ask(&Ask::new(&admin(), mint("ci"), ruling, at(0)))
+            .await,
+    );
+    let yes = ballot(approval.id, "ann", Choice::Approve, at(1));
+    assert_eq!(counted(world.vote(&yes).await).state, State::Pending);
+    let no = ballot(approval.id, "ann", Choice::Deny, at(2));
+    let after = counted(world.vote(&no).await);
+    assert_eq!((after.state, after.votes.len()), (State::Denied, 1));
+    assert_eq!(after.votes[0].choice, Choice::Deny);
+    assert_eq!(world.audited("approval_denied").await, 1);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn nobody_approves_their_own_request() {
     let world = World::new().await;
     let ask = Ask::new(&session_of("ann"), mint("ci"), gate(), at(0));

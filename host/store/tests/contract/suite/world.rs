@@ -5,18 +5,18 @@ use std::sync::Arc;
 use countersign_core::action::{Action, Intent};
 use countersign_core::approval::{Approval, Choice};
 use countersign_core::audit::Entry;
-use countersign_core::caller::{Caller, Door, Identity, Issuer, Person};
+use countersign_core::caller::Caller;
 use countersign_core::chance::OsChance;
 use countersign_core::decision::{Decision, Outcome};
-use countersign_core::id::{ApprovalId, DecisionId, OrgId, TokenId, WorkspaceId};
+use countersign_core::id::{ApprovalId, DecisionId, OrgId, TokenId};
 use countersign_core::keys::{Keys, RootKey};
 use countersign_core::ledger::{
-    Ballot, Deed, Done, OrgToken, Page, Refusal, Settled, Submission, Voted, Whose,
+    Ballot, Deed, Done, OrgToken, Refusal, Settled, Submission, Voted, Whose,
 };
 use countersign_core::permit::Permit;
-use countersign_core::policy::{CallerClass, Ground, Quorum, Role, Terms};
+use countersign_core::policy::CallerClass;
 use countersign_core::ports::{Ledger, LedgerError};
-use countersign_core::secret::{self, PlainSecret, SecretAddress, SecretKey, SecretScope};
+use countersign_core::secret;
 use countersign_core::time::Timestamp;
 use countersign_core::token::{PlainToken, TokenHash, TokenKind};
 use countersign_core::verdict::{Judgement, Ruling};
