@@ -28,10 +28,13 @@ fn is_deceptive(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// `text`, made plain and cut to `bytes`.
+/// `text`, made plain, in one line, and cut to `bytes`.
 pub(crate) fn tame(text: &str, bytes: usize) -> String {
     let plain = |c| if is_deceptive(c) { '\u{fffd}' } else { c };
-    let mut tamed: String = text.chars().take(bytes).map(plain).collect();
+    // Twice the length, so that what is cut is rather space than text.
+    let head: String = text.chars().take(bytes * 2).collect();
+    let line = head.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+    let mut tamed: String = line.chars().map(plain).collect();
     tamed.truncate(tamed.floor_char_boundary(bytes));
     tamed
 }
@@ -65,5 +68,13 @@ mod tests {
     #[test]
     fn taming_cuts_between_characters() {
         assert_eq!(tame("ääää", 3), "ä");
+    }
+
+    #[test]
+    fn several_lines_become_one() {
+        assert_eq!(
+            tame("failed:\n\n   at 0x1\tof 2\n", 100),
+            "failed: at 0x1 of 2"
+        );
     }
 }

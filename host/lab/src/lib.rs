@@ -5,3 +5,5 @@
 //! Depends on `core` and `engine` only; a policy author needs nothing else of the host.
 
 pub mod build;
+pub mod table;
+pub mod vocabulary;

@@ -43,7 +43,10 @@ impl Effect {
 
     /// The one with exactly this word.
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|effect| effect.as_str() == word)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|effect| effect.as_str() == word)
     }
 }
 
@@ -134,7 +137,11 @@ impl Table {
         for (at, text) in lines.enumerate() {
             let line = at + 2;
             let (row, answer) = parse_line(line, text)?;
-            if table.0.last_key_value().is_some_and(|(last, _)| *last >= row) {
+            if table
+                .0
+                .last_key_value()
+                .is_some_and(|(last, _)| *last >= row)
+            {
                 return Err(TableError::Order { line });
             }
             table.0.insert(row, answer);
@@ -284,7 +291,13 @@ fn parse_flags(flags: &str) -> Result<Vec<&'static str>, &str> {
     }
     flags
         .split(',')
-        .map(|flag| FLAGS.iter().copied().find(|known| *known == flag).ok_or(flag))
+        .map(|flag| {
+            FLAGS
+                .iter()
+                .copied()
+                .find(|known| *known == flag)
+                .ok_or(flag)
+        })
         .collect()
 }
 
@@ -317,12 +330,21 @@ mod tests {
         fewer.0.remove(row);
         let missing = table.differences(&fewer);
         assert_eq!(missing.len(), 1);
-        assert_eq!((&missing[0].expected, &missing[0].found), (&Some(answer.clone()), &None));
+        assert_eq!(
+            (&missing[0].expected, &missing[0].found),
+            (&Some(answer.clone()), &None)
+        );
         let extra = fewer.differences(&table);
-        assert_eq!((&extra[0].expected, &extra[0].found), (&None, &Some(answer.clone())));
+        assert_eq!(
+            (&extra[0].expected, &extra[0].found),
+            (&None, &Some(answer.clone()))
+        );
         assert_eq!(
             extra[0].to_string(),
-            format!("{}: expected no such row; found unknown abstain -", row.key())
+            format!(
+                "{}: expected no such row; found unknown abstain -",
+                row.key()
+            )
         );
     }
 
@@ -332,14 +354,38 @@ mod tests {
         let row = "admin-token\tadmin\tdeprovision\t-\tagent\tgate\tr\n";
         for (text, sentence) in [
             (String::new(), "the first line must be `credential role"),
-            (format!("{header}admin-token\tadmin\n"), "line 2: expected 7 columns"),
-            (format!("{header}{row}{row}"), "line 3: the row is out of order"),
-            (header.clone() + &row.replace("agent", "robot"), "line 2: `robot` is not a class"),
-            (header.clone() + &row.replace('-', "moved"), "line 2: `adminmovedtoken`"),
-            (header.clone() + &row.replace("\t-\t", "\tmoved\t"), "`moved` is not a flag"),
-            (header.clone() + &row.replace("gate", "wait"), "`wait` is not a verdict"),
-            (header.clone() + &row.replace("\tr\n", "\t\n"), "`` is not a rule"),
-            (header + &row.replace("gate\tr", "abstain\tr"), "`r` is not a rule"),
+            (
+                format!("{header}admin-token\tadmin\n"),
+                "line 2: expected 7 columns",
+            ),
+            (
+                format!("{header}{row}{row}"),
+                "line 3: the row is out of order",
+            ),
+            (
+                header.clone() + &row.replace("agent", "robot"),
+                "line 2: `robot` is not a class",
+            ),
+            (
+                header.clone() + &row.replace('-', "moved"),
+                "line 2: `adminmovedtoken`",
+            ),
+            (
+                header.clone() + &row.replace("\t-\t", "\tmoved\t"),
+                "`moved` is not a flag",
+            ),
+            (
+                header.clone() + &row.replace("gate", "wait"),
+                "`wait` is not a verdict",
+            ),
+            (
+                header.clone() + &row.replace("\tr\n", "\t\n"),
+                "`` is not a rule",
+            ),
+            (
+                header + &row.replace("gate\tr", "abstain\tr"),
+                "`r` is not a rule",
+            ),
         ] {
             let error = Table::parse(&text).expect_err(&text).to_string();
             assert!(error.contains(sentence), "{text}: {error}");

@@ -25,16 +25,32 @@ pub struct Flags {
     #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
     /// Address to listen on [default: 127.0.0.1:8080]
-    #[arg(long, env = "COUNTERSIGN_LISTEN", value_name = "ADDR:PORT", global = true)]
+    #[arg(
+        long,
+        env = "COUNTERSIGN_LISTEN",
+        value_name = "ADDR:PORT",
+        global = true
+    )]
     pub listen: Option<String>,
     /// How people reach the host, for links [default: the listen address]
-    #[arg(long, env = "COUNTERSIGN_PUBLIC_URL", value_name = "URL", global = true)]
+    #[arg(
+        long,
+        env = "COUNTERSIGN_PUBLIC_URL",
+        value_name = "URL",
+        global = true
+    )]
     pub public_url: Option<String>,
     /// Folder for the database, keys and policies [default: ./countersign-data]
     #[arg(long, env = "COUNTERSIGN_DATA_DIR", value_name = "DIR", global = true)]
     pub data_dir: Option<PathBuf>,
     /// `sqlite:<path>` [default: countersign.db in the data folder]
-    #[arg(long, env = "DATABASE_URL", value_name = "URL", global = true, hide_env_values = true)]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        value_name = "URL",
+        global = true,
+        hide_env_values = true
+    )]
     pub database_url: Option<String>,
     /// Watched folder of policy modules [default: policies in the data folder]
     #[arg(long, env = "COUNTERSIGN_POLICIES", value_name = "DIR", global = true)]
@@ -49,7 +65,12 @@ pub struct Flags {
     #[arg(long, env = "MOLECULE_ORG_ID", value_name = "UUID", global = true)]
     pub molecule_org_id: Option<String>,
     /// Workspace under which requests of the admin token are filed [default: derived from the org id]
-    #[arg(long, env = "MOLECULE_PLATFORM_WORKSPACE_ID", value_name = "UUID", global = true)]
+    #[arg(
+        long,
+        env = "MOLECULE_PLATFORM_WORKSPACE_ID",
+        value_name = "UUID",
+        global = true
+    )]
     pub molecule_platform_workspace_id: Option<String>,
     /// Live organisation tokens at most; 0 turns the limit off [default: 100]
     #[arg(long, env = "LIVE_TOKEN_LIMIT", value_name = "N", global = true)]
@@ -166,7 +187,8 @@ impl Config {
             .or(file.listen)
             .unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
         let listen: Option<SocketAddr> = parsed(mistakes, "COUNTERSIGN_LISTEN", &listen, |text| {
-            text.parse().map_err(|_| "an address and port, such as 127.0.0.1:8080")
+            text.parse()
+                .map_err(|_| "an address and port, such as 127.0.0.1:8080")
         });
         let data_dir = flags
             .data_dir
@@ -180,13 +202,14 @@ impl Config {
         let public_url = set(flags.public_url.or(file.public_url))
             .and_then(|url| parsed(mistakes, "COUNTERSIGN_PUBLIC_URL", &url, origin));
         let org = set(flags.molecule_org_id.or(file.molecule_org_id)).and_then(|id| {
-            parsed(mistakes, "MOLECULE_ORG_ID", &id, |id| OrgId::parse(id).ok_or("a UUID"))
+            parsed(mistakes, "MOLECULE_ORG_ID", &id, |id| {
+                OrgId::parse(id).ok_or("a UUID")
+            })
         });
-        let anchor = match set(
-            flags
-                .molecule_platform_workspace_id
-                .or(file.molecule_platform_workspace_id),
-        ) {
+        let anchor = match set(flags
+            .molecule_platform_workspace_id
+            .or(file.molecule_platform_workspace_id))
+        {
             None => Anchor::Derived,
             Some(id) => WorkspaceId::parse(&id).map_or(Anchor::Broken, Anchor::Configured),
         };
@@ -196,12 +219,16 @@ impl Config {
             mistakes,
         );
         let admin_token = secret("ADMIN_TOKEN", file.admin_token, mistakes);
-        let root_key = secret("SECRETS_ENCRYPTION_KEY", file.secrets_encryption_key, mistakes)
-            .and_then(|key| {
-                parsed(mistakes, "SECRETS_ENCRYPTION_KEY", "…", |_| {
-                    decode_key(key.reveal()).ok_or("32 bytes in base64 or hex")
-                })
-            });
+        let root_key = secret(
+            "SECRETS_ENCRYPTION_KEY",
+            file.secrets_encryption_key,
+            mistakes,
+        )
+        .and_then(|key| {
+            parsed(mistakes, "SECRETS_ENCRYPTION_KEY", "…", |_| {
+                decode_key(key.reveal()).ok_or("32 bytes in base64 or hex")
+            })
+        });
         Some(Self {
             listen: listen?,
             public_url,
@@ -227,7 +254,13 @@ impl Config {
     pub fn explained(&self) -> String {
         let control_plane = self.control_plane.as_ref().map_or_else(
             || "none: people sign in by the host's own link".to_owned(),
-            |cp| format!("{} (tenant {})", cp.membership.origin().ascii_serialization(), cp.slug),
+            |cp| {
+                format!(
+                    "{} (tenant {})",
+                    cp.membership.origin().ascii_serialization(),
+                    cp.slug
+                )
+            },
         );
         let admin_token = match self.admin_token {
             Some(_) => "set",
@@ -270,7 +303,9 @@ fn parsed<T>(
 
 fn read_file(path: &Path) -> Result<File, ConfigError> {
     let refuse = |why: String| ConfigError(vec![format!("{}: {why}", path.display())]);
-    let size = std::fs::metadata(path).map_err(|e| refuse(e.to_string()))?.len();
+    let size = std::fs::metadata(path)
+        .map_err(|e| refuse(e.to_string()))?
+        .len();
     if size > MAX_FILE {
         return Err(refuse("is longer than a configuration can be".to_owned()));
     }
@@ -285,7 +320,10 @@ fn read_file(path: &Path) -> Result<File, ConfigError> {
 }
 
 /// A secret from the environment, else from the file.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the environment"
+)]
 fn secret(name: &str, from_file: Option<String>, mistakes: &mut Vec<String>) -> Option<Hidden> {
     let from_environment = match std::env::var(name) {
         Ok(value) => Some(value),

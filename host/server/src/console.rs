@@ -12,6 +12,7 @@ mod assets;
 mod audit;
 mod frame;
 mod keys;
+mod mint_form;
 mod moment;
 mod policies;
 mod problem;

@@ -210,7 +210,10 @@ impl Credentials {
     /// The first use is noted at once, later ones now and then. `last_used_at` is for people to find
     /// unused tokens by; losing one is no reason to refuse the request.
     async fn note_use(&self, token: &OrgToken, now: countersign_core::time::Timestamp) {
-        if token.last_used_at.is_some_and(|last| last.plus(USE_NOTED_EVERY) > now) {
+        if token
+            .last_used_at
+            .is_some_and(|last| last.plus(USE_NOTED_EVERY) > now)
+        {
             return;
         }
         if let Err(error) = self.ledger.note_org_token_use(token.id, now).await {

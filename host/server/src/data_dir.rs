@@ -27,13 +27,19 @@ pub enum DataDirError {
         source: io::Error,
     },
     /// Another process holds it.
-    #[error("the data folder `{0}` is in use by another Countersign host: stop that one, or choose another folder with --data-dir")]
+    #[error(
+        "the data folder `{0}` is in use by another Countersign host: stop that one, or choose another folder with --data-dir"
+    )]
     Held(PathBuf),
     /// The key file is not a key.
-    #[error("`{0}` does not hold 32 bytes: restore it from a backup, or set SECRETS_ENCRYPTION_KEY; without the right key, stored secrets cannot be opened")]
+    #[error(
+        "`{0}` does not hold 32 bytes: restore it from a backup, or set SECRETS_ENCRYPTION_KEY; without the right key, stored secrets cannot be opened"
+    )]
     BadKey(PathBuf),
     /// The key file can be read by others.
-    #[error("`{0}` can be read by others than its owner: `chmod 600` it, and consider the key known to them")]
+    #[error(
+        "`{0}` can be read by others than its owner: `chmod 600` it, and consider the key known to them"
+    )]
     OpenKey(PathBuf),
 }
 
@@ -144,7 +150,10 @@ mod tests {
     fn a_folder_that_another_host_holds_is_refused_and_free_again_afterwards() {
         let dir = tempfile::tempdir().expect("a folder");
         let held = DataDir::take(dir.path()).expect("it is free");
-        assert!(matches!(DataDir::take(dir.path()), Err(DataDirError::Held(_))));
+        assert!(matches!(
+            DataDir::take(dir.path()),
+            Err(DataDirError::Held(_))
+        ));
         drop(held);
         DataDir::take(dir.path()).expect("it is free again");
     }
@@ -156,13 +165,27 @@ mod tests {
         data.root_key(&OsChance).expect("a new key");
         let path = dir.path().join("secrets.key");
         let first = fs::read(&path).expect("it was kept");
-        assert_eq!(fs::metadata(&path).expect("it is there").permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path)
+                .expect("it is there")
+                .permissions()
+                .mode()
+                & 0o777,
+            0o600
+        );
         data.root_key(&OsChance).expect("the same key");
         assert_eq!(fs::read(&path).expect("it is there"), first);
 
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("changed");
-        assert!(matches!(data.root_key(&OsChance), Err(DataDirError::OpenKey(_))));
-        data.write_private("secrets.key", b"short").expect("written");
-        assert!(matches!(data.root_key(&OsChance), Err(DataDirError::BadKey(_))));
+        assert!(matches!(
+            data.root_key(&OsChance),
+            Err(DataDirError::OpenKey(_))
+        ));
+        data.write_private("secrets.key", b"short")
+            .expect("written");
+        assert!(matches!(
+            data.root_key(&OsChance),
+            Err(DataDirError::BadKey(_))
+        ));
     }
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::routing::MethodFilter;
 use countersign_core::caller::Door;
@@ -44,8 +44,6 @@ pub type Answer = Result<Response<Body>, Problem>;
 pub struct Visit {
     /// The host.
     pub app: App,
-    /// The caller's address.
-    pub peer: SocketAddr,
     /// The headers.
     pub headers: HeaderMap,
     /// The query.
@@ -63,7 +61,10 @@ pub struct Routes {
 impl Routes {
     /// A route that serves `verb`: only a verified caller reaches `handler`, and what the handler
     /// submits must be of that verb.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that makes routes of verbs")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that makes routes of verbs"
+    )]
     pub fn verb<H, F>(self, method: Method, path: &'static str, verb: Verb, handler: H) -> Self
     where
         H: Fn(Call) -> F + Clone + Send + Sync + 'static,
@@ -75,9 +76,10 @@ impl Routes {
                              request: Request| {
             let handler = handler.clone();
             async move {
-                let html = request.uri().path().starts_with("/console");
+                let html = is_page(request.uri().path());
                 let judged = Judged::default();
-                let answer = match Call::admit(app, peer, path, request, verb, judged.clone()).await {
+                let answer = match Call::admit(app, peer, path, request, verb, judged.clone()).await
+                {
                     Ok(call) => handler(call).await,
                     Err(problem) => Err(problem),
                 };
@@ -94,26 +96,32 @@ impl Routes {
     }
 
     /// A route that needs no verb and no caller, for the reason `why`.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that makes routes without a verb")]
-    pub fn open<H, F>(self, method: Method, path: &'static str, why: &'static str, handler: H) -> Self
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that makes routes without a verb"
+    )]
+    pub fn open<H, F>(
+        self,
+        method: Method,
+        path: &'static str,
+        why: &'static str,
+        handler: H,
+    ) -> Self
     where
         H: Fn(Visit) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Answer> + Send,
     {
         debug_assert!(!why.is_empty(), "an open route needs a reason");
-        let endpoint = move |State(app): State<App>,
-                             ConnectInfo(peer): ConnectInfo<SocketAddr>,
-                             request: Request| {
+        let endpoint = move |State(app): State<App>, request: Request| {
             let handler = handler.clone();
             async move {
-                let html = request.uri().path().starts_with("/console");
+                let html = is_page(request.uri().path());
                 let answer = async {
                     let (parts, body) = request.into_parts();
                     let query = call::query(&parts.uri)?;
                     let body = read_body(body).await?;
                     handler(Visit {
                         app,
-                        peer,
                         headers: parts.headers,
                         query,
                         body,
@@ -131,17 +139,20 @@ impl Routes {
     }
 
     /// The router, with what holds for every route.
-    #[expect(clippy::disallowed_methods, reason = "the one fallback: what is not a route is 404")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one fallback: what is not a route is 404"
+    )]
     fn finish(self, app: App) -> Router {
         self.router
             .fallback(|| async { Problem::no_route().into_json() })
-            .method_not_allowed_fallback(|| async {
-                Problem::new(
+            .method_not_allowed_fallback(|uri: Uri| async move {
+                let problem = Problem::new(
                     StatusCode::METHOD_NOT_ALLOWED,
                     "method_not_allowed",
                     "this route does not take this method",
-                )
-                .into_json()
+                );
+                shown(problem, is_page(uri.path()))
             })
             .layer(axum::middleware::from_fn_with_state(app.clone(), surround))
             .with_state(app)
@@ -151,8 +162,18 @@ impl Routes {
 /// The host's router.
 pub fn router(app: App) -> Router {
     let routes = Routes::default()
-        .open(Method::GET, "/health", "says only that the process lives", health)
-        .open(Method::GET, "/ready", "says only whether the host can work", ready);
+        .open(
+            Method::GET,
+            "/health",
+            "says only that the process lives",
+            health,
+        )
+        .open(
+            Method::GET,
+            "/ready",
+            "says only whether the host can work",
+            ready,
+        );
     let routes = org_tokens::add(routes);
     let routes = secrets::add(routes);
     let routes = approvals::add(routes);
@@ -186,22 +207,29 @@ fn filter(method: &Method) -> MethodFilter {
     MethodFilter::try_from(method.clone()).expect("INVARIANT: the methods of routes are known ones")
 }
 
-/// Which verification a verb needs: what decides or changes the rules is never done on a memory.
+/// Which verification a verb needs: what decides, revokes or changes the rules is never done on a memory.
 fn freshness(verb: Verb) -> Freshness {
     match verb {
-        Verb::ApprovalDecide | Verb::PolicyPush | Verb::PolicyActivate | Verb::PolicyRollback => {
-            Freshness::Fresh
-        }
+        Verb::ApprovalDecide
+        | Verb::OrgTokenRevoke
+        | Verb::PolicyPush
+        | Verb::PolicyActivate
+        | Verb::PolicyRollback => Freshness::Fresh,
         _ => Freshness::Remembered,
     }
 }
 
 fn door(path: &str) -> Door {
-    if path.starts_with("/console") {
+    if is_page(path) {
         Door::Console
     } else {
         Door::Http
     }
+}
+
+/// Whether a person looks at what is at `path`: errors are pages there.
+fn is_page(path: &str) -> bool {
+    path == "/console" || path.starts_with("/console/")
 }
 
 async fn read_body(body: Body) -> Result<Vec<u8>, Problem> {
@@ -241,20 +269,10 @@ async fn surround(State(app): State<App>, request: Request, next: Next) -> Respo
     let mut response = if is_meant(&app, request.headers()) {
         match tokio::time::timeout(TIMEOUT, next.run(request)).await {
             Ok(response) => response,
-            Err(_) => Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "timeout",
-                "the host took too long: whether it was done can be seen in the audit log — retry shortly",
-            )
-            .into_json(),
+            Err(_) => shown(too_long(), is_page(&path)),
         }
     } else {
-        Problem::new(
-            StatusCode::MISDIRECTED_REQUEST,
-            "wrong_host",
-            "this Host is not served here: use the listen address, or set COUNTERSIGN_PUBLIC_URL",
-        )
-        .into_json()
+        shown(wrong_host(), is_page(&path))
     };
     // The path is the caller's text: `?` escapes what could forge a line. The query may hold secrets.
     tracing::info!(
@@ -266,13 +284,32 @@ async fn surround(State(app): State<App>, request: Request, next: Next) -> Respo
         "request"
     );
     let headers = response.headers_mut();
-    headers.insert("x-request-id", HeaderValue::from_str(&id).expect("INVARIANT: hex"));
+    headers.insert(
+        "x-request-id",
+        HeaderValue::from_str(&id).expect("INVARIANT: hex"),
+    );
     for (name, value) in GUARDING_HEADERS {
         headers
             .entry(HeaderName::from_static(name))
             .or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+fn too_long() -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "timeout",
+        "the host took too long: whether it was done can be seen in the audit log — retry shortly",
+    )
+}
+
+fn wrong_host() -> Problem {
+    Problem::new(
+        StatusCode::MISDIRECTED_REQUEST,
+        "wrong_host",
+        "this Host is not served here: use the listen address, or set COUNTERSIGN_PUBLIC_URL",
+    )
 }
 
 const GUARDING_HEADERS: &[(&str, &str)] = &[
@@ -294,6 +331,9 @@ fn is_meant(app: &App, headers: &HeaderMap) -> bool {
     let (Some(host), None) = (hosts.next(), hosts.next()) else {
         return false;
     };
-    host.to_str()
-        .is_ok_and(|host| app.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)))
+    host.to_str().is_ok_and(|host| {
+        app.hosts
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(host))
+    })
 }

@@ -8,7 +8,7 @@ use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use serde_json::Value;
 
-use super::asked::{self, Field, Shown};
+use super::asked::{self, Field, Shown, Subject};
 use super::assets;
 use super::frame::{Frame, Party, Place, vouched_by};
 use super::moment::Moment;
@@ -20,7 +20,7 @@ pub struct ApprovalPage {
     frame: Frame,
     id: String,
     title: String,
-    subject: Option<String>,
+    subject: Option<Subject>,
     consequence: Option<String>,
     state: State,
     state_says: &'static str,

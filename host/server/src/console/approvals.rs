@@ -6,13 +6,15 @@ use countersign_core::action::{Action, ActionDigest};
 use countersign_core::approval::{Approval, Choice, people_needed};
 use countersign_core::gate::Say;
 use countersign_core::id::ApprovalId;
+use countersign_core::ledger::Page;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 
 use super::approval_page::ApprovalPage;
+use super::asked::{self, Subject};
 use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
-use super::{asked, assets, page, see_other};
+use super::{assets, page, see_other};
 use crate::problem::Problem;
 use crate::routes::approvals::{not_a_person, not_there, reason, vote};
 use crate::routes::{Answer, Call, Routes};
@@ -57,7 +59,7 @@ struct ApprovalsPage {
 struct Waiting {
     id: String,
     title: String,
-    subject: Option<String>,
+    subject: Option<Subject>,
     party: Party,
     why: String,
     created: Moment,
@@ -87,7 +89,7 @@ impl Waiting {
 }
 
 impl ApprovalsPage {
-    /// How many wait, as far as this page knows.
+    /// How many wait, from this part of the list on.
     fn count(&self) -> String {
         match self.next {
             Some(_) => format!("{}+", self.waiting.len()),
@@ -97,17 +99,25 @@ impl ApprovalsPage {
 }
 
 async fn list(call: Call) -> Answer {
-    let part = call.page()?;
+    let wanted = call.page()?;
+    // One more than is shown tells whether the list goes on, so that the count is true.
+    let part = Page {
+        limit: wanted.limit + 1,
+        ..wanted.clone()
+    };
     let permit = call.permit(Action::ApprovalList).await?;
     let now = call.app.clock.now();
-    let pending = call
+    let mut pending = call
         .app
         .ledger
         .pending_approvals(&permit, &call.whose(), &part, now)
         .await?;
-    let next = (pending.len() == part.limit as usize)
-        .then(|| pending.last().map(|last| last.id.to_string()))
-        .flatten();
+    let goes_on = pending.len() > wanted.limit as usize;
+    pending.truncate(wanted.limit as usize);
+    let next = pending
+        .last()
+        .filter(|_| goes_on)
+        .map(|last| last.id.to_string());
     let shown = ApprovalsPage {
         frame: Frame::of(&call.caller, Place::Approvals),
         waiting: pending
@@ -115,7 +125,7 @@ async fn list(call: Call) -> Answer {
             .map(|approval| Waiting::new(approval, now))
             .collect(),
         sees_all: call.caller.person().is_some(),
-        is_first: part.after.is_none(),
+        is_first: wanted.after.is_none(),
         next,
         refreshes: call
             .query
@@ -184,7 +194,7 @@ mod tests {
                 .map(|approval| Waiting::new(approval, NOW))
                 .collect(),
             sees_all: true,
-            is_first: next.is_some(),
+            is_first: true,
             next: next.map(str::to_owned),
             refreshes,
         };
@@ -208,6 +218,7 @@ mod tests {
         assert!(html.contains(&format!(r#"href="/console/approvals/{}""#, approval().id)));
         assert!(html.contains("&#60;script&#62;"), "{html}");
         assert!(!html.contains("<script"), "{html}");
+        assert!(html.contains("caller’s words"), "{html}");
     }
 
     #[test]

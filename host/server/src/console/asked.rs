@@ -47,15 +47,25 @@ pub fn title(verb: Verb) -> String {
     }
 }
 
-/// What it is about, in a word of the caller's: a name, an address. For lists.
-pub fn subject(approval: &Approval) -> Option<String> {
-    match approval.verb {
-        Verb::OrgTokenMint => argument(approval, "name")
-            .and_then(Value::as_str)
-            .map(str::to_owned),
-        _ if approval.resource_kind == "organisation" => None,
-        _ => Some(approval.resource_id.clone()),
-    }
+/// What it is about: a name, an address.
+pub struct Subject {
+    /// Letter by letter.
+    pub text: String,
+    /// Whether it is free text of the caller's, which proves nothing.
+    pub is_claim: bool,
+}
+
+/// What it is about, where that can be said in a word.
+pub fn subject(approval: &Approval) -> Option<Subject> {
+    let (text, is_claim) = match approval.verb {
+        Verb::OrgTokenMint => (argument(approval, "name")?.as_str()?, true),
+        _ if approval.resource_kind == "organisation" => return None,
+        _ => (approval.resource_id.as_str(), false),
+    };
+    Some(Subject {
+        text: text.to_owned(),
+        is_claim,
+    })
 }
 
 /// What follows if it is done, in the host's words.

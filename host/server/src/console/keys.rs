@@ -1,7 +1,6 @@
 //! The organisation's keys: which live, minting one, revoking one.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use askama::Template;
 use axum::http::{Method, StatusCode};
@@ -16,14 +15,11 @@ use serde_json::Value;
 
 use super::assets;
 use super::frame::{Frame, Party, Place};
+use super::mint_form::{MintForm, mint_body};
 use super::moment::Moment;
 use super::{page, see_other};
 use crate::problem::Problem;
-use crate::routes::org_tokens::MintBody;
 use crate::routes::{Answer, Call, Routes};
-
-/// What the form proposes: a key that nobody needs any more dies by itself.
-const PROPOSED_LIFE: Duration = Duration::from_secs(90 * 86_400);
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes
@@ -109,71 +105,6 @@ struct RevokePage {
     key: Key,
 }
 
-/// What a person fills in to mint a key.
-struct MintForm {
-    name: String,
-    role: Role,
-    /// Those that the minter may give.
-    roles: Vec<RoleChoice>,
-    /// The last day on which it works, in UTC: a day, and not a span, so that asking again for the
-    /// same key is the same request.
-    expires_on: String,
-    earliest: String,
-    workspace: String,
-    /// What is wrong, and with which field.
-    error: Option<(String, String)>,
-}
-
-struct RoleChoice {
-    role: Role,
-    reach: &'static str,
-}
-
-impl MintForm {
-    fn new(most: Role, now: Timestamp) -> Self {
-        Self {
-            name: String::new(),
-            role: Role::Reader,
-            roles: [
-                (Role::Reader, "Reads."),
-                (Role::Editor, "Reads, and changes workspaces and secrets."),
-                (Role::Admin, "Everything, these keys included."),
-            ]
-            .into_iter()
-            .filter(|(role, _)| *role <= most)
-            .map(|(role, reach)| RoleChoice { role, reach })
-            .collect(),
-            expires_on: day(now.plus(PROPOSED_LIFE)),
-            earliest: day(now),
-            workspace: String::new(),
-            error: None,
-        }
-    }
-
-    /// As it was sent, to be mended.
-    fn filled(mut self, sent: &HashMap<String, String>, error: (String, String)) -> Self {
-        let text = |name| sent.get(name).cloned().unwrap_or_default();
-        self.name = text("name");
-        self.role = Role::parse(&text("role")).unwrap_or(self.role);
-        self.expires_on = text("expires_on");
-        self.workspace = text("workspace_id");
-        self.error = Some(error);
-        self
-    }
-
-    fn is_wrong(&self, field: &str) -> bool {
-        self.error.as_ref().is_some_and(|(wrong, _)| wrong == field)
-    }
-
-    fn complaint(&self) -> &str {
-        self.error.as_ref().map_or("", |(_, complaint)| complaint)
-    }
-}
-
-fn day(at: Timestamp) -> String {
-    at.to_string().get(..10).unwrap_or_default().to_owned()
-}
-
 async fn list(call: Call) -> Answer {
     let keys = live(&call).await?;
     let now = call.app.clock.now();
@@ -209,34 +140,13 @@ fn mend(call: &Call, sent: &HashMap<String, String>, problem: Problem) -> Answer
         return Err(problem);
     };
     let complaint = problem.error().replacen(&format!("`{field}` "), "", 1);
-    let error = match field {
-        "expires_at" => ("expires_on", "is not a day from today on".to_owned()),
-        other => (other, complaint),
-    };
-    let form = MintForm::new(call.caller.role(), call.app.clock.now())
-        .filled(sent, (error.0.to_owned(), error.1));
+    let form =
+        MintForm::new(call.caller.role(), call.app.clock.now()).filled(sent, field, &complaint);
     let shown = MintPage {
         frame: Frame::of(&call.caller, Place::Keys),
         form,
     };
     Ok(page(problem.status, &shown))
-}
-
-/// A form sends every field; an empty one says nothing.
-fn mint_body(sent: &HashMap<String, String>) -> MintBody {
-    let text = |name| {
-        sent.get(name)
-            .map(|text| text.trim().to_owned())
-            .filter(|text| !text.is_empty())
-    };
-    MintBody {
-        name: text("name"),
-        role: text("role"),
-        workspace_id: text("workspace_id"),
-        // The form of an approved request repeats the instant that was approved.
-        expires_at: text("expires_at")
-            .or_else(|| text("expires_on").map(|day| format!("{day}T23:59:59Z"))),
-    }
 }
 
 async fn confirm(call: Call) -> Answer {
@@ -288,7 +198,7 @@ mod tests {
             lineage: "person:control-plane:ada".to_owned(),
             created_at: NOW,
             last_used_at: None,
-            expires_at: Some(NOW.plus(PROPOSED_LIFE)),
+            expires_at: Some(NOW.plus(std::time::Duration::from_secs(90 * 86_400))),
         }
     }
 
@@ -365,27 +275,13 @@ mod tests {
     }
 
     #[test]
-    fn the_form_proposes_little_and_offers_no_more_than_the_minter_has() {
-        let form = MintForm::new(Role::Editor, NOW);
-        assert_eq!(form.role, Role::Reader);
-        assert_eq!(form.roles.len(), 2);
-        assert_eq!(form.expires_on, "2026-04-01");
-        assert_eq!(form.earliest, "2026-01-01");
-    }
-
-    #[test]
     fn a_form_that_is_wrong_comes_back_as_it_was_sent_and_says_where() {
         let sent = HashMap::from([
             ("name".to_owned(), HOSTILE.to_owned()),
             ("role".to_owned(), "editor".to_owned()),
         ]);
-        let form = MintForm::new(Role::Admin, NOW).filled(
-            &sent,
-            (
-                "name".to_owned(),
-                "is longer than 100 characters".to_owned(),
-            ),
-        );
+        let form =
+            MintForm::new(Role::Admin, NOW).filled(&sent, "name", "is longer than 100 characters");
         let html = drawn(&MintPage {
             frame: frame(),
             form,
@@ -394,18 +290,5 @@ mod tests {
         assert!(html.contains("is longer than 100 characters"), "{html}");
         assert!(html.contains(r#"value="editor" checked"#), "{html}");
         assert!(html.contains(r#"value="&#60;script&#62;"#), "{html}");
-    }
-
-    #[test]
-    fn the_same_day_asks_for_the_same_instant() {
-        let sent = HashMap::from([
-            ("name".to_owned(), " ci ".to_owned()),
-            ("expires_on".to_owned(), "2026-04-01".to_owned()),
-            ("workspace_id".to_owned(), String::new()),
-        ]);
-        let body = mint_body(&sent);
-        assert_eq!(body.name.as_deref(), Some("ci"));
-        assert_eq!(body.expires_at.as_deref(), Some("2026-04-01T23:59:59Z"));
-        assert_eq!(body.workspace_id, None);
     }
 }

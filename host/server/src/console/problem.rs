@@ -22,6 +22,8 @@ struct ProblemPage {
     says: Vec<Span>,
     particulars: Vec<(&'static str, String)>,
     is_unauthenticated: bool,
+    /// Whether the same address may answer otherwise later.
+    may_pass: bool,
 }
 
 /// A request that waits for people.
@@ -94,9 +96,14 @@ fn trouble(problem: &Problem) -> Response<Body> {
     let trouble = ProblemPage {
         frame: Frame::without_viewer(place),
         headline: headline(problem.status, code),
-        says: spans(&sentence(problem.error())),
+        says: spans(&sentence(if is_unauthenticated {
+            for_people(problem.error())
+        } else {
+            problem.error()
+        })),
         particulars,
         is_unauthenticated,
+        may_pass: problem.status != StatusCode::BAD_REQUEST && code != "not_found",
     };
     page(problem.status, &trouble)
 }
@@ -123,6 +130,15 @@ fn headline(status: StatusCode, code: &str) -> &'static str {
             status if status.is_client_error() => "This cannot be taken as it is",
             _ => "The host could not do this",
         },
+    }
+}
+
+/// What is wrong with a credential, without the headers that a program would send.
+fn for_people(error: &str) -> &str {
+    match error.split_once(": send ") {
+        Some(("this needs a credential", _)) => "this page is for people who are signed in",
+        Some((what, _)) => what,
+        None => error,
     }
 }
 
@@ -169,6 +185,15 @@ mod tests {
             !html.contains("Bearer"),
             "people are not told of bearers: {html}"
         );
+    }
+
+    #[tokio::test]
+    async fn whoever_presents_two_sessions_can_sign_out_of_one() {
+        let twice = "two sessions of different people were presented: sign out of one";
+        let html = body_of(problem_page(Problem::unauthenticated(twice))).await;
+        assert!(html.contains("Two sessions of different people"), "{html}");
+        assert!(html.contains(r#"action="/console/sign-out""#), "{html}");
+        assert!(!html.contains("Bearer"), "{html}");
     }
 
     #[tokio::test]

@@ -51,7 +51,12 @@ pub struct Unverifiable {
 struct ByAnswer;
 
 impl Expiry<[u8; 32], Membership> for ByAnswer {
-    fn expire_after_create(&self, _: &[u8; 32], answer: &Membership, _: Instant) -> Option<Duration> {
+    fn expire_after_create(
+        &self,
+        _: &[u8; 32],
+        answer: &Membership,
+        _: Instant,
+    ) -> Option<Duration> {
         Some(match answer {
             Membership::Member(_) => MEMBER_FOR,
             Membership::Stranger => STRANGER_FOR,
@@ -172,11 +177,13 @@ impl ControlPlaneSessions {
         // What it sent is not repeated: it may be anything, a page with a session in it included.
         let answer: Answer = serde_json::from_slice(&body)
             .map_err(|_| "its answer is not the JSON that was agreed".to_owned())?;
-        let named = text::displayable(&answer.user_id, MAX_USER).is_ok_and(|user| user == answer.user_id);
+        let named =
+            text::displayable(&answer.user_id, MAX_USER).is_ok_and(|user| user == answer.user_id);
         match answer {
-            Answer { member: true, user_id } if !user_id.is_empty() && named => {
-                Ok(Membership::Member(user_id))
-            }
+            Answer {
+                member: true,
+                user_id,
+            } if !user_id.is_empty() && named => Ok(Membership::Member(user_id)),
             Answer { member: true, .. } => Err("it names no usable user".to_owned()),
             Answer { member: false, .. } => Ok(Membership::Stranger),
         }

@@ -125,9 +125,7 @@ impl Operator {
             "{}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}",
             self.cookie
         );
-        SetCookie(
-            HeaderValue::from_str(&cookie).expect("INVARIANT: base64url is fit for a header"),
-        )
+        SetCookie(HeaderValue::from_str(&cookie).expect("INVARIANT: base64url is fit for a header"))
     }
 }
 

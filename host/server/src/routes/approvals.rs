@@ -28,9 +28,19 @@ const MAX_REASON: usize = 500;
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes
-        .verb(Method::GET, "/approvals/pending", Verb::ApprovalList, pending)
+        .verb(
+            Method::GET,
+            "/approvals/pending",
+            Verb::ApprovalList,
+            pending,
+        )
         .verb(Method::GET, "/approvals/{id}", Verb::ApprovalList, one)
-        .verb(Method::POST, "/approvals/{id}/decide", Verb::ApprovalDecide, decide)
+        .verb(
+            Method::POST,
+            "/approvals/{id}/decide",
+            Verb::ApprovalDecide,
+            decide,
+        )
         .verb(
             Method::POST,
             "/workspaces/{workspace}/approvals/{id}/decide",
@@ -51,7 +61,10 @@ async fn pending(call: Call) -> Answer {
     let next = (approvals.len() == page.limit as usize)
         .then(|| approvals.last().map(|last| last.id.to_string()))
         .flatten();
-    let shown: Vec<Value> = approvals.iter().map(|approval| shown(approval, now)).collect();
+    let shown: Vec<Value> = approvals
+        .iter()
+        .map(|approval| shown(approval, now))
+        .collect();
     let mut response = json_response(StatusCode::OK, &Value::Array(shown));
     if let Some(next) = next.and_then(|next| next.parse().ok()) {
         response.headers_mut().insert("x-next-cursor", next);
@@ -93,7 +106,10 @@ async fn wait_for_change(
             .approval(permit, &call.whose(), id)
             .await?
             .ok_or_else(not_there)?;
-        let seen = (approval.state_at(call.app.clock.now()), approval.votes.len());
+        let seen = (
+            approval.state_at(call.app.clock.now()),
+            approval.votes.len(),
+        );
         if *first.get_or_insert(seen) != seen || Instant::now() >= end {
             return Ok(approval);
         }
@@ -181,9 +197,9 @@ pub async fn vote(call: &Call, say: Say) -> Result<Approval, Problem> {
             "digest_mismatch",
             "what you were shown is not what is pending: read the approval again",
         )),
-        Ok(Voted::CredentialGone) => {
-            Err(Problem::unauthenticated("the session was ended or has expired"))
-        }
+        Ok(Voted::CredentialGone) => Err(Problem::unauthenticated(
+            "the session was ended or has expired",
+        )),
         Err(VoteError::NotAPerson) => Err(not_a_person()),
         Err(VoteError::Ledger(error)) => Err(error.into()),
     }

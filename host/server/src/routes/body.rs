@@ -36,7 +36,11 @@ fn explain(error: &serde_json::Error, field: &str) -> Problem {
     if message.starts_with("missing field") || message.starts_with("duplicate field") {
         let name = message.split('`').nth(1).unwrap_or_default();
         let what = message.split(' ').next().unwrap_or_default();
-        let why = if what == "missing" { "is missing" } else { "is there twice" };
+        let why = if what == "missing" {
+            "is missing"
+        } else {
+            "is there twice"
+        };
         return Problem::bad_field(name, why);
     }
     let expected = message
@@ -50,7 +54,10 @@ fn explain(error: &serde_json::Error, field: &str) -> Problem {
 pub fn parse_form(body: &[u8]) -> Result<HashMap<String, String>, Problem> {
     let mut fields = HashMap::new();
     for (name, value) in form_urlencoded::parse(body) {
-        if fields.insert(name.to_string(), value.into_owned()).is_some() {
+        if fields
+            .insert(name.to_string(), value.into_owned())
+            .is_some()
+        {
             return Err(Problem::bad_field(&name, "is in the form twice"));
         }
     }
@@ -72,7 +79,10 @@ mod tests {
     }
 
     fn error(body: &str) -> String {
-        parse::<Wanted>(body.as_bytes()).expect_err(body).error().to_owned()
+        parse::<Wanted>(body.as_bytes())
+            .expect_err(body)
+            .error()
+            .to_owned()
     }
 
     #[test]

@@ -152,7 +152,10 @@ impl Call {
         };
         let after = self.query.get("cursor").cloned();
         if after.as_ref().is_some_and(|after| after.len() > 64) {
-            return Err(Problem::bad_field("cursor", "is not one that this host gave"));
+            return Err(Problem::bad_field(
+                "cursor",
+                "is not one that this host gave",
+            ));
         }
         Ok(Page { after, limit })
     }
@@ -168,7 +171,13 @@ impl Call {
 
 /// The query's members; the last of equal names counts for nothing: they are refused.
 pub(super) fn query(uri: &Uri) -> Result<HashMap<String, String>, Problem> {
-    let refuse = || Problem::new(StatusCode::BAD_REQUEST, "bad_request", "the query is malformed");
+    let refuse = || {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "bad_request",
+            "the query is malformed",
+        )
+    };
     let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| refuse())?;
     let mut query = HashMap::new();
     for (name, value) in pairs {

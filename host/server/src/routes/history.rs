@@ -40,7 +40,13 @@ async fn decision(call: Call) -> Answer {
         .ledger
         .decision(&permit, id)
         .await?
-        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such decision"))?;
+        .ok_or_else(|| {
+            Problem::new(
+                StatusCode::NOT_FOUND,
+                "not_found",
+                "there is no such decision",
+            )
+        })?;
     let mut shown = summary(&decision);
     shown["question"] = json!(decision.question);
     shown["opinions"] = json!(decision.judgement.opinions);

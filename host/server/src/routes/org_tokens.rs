@@ -22,7 +22,12 @@ pub(super) fn add(routes: Routes) -> Routes {
     routes
         .verb(Method::GET, "/org/tokens", Verb::OrgTokenList, list)
         .verb(Method::POST, "/org/tokens", Verb::OrgTokenMint, mint)
-        .verb(Method::DELETE, "/org/tokens/{id}", Verb::OrgTokenRevoke, revoke)
+        .verb(
+            Method::DELETE,
+            "/org/tokens/{id}",
+            Verb::OrgTokenRevoke,
+            revoke,
+        )
 }
 
 /// What can be said of a token that is to be minted.
@@ -44,7 +49,8 @@ impl MintBody {
         let name = match self.name.filter(|name| !name.is_empty()) {
             None => None,
             Some(name) => Some(
-                text::displayable(&name, MAX_NAME).map_err(|why| Problem::bad_field("name", why))?,
+                text::displayable(&name, MAX_NAME)
+                    .map_err(|why| Problem::bad_field("name", why))?,
             ),
         };
         let role = match self.role.as_deref() {
@@ -56,18 +62,17 @@ impl MintBody {
         let workspace = self
             .workspace_id
             .map(|id| {
-                WorkspaceId::parse(&id).ok_or_else(|| Problem::bad_field("workspace_id", "is not a UUID"))
+                WorkspaceId::parse(&id)
+                    .ok_or_else(|| Problem::bad_field("workspace_id", "is not a UUID"))
             })
             .transpose()?;
         let now = call.app.clock.now();
         let expires_at = self
             .expires_at
             .map(|at| {
-                Timestamp::parse(&at)
-                    .filter(|at| *at > now)
-                    .ok_or_else(|| {
-                        Problem::bad_field("expires_at", "is not an RFC 3339 instant in the future")
-                    })
+                Timestamp::parse(&at).filter(|at| *at > now).ok_or_else(|| {
+                    Problem::bad_field("expires_at", "is not an RFC 3339 instant in the future")
+                })
             })
             .transpose()?
             .or(call.caller.expires_at());
