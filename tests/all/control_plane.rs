@@ -1,6 +1,6 @@
 //! What the host asks the control plane, how long it believes the answer, and what it makes of none.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use countersign_tests::{ControlPlane, Host, Mode, until};
 use serde_json::json;
@@ -25,24 +25,49 @@ async fn a_member_is_asked_about_once_and_nothing_but_the_cookie_leaves() {
 }
 
 #[tokio::test]
+async fn who_left_is_a_member_for_half_a_minute_at_most() {
+    let stage = Stage::set().await;
+    let cookie = stage.control_plane.sign_in("ann").await;
+    let person = stage.host.session(&cookie);
+    tokens(&person).await;
+    let asked = Instant::now();
+    stage.control_plane.sign_out(&cookie).await;
+    until("a yes is forgotten", Duration::from_secs(35), async || {
+        (person.get("/org/tokens").await.status == 401).then_some(())
+    })
+    .await;
+    let believed = asked.elapsed();
+    assert!(believed < Duration::from_secs(31), "{believed:?}");
+    assert_eq!(stage.control_plane.calls().await.len(), 2);
+}
+
+#[tokio::test]
 async fn a_stranger_is_asked_about_once_in_a_while_and_can_come_back_soon() {
     let stage = Stage::set().await;
     let cookie = stage.control_plane.sign_in("ann").await;
     stage.control_plane.sign_out(&cookie).await;
     let person = stage.host.session(&cookie);
     for _ in 0..5 {
-        person.get("/org/tokens").await.refused(401, "unauthenticated");
+        person
+            .get("/org/tokens")
+            .await
+            .refused(401, "unauthenticated");
     }
     assert_eq!(stage.control_plane.calls().await.len(), 1);
 
     stage.control_plane.behave(Mode::Stranger).await;
     let signed_in = stage.control_plane.sign_in("ann").await;
     let again = stage.host.session(&signed_in);
-    again.get("/org/tokens").await.refused(401, "unauthenticated");
+    again
+        .get("/org/tokens")
+        .await
+        .refused(401, "unauthenticated");
     stage.control_plane.behave(Mode::Normal).await;
-    until("a no is forgotten after 5 s", Duration::from_secs(10), async || {
-        (again.get("/org/tokens").await.status == 200).then_some(())
-    })
+    until(
+        "a no is forgotten after 5 s",
+        Duration::from_secs(10),
+        async || (again.get("/org/tokens").await.status == 200).then_some(()),
+    )
     .await;
 }
 
@@ -65,7 +90,11 @@ async fn deciding_and_revoking_ask_afresh() {
     let stage = Stage::set().await;
     let cookie = stage.control_plane.sign_in("ann").await;
     let person = stage.host.session(&cookie);
-    let id = stage.agent().post("/org/tokens", json!({})).await.approval();
+    let id = stage
+        .agent()
+        .post("/org/tokens", json!({}))
+        .await
+        .approval();
     minted(&person, json!({})).await;
     let token = tokens(&person).await[0]["id"].clone();
     let token = format!("/org/tokens/{}", token.as_str().expect("an id"));
@@ -75,7 +104,10 @@ async fn deciding_and_revoking_ask_afresh() {
     person.get("/org/tokens").await.expect(200);
     person.delete(&token).await.refused(401, "unauthenticated");
     // The fresh answer is what is remembered now.
-    person.get("/org/tokens").await.refused(401, "unauthenticated");
+    person
+        .get("/org/tokens")
+        .await
+        .refused(401, "unauthenticated");
 
     let other = stage.person("bob").await;
     assert_eq!(approval(&other, &id).await["status"], "pending");
@@ -90,12 +122,18 @@ async fn a_session_that_was_ended_does_not_decide() {
     let stage = Stage::set().await;
     let cookie = stage.control_plane.sign_in("ann").await;
     let person = stage.host.session(&cookie);
-    let id = stage.agent().post("/org/tokens", json!({})).await.approval();
+    let id = stage
+        .agent()
+        .post("/org/tokens", json!({}))
+        .await
+        .approval();
     approval(&person, &id).await;
 
     stage.control_plane.sign_out(&cookie).await;
     approval(&person, &id).await;
-    decide(&person, &id, "approved").await.refused(401, "unauthenticated");
+    decide(&person, &id, "approved")
+        .await
+        .refused(401, "unauthenticated");
     let other = stage.person("bob").await;
     assert_eq!(approval(&other, &id).await["status"], "pending");
 }
@@ -105,7 +143,12 @@ async fn our_own_cookie_never_leaves() {
     let host = Host::start(ADMIN_TOKEN).await;
     let own = host.operator_cookie().await;
     let control_plane = ControlPlane::start();
-    let host = host.stop().await.control_plane(&control_plane).start().await;
+    let host = host
+        .stop()
+        .await
+        .control_plane(&control_plane)
+        .start()
+        .await;
 
     tokens(&host.session(&own)).await;
     assert_eq!(control_plane.calls().await, [], "there was nothing to ask");
@@ -114,7 +157,10 @@ async fn our_own_cookie_never_leaves() {
     for both in [format!("{own}; {theirs}"), format!("{theirs}; {own}")] {
         host.session(&both).get("/org/tokens").await;
     }
-    host.session(&theirs).also("cookie", &own).get("/org/tokens").await;
+    host.session(&theirs)
+        .also("cookie", &own)
+        .get("/org/tokens")
+        .await;
     let calls = control_plane.calls().await;
     assert!(calls.iter().all(|call| call.cookie == theirs), "{calls:?}");
 }
@@ -160,16 +206,30 @@ async fn unverified(stage: &Stage, status: u16) {
         401 => "unauthenticated",
         _ => "control_plane_unavailable",
     };
-    let reply = person.post("/org/tokens", json!({})).await.refused(status, code);
-    assert_eq!(reply.header("retry-after").is_some(), status == 503, "{reply}");
-    // Nothing that the control plane sent reaches a caller.
-    for inside in ["doctype", "padding", "user_id", "127.0.0.1"] {
-        assert!(!reply.page().contains(inside), "{reply}");
-    }
+    let id = stage
+        .agent()
+        .post("/org/tokens", json!({}))
+        .await
+        .approval();
     let agent = person.bearer(ADMIN_TOKEN);
-    let id = agent.post("/org/tokens", json!({})).await.approval();
-    let decision = decide(&person, &id, "approved").await;
-    decision.refused(status, code);
+    let (asked, as_agent, decided) = tokio::join!(
+        person.post("/org/tokens", json!({})),
+        agent.post("/org/tokens", json!({})),
+        decide(&person, &id, "approved"),
+    );
+    assert_eq!(as_agent.approval(), id);
+    for reply in [asked, decided] {
+        let reply = reply.refused(status, code);
+        assert_eq!(
+            reply.header("retry-after").is_some(),
+            status == 503,
+            "{reply}"
+        );
+        // Nothing that the control plane sent reaches a caller.
+        for inside in ["doctype", "padding", "user_id", "127.0.0.1"] {
+            assert!(!reply.page().contains(inside), "{reply}");
+        }
+    }
     stage.host.anonymous().get("/health").await.expect(200);
     assert!(!stage.host.said().contains("panicked"));
 
@@ -194,5 +254,8 @@ async fn a_control_plane_that_is_gone_signs_nobody_in() {
     let person = host.session(&cookie);
     let reply = person.post("/org/tokens", json!({})).await;
     reply.refused(503, "control_plane_unavailable");
-    host.agent(ADMIN_TOKEN).post("/org/tokens", json!({})).await.approval();
+    host.agent(ADMIN_TOKEN)
+        .post("/org/tokens", json!({}))
+        .await
+        .approval();
 }

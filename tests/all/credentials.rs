@@ -41,7 +41,12 @@ async fn a_verified_session_mints_at_once_without_an_approval() {
     let audit = person.get("/audit").await.expect(200);
     let entries = audit.json["entries"].as_array().expect("entries").clone();
     let kinds: Vec<&Value> = entries.iter().map(|entry| &entry["kind"]).collect();
-    assert!(!kinds.iter().any(|kind| kind.to_string().contains("approval")), "{kinds:?}");
+    assert!(
+        !kinds
+            .iter()
+            .any(|kind| kind.to_string().contains("approval")),
+        "{kinds:?}"
+    );
     assert!(!audit.page().contains("eve"), "{audit}");
 }
 
@@ -54,7 +59,9 @@ async fn a_person_behind_any_bearer_stays_a_person() {
         person.bearer(ADMIN_TOKEN),
         person.with("authorization", "Basic YW5uOmFubg=="),
         person.with("authorization", ""),
-        person.bearer("junk").also("authorization", "Bearer more junk"),
+        person
+            .bearer("junk")
+            .also("authorization", "Bearer more junk"),
     ]
     .iter()
     .enumerate()
@@ -72,9 +79,17 @@ async fn a_cookie_that_proves_nothing_leaves_the_bearer_its_own_class() {
     let stage = Stage::set().await;
     let junk = stage.host.session("cp_session=junk");
     mint(&junk.bearer(ADMIN_TOKEN)).await.approval();
-    mint(&junk.bearer("junk")).await.refused(401, "unauthenticated");
+    mint(&junk.bearer("junk"))
+        .await
+        .refused(401, "unauthenticated");
     mint(&junk).await.refused(401, "unauthenticated");
-    for cookie in ["", "cp_session=", "=", ";;", "member=true; user_id=ann; human=1"] {
+    for cookie in [
+        "",
+        "cp_session=",
+        "=",
+        ";;",
+        "member=true; user_id=ann; human=1",
+    ] {
         let reply = mint(&stage.host.session(cookie)).await;
         reply.refused(401, "unauthenticated");
     }
@@ -99,7 +114,10 @@ async fn without_a_credential_nothing_is_told_but_which_would_do() {
         assert!(reply.text("error").contains("session"), "{reply}");
         assert!(reply.header("www-authenticate").is_some(), "{reply}");
     }
-    assert_eq!(nobody.get("/health").await.expect(200).json, json!({ "status": "ok" }));
+    assert_eq!(
+        nobody.get("/health").await.expect(200).json,
+        json!({ "status": "ok" })
+    );
     nobody.get("/ready").await.expect(200);
 }
 
@@ -129,10 +147,13 @@ async fn all_ways_of_a_bearer_to_be_wrong_look_the_same() {
         host.anonymous().with("authorization", "Bearer "),
         host.anonymous().with("authorization", ""),
         host.anonymous().with("authorization", ADMIN_TOKEN),
-        host.anonymous().with("authorization", format!("Basic {ADMIN_TOKEN}")),
-        host.anonymous().with("authorization", format!("Bearer{ADMIN_TOKEN}")),
+        host.anonymous()
+            .with("authorization", format!("Basic {ADMIN_TOKEN}")),
+        host.anonymous()
+            .with("authorization", format!("Bearer{ADMIN_TOKEN}")),
         host.anonymous().with("authorization", b"Bearer \xff\xfe"),
-        host.agent(ADMIN_TOKEN).also("authorization", format!("Bearer {ADMIN_TOKEN}")),
+        host.agent(ADMIN_TOKEN)
+            .also("authorization", format!("Bearer {ADMIN_TOKEN}")),
         host.agent(ADMIN_TOKEN).also("authorization", "Bearer junk"),
     ];
     let mut bodies = Vec::new();
@@ -163,7 +184,11 @@ async fn a_token_ends_when_it_says_and_mints_nothing_that_outlives_it() {
     // Without an end of its own it has its minter's.
     let id = mint(&agent).await.approval();
     let row = approval(&person, &id).await;
-    assert_eq!(row["payload"]["arguments"]["expires_at"], json!(end), "{row}");
+    assert_eq!(
+        row["payload"]["arguments"]["expires_at"],
+        json!(end),
+        "{row}"
+    );
     approve(&person, &id).await;
 
     let gone = countersign_tests::until("the token ends", Duration::from_secs(10), async || {
@@ -172,15 +197,22 @@ async fn a_token_ends_when_it_says_and_mints_nothing_that_outlives_it() {
     });
     gone.await.refused(401, "unauthenticated");
     mint(&agent).await.refused(401, "unauthenticated");
-    assert!(tokens(&person).await.is_empty(), "it is not listed any more");
+    assert!(
+        tokens(&person).await.is_empty(),
+        "it is not listed any more"
+    );
 }
 
 #[tokio::test]
 async fn a_narrow_token_reaches_no_further_than_its_role() {
     let stage = Stage::set().await;
     let person = stage.person("ann").await;
-    let reader = stage.host.agent(&minted(&person, json!({ "role": "reader" })).await);
-    let editor = stage.host.agent(&minted(&person, json!({ "role": "editor" })).await);
+    let reader = stage
+        .host
+        .agent(&minted(&person, json!({ "role": "reader" })).await);
+    let editor = stage
+        .host
+        .agent(&minted(&person, json!({ "role": "editor" })).await);
     let write = json!({ "key": "K", "value": "v" });
 
     reader.get("/settings/secrets").await.expect(200);
@@ -203,7 +235,12 @@ async fn two_sessions_of_different_people_are_nobody() {
     let host = Host::start(ADMIN_TOKEN).await;
     let operator = host.operator_cookie().await;
     let control_plane = ControlPlane::start();
-    let host = host.stop().await.control_plane(&control_plane).start().await;
+    let host = host
+        .stop()
+        .await
+        .control_plane(&control_plane)
+        .start()
+        .await;
     let ann = control_plane.sign_in("ann").await;
 
     mint(&host.session(&operator)).await.expect(200);

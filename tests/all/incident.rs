@@ -25,14 +25,24 @@ async fn an_agents_mint_waits_for_a_person_and_nothing_is_minted() {
     assert_eq!(reply.json["action"], "org_token_mint", "{reply}");
     let reason = reply.text("reason");
     assert!(reason.contains("`ci`"), "what is asked: {reply}");
-    assert!(reason.contains("need a person"), "and why it is gated: {reply}");
+    assert!(
+        reason.contains("need a person"),
+        "and why it is gated: {reply}"
+    );
     assert!(!reason.contains('\n'), "in one line: {reply}");
     let poll = format!("/approvals/{id}");
     assert_eq!(reply.header("location"), Some(poll.as_str()));
     assert_eq!(reply.json["poll"], poll);
-    let retry: u32 = reply.header("retry-after").expect("there").parse().expect("seconds");
+    let retry: u32 = reply
+        .header("retry-after")
+        .expect("there")
+        .parse()
+        .expect("seconds");
     assert!((1..=60).contains(&retry), "{retry}");
-    assert!(reply.text("approve_url").starts_with(stage.host.origin()), "{reply}");
+    assert!(
+        reply.text("approve_url").starts_with(stage.host.origin()),
+        "{reply}"
+    );
     assert!(reply.text("expires_at").ends_with('Z'), "{reply}");
     assert!(reply.json.get("auth_token").is_none(), "{reply}");
     assert!(reply.header("x-decision-id").is_some(), "{reply}");
@@ -57,14 +67,23 @@ async fn an_agents_secret_write_waits_for_a_person_and_nothing_is_written() {
     let (agent, person) = (stage.agent(), stage.person("ann").await);
     let write = json!({ "key": "DEPLOY_KEY", "value": "hunter2-hunter2" });
 
-    let reply = agent.post("/settings/secrets", write.clone()).await.expect(202);
+    let reply = agent
+        .post("/settings/secrets", write.clone())
+        .await
+        .expect(202);
     let id = reply.clone().approval();
     assert_eq!(reply.json["action"], "secret_write", "{reply}");
     assert!(reply.text("reason").contains("DEPLOY_KEY"), "{reply}");
     assert!(!reply.page().contains("hunter2"), "{reply}");
 
     // The other routes of the same deed ask for the same.
-    assert_eq!(agent.put("/settings/secrets", write.clone()).await.approval(), id);
+    assert_eq!(
+        agent
+            .put("/settings/secrets", write.clone())
+            .await
+            .approval(),
+        id
+    );
     assert_eq!(agent.post("/admin/secrets", write).await.approval(), id);
 
     let rows = pending(&person).await;
@@ -112,8 +131,13 @@ async fn the_agent_cannot_decide_on_any_route_in_any_disguise() {
         stage.host.agent(&own_token),
         agent.cookie("cp_session=junk"),
         agent.cookie("countersign=junk; session=junk; user=ann"),
-        agent.with("origin", stage.host.origin()).with("sec-fetch-site", "same-origin"),
-        agent.with("x-user", "ann").with("x-forwarded-user", "ann").with("x-actor", "human"),
+        agent
+            .with("origin", stage.host.origin())
+            .with("sec-fetch-site", "same-origin"),
+        agent
+            .with("x-user", "ann")
+            .with("x-forwarded-user", "ann")
+            .with("x-actor", "human"),
         agent.with("approval-id", &id),
     ];
     let claims = json!({
@@ -127,11 +151,17 @@ async fn the_agent_cannot_decide_on_any_route_in_any_disguise() {
         }
         let nobody = stage.host.anonymous().post(path, claims.clone()).await;
         nobody.refused(401, "unauthenticated");
-        let junk = stage.host.session("cp_session=junk").post(path, claims.clone()).await;
+        let junk = stage
+            .host
+            .session("cp_session=junk")
+            .post(path, claims.clone())
+            .await;
         junk.refused(401, "unauthenticated");
     }
     let form = [("decision", "approved"), ("digest", "x")];
-    let console = agent.post_form(&format!("/console/approvals/{id}"), &form).await;
+    let console = agent
+        .post_form(&format!("/console/approvals/{id}"), &form)
+        .await;
     assert_eq!(console.status, 403, "{console}");
     assert_eq!(approval(&person, &id).await["status"], "pending");
     assert_eq!(ask(&agent).await, id, "it still waits");
@@ -167,7 +197,9 @@ async fn another_site_cannot_decide_with_a_persons_cookie() {
         person.with("sec-fetch-site", "same-site"),
         person.with("sec-fetch-site", "none"),
         // What the browser says outweighs an origin that happens to fit.
-        person.with("sec-fetch-site", "cross-site").with("origin", stage.host.origin()),
+        person
+            .with("sec-fetch-site", "cross-site")
+            .with("origin", stage.host.origin()),
         elsewhere.with("origin", "https://evil.example"),
         elsewhere.with("origin", "null"),
         elsewhere.with("origin", format!("{}.evil.example", stage.host.origin())),
@@ -192,7 +224,10 @@ async fn a_person_approves_and_the_retry_mints_exactly_once() {
     let (agent, person) = (stage.agent(), stage.person("ann").await);
     let id = ask(&agent).await;
     approve(&person, &id).await;
-    assert!(tokens(&person).await.is_empty(), "approving does nothing yet");
+    assert!(
+        tokens(&person).await.is_empty(),
+        "approving does nothing yet"
+    );
 
     let reply = agent.post_text("/org/tokens", MINT).await.expect(200);
     let token = reply.text("auth_token").to_owned();
@@ -203,7 +238,12 @@ async fn a_person_approves_and_the_retry_mints_exactly_once() {
         reply.json["warning"],
         "copy this token now; it will not be shown again"
     );
-    stage.host.agent(&token).get("/approvals/pending").await.expect(200);
+    stage
+        .host
+        .agent(&token)
+        .get("/approvals/pending")
+        .await
+        .expect(200);
 
     let listed = tokens(&person).await;
     assert_eq!(listed.len(), 1, "{listed:?}");
@@ -213,7 +253,10 @@ async fn a_person_approves_and_the_retry_mints_exactly_once() {
 
     let again = ask(&agent).await;
     assert_ne!(again, id, "a grant works once");
-    let named = agent.with("approval-id", &id).post_text("/org/tokens", MINT).await;
+    let named = agent
+        .with("approval-id", &id)
+        .post_text("/org/tokens", MINT)
+        .await;
     named.refused(403, "grant_used");
     assert_eq!(tokens(&person).await.len(), 1);
 }
@@ -234,7 +277,10 @@ async fn the_workspaces_route_decides_as_well_and_only_for_its_own_workspace() {
 
     let path = format!("/workspaces/{workspace}/approvals/{id}/decide");
     let reply = person.post(&path, body.clone()).await.expect(200);
-    assert_eq!(reply.json, json!({ "status": "approved", "approval_id": id }));
+    assert_eq!(
+        reply.json,
+        json!({ "status": "approved", "approval_id": id })
+    );
     let again = person.post(&path, body).await.expect(404);
     assert_eq!(again.json["error"], "approval not found or already decided");
     agent.post_text("/org/tokens", MINT).await.expect(200);
@@ -292,7 +338,10 @@ async fn another_credential_can_neither_see_nor_use_the_grant() {
     approve(&person, &id).await;
 
     other.get(&format!("/approvals/{id}")).await.expect(404);
-    let named = other.with("approval-id", &id).post_text("/org/tokens", MINT).await;
+    let named = other
+        .with("approval-id", &id)
+        .post_text("/org/tokens", MINT)
+        .await;
     named.refused(403, "approval_mismatch");
     assert_ne!(ask(&other).await, id, "it has to ask for itself");
     assert_eq!(tokens(&person).await.len(), 1);
@@ -312,6 +361,9 @@ async fn another_admin_token_is_another_credential() {
     former.refused(401, "unauthenticated");
     let rotated = host.agent("rotated");
     assert_ne!(ask(&rotated).await, id);
-    let named = rotated.with("approval-id", &id).post_text("/org/tokens", MINT).await;
+    let named = rotated
+        .with("approval-id", &id)
+        .post_text("/org/tokens", MINT)
+        .await;
     named.refused(403, "approval_mismatch");
 }

@@ -1,6 +1,8 @@
 //! The whole thing, driven through its front doors: one binary, a module for each subject.
 
+mod bad_http;
 mod bad_input;
+mod browser;
 mod control_plane;
 mod credentials;
 mod guards;
@@ -8,6 +10,8 @@ mod incident;
 mod layout;
 mod plaintext;
 mod policy_table;
+mod reload;
 mod sign_in;
 mod stage;
 mod start;
+mod system_calls;

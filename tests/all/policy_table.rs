@@ -136,7 +136,8 @@ fn the_table_has_every_row_of_the_exhaustive_table_and_no_other() {
 
 #[test]
 fn one_flipped_row_fails_the_comparison_whatever_is_flipped_in_it() {
-    let flips: [(&str, fn(&mut Answer)); 3] = [
+    type Flip = (&'static str, fn(&mut Answer));
+    const FLIPS: [Flip; 3] = [
         ("class", |answer| {
             answer.class = match answer.class {
                 CallerClass::Agent => CallerClass::Service,
@@ -153,7 +154,7 @@ fn one_flipped_row_fails_the_comparison_whatever_is_flipped_in_it() {
     ];
     // A prime stride: every verb and every credential is hit.
     for (target, _) in TABLE.iter().step_by(31) {
-        for (column, flip) in &flips {
+        for (column, flip) in &FLIPS {
             let flipped: Table = TABLE
                 .iter()
                 .map(|(row, answer)| {

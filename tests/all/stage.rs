@@ -65,7 +65,11 @@ pub async fn pending(caller: &Caller) -> Vec<Value> {
 
 /// One approval, as `caller` sees it.
 pub async fn approval(caller: &Caller, id: &str) -> Value {
-    caller.get(&format!("/approvals/{id}")).await.expect(200).json
+    caller
+        .get(&format!("/approvals/{id}"))
+        .await
+        .expect(200)
+        .json
 }
 
 /// The live organisation tokens, as `caller` sees them.
@@ -79,7 +83,11 @@ pub async fn tokens(caller: &Caller) -> Vec<Value> {
 /// The keys of the organisation's secrets, as `caller` sees them.
 pub async fn secrets(caller: &Caller) -> Vec<Value> {
     let reply = caller.get("/settings/secrets").await.expect(200);
-    reply.items().iter().map(|secret| secret["key"].clone()).collect()
+    reply
+        .items()
+        .iter()
+        .map(|secret| secret["key"].clone())
+        .collect()
 }
 
 /// A token that `person` mints: its plaintext.

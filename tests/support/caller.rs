@@ -181,7 +181,10 @@ impl Reply {
     pub fn blames(self, field: &str) -> Self {
         let reply = self.refused(400, "bad_request");
         assert_eq!(reply.json["field"], field, "{reply}");
-        assert!(reply.text("error").contains(&format!("`{field}`")), "{reply}");
+        assert!(
+            reply.text("error").contains(&format!("`{field}`")),
+            "{reply}"
+        );
         reply
     }
 

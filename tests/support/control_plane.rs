@@ -30,7 +30,10 @@ type Shared = Arc<Mutex<State>>;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    #[expect(clippy::print_stdout, reason = "this is how the test learns the address")]
+    #[expect(
+        clippy::print_stdout,
+        reason = "this is how the test learns the address"
+    )]
     {
         println!("http://{}", listener.local_addr()?);
     }
@@ -126,7 +129,11 @@ async fn membership(request: &Request, query: &str, shared: &Shared) -> String {
     let cookie = request.header("cookie");
     let (mode, user) = {
         let mut state = lock(shared);
-        let headers: Vec<&str> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
+        let headers: Vec<&str> = request
+            .headers
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
         state.calls.push(json!({
             "cookie": cookie,
             "slug": query.trim_start_matches("slug="),

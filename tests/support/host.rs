@@ -28,6 +28,7 @@ pub struct HostBuilder {
     folder: Arc<TempDir>,
     environment: Vec<(String, String)>,
     arguments: Vec<String>,
+    listen: String,
     run: usize,
 }
 
@@ -47,6 +48,12 @@ impl HostBuilder {
     pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// On an address, in place of a free port of loopback.
+    pub fn listen(mut self, address: &str) -> Self {
+        address.clone_into(&mut self.listen);
         self
     }
 
@@ -112,7 +119,7 @@ impl HostBuilder {
     fn spawn(&self) -> Process {
         let open = |path: PathBuf| File::create(path).expect("the test's folder is writable");
         let child = Command::new(built("countersign"))
-            .args(["--listen", "127.0.0.1:0"])
+            .args(["--listen", &self.listen])
             .arg("--data-dir")
             .arg(self.data_dir())
             .args(&self.arguments)
@@ -181,7 +188,11 @@ impl Failure {
             .find(|line| line.starts_with("countersign: "))
             .unwrap_or_else(|| panic!("no sentence in: {}", self.said));
         for word in words {
-            assert!(self.said.contains(word), "`{word}` is not in: {}", self.said);
+            assert!(
+                self.said.contains(word),
+                "`{word}` is not in: {}",
+                self.said
+            );
         }
         assert!(sentence.len() > 30, "{sentence}");
         assert!(!self.said.contains("panicked"), "{}", self.said);
@@ -205,6 +216,7 @@ impl Host {
             folder: Arc::new(tempfile::tempdir().expect("a folder for the host")),
             environment: Vec::new(),
             arguments: Vec::new(),
+            listen: "127.0.0.1:0".to_owned(),
             run: 1,
         }
     }
@@ -339,6 +351,11 @@ impl Host {
     /// Stops it, and starts it again on the same data.
     pub async fn restart(self) -> Self {
         self.stop().await.start().await
+    }
+
+    /// A second host on the same data, while this one runs.
+    pub fn beside(&self) -> HostBuilder {
+        self.next()
     }
 
     fn next(&self) -> HostBuilder {

@@ -11,7 +11,10 @@ mod wait;
 
 /// Policy modules by hand, the ones that the engine's own tests load.
 #[path = "../../host/engine/wat/guest.rs"]
-#[expect(missing_docs, reason = "the file belongs to the engine's tests, which document it")]
+#[expect(
+    missing_docs,
+    reason = "the file belongs to the engine's tests, which document it"
+)]
 pub mod guest;
 
 pub use caller::{Caller, Reply};

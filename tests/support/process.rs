@@ -56,7 +56,10 @@ impl Process {
             return status;
         }
         kill_process(Pid::from_child(&self.0), Signal::TERM).expect("a child can be signalled");
-        until("the process ends on SIGTERM", LAST_WORDS, async || self.ended()).await
+        until("the process ends on SIGTERM", LAST_WORDS, async || {
+            self.ended()
+        })
+        .await
     }
 
     /// Ends it at once (SIGKILL), as a crash would.
