@@ -40,6 +40,15 @@ pub enum Membership {
     Stranger,
 }
 
+impl Membership {
+    fn remembered_for(&self) -> Duration {
+        match self {
+            Self::Member(_) => MEMBER_FOR,
+            Self::Stranger => STRANGER_FOR,
+        }
+    }
+}
+
 /// The control plane did not say. Nothing is remembered of that.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the control plane could not verify the session — retry shortly")]
@@ -57,10 +66,17 @@ impl Expiry<[u8; 32], Membership> for ByAnswer {
         answer: &Membership,
         _: Instant,
     ) -> Option<Duration> {
-        Some(match answer {
-            Membership::Member(_) => MEMBER_FOR,
-            Membership::Stranger => STRANGER_FOR,
-        })
+        Some(answer.remembered_for())
+    }
+
+    fn expire_after_update(
+        &self,
+        _: &[u8; 32],
+        answer: &Membership,
+        _: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        Some(answer.remembered_for())
     }
 }
 
@@ -91,7 +107,7 @@ impl ControlPlaneSessions {
     }
 
     /// The member whose session `cookies` is, if the control plane says so. Concurrent checks of one
-    /// cookie share one question.
+    /// cookie share one question, but for those that must be fresh.
     pub async fn verify(
         &self,
         cookies: &str,
@@ -101,14 +117,20 @@ impl ControlPlaneSessions {
             return Ok(None);
         }
         let key = self.key(cookies);
-        if freshness == Freshness::Fresh {
-            self.remembered.invalidate(&key).await;
-        }
-        let answer = self
-            .remembered
-            .try_get_with(key, self.ask(cookies))
-            .await
-            .map_err(Arc::unwrap_or_clone)?;
+        let answer = match freshness {
+            Freshness::Remembered => self
+                .remembered
+                .try_get_with(key, self.ask(cookies))
+                .await
+                .map_err(Arc::unwrap_or_clone)?,
+            // Not shared: a question that is under way may have been answered before the person left.
+            Freshness::Fresh => {
+                self.remembered.invalidate(&key).await;
+                let answer = self.ask(cookies).await?;
+                self.remembered.insert(key, answer.clone()).await;
+                answer
+            }
+        };
         Ok(match answer {
             Membership::Member(user) => Some(user),
             Membership::Stranger => None,
