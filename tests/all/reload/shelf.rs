@@ -124,10 +124,15 @@ impl Shelf {
     /// Waits until that rule stands.
     pub async fn decides(&self, rule: &str, limit: Duration) {
         let what = format!("`{rule}` decides");
-        until(&what, limit, async || {
+        let decided = until(&what, limit * 2, async || {
             (self.rule().await == rule).then_some(())
-        })
-        .await;
+        });
+        if tokio::time::timeout(limit, decided).await.is_err() {
+            panic!(
+                "waited {limit:?} in vain: {what}: {:#}",
+                self.policies().await
+            );
+        }
     }
 
     /// What `GET /policies` says.
