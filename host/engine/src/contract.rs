@@ -174,12 +174,22 @@ pub(crate) fn verdict(verdict: wit::Verdict, limits: &Limits) -> Result<Verdict,
     })
 }
 
+/// More people than this never agree on one request: a module that demands them is mistaken, and every
+/// page that shows its request would be as long.
+const MOST_PEOPLE: u32 = 64;
+
 fn terms(terms: wit::Terms, limits: &Limits) -> Result<Terms, Failure> {
     few("quorums", terms.quorums.len(), limits)?;
     let quorums = terms.quorums.into_iter().map(|quorum| {
         few("groups", quorum.groups.len(), limits)?;
         for group in &quorum.groups {
             text("group", group, limits)?;
+        }
+        if quorum.people > MOST_PEOPLE {
+            return Err(Failure::new(format!(
+                "it demands {} people, and {MOST_PEOPLE} is the most",
+                quorum.people
+            )));
         }
         Ok(Quorum {
             people: quorum.people,

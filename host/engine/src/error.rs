@@ -123,6 +123,20 @@ pub enum FolderError {
     /// The thread that watches cannot be started.
     #[error("cannot start watching the policy folder")]
     Watch(#[source] std::io::Error),
+    /// What decided when the host last ran cannot decide now, and the folder has nothing in its place.
+    #[error(
+        "the policies that decided last cannot be loaded, and what is in `{}` cannot stand in their place ({problem}): mend the folder, or take the broken file out of it",
+        folder.display()
+    )]
+    Recorded {
+        /// The folder.
+        folder: PathBuf,
+        /// What is wrong in it.
+        problem: String,
+        /// Why the recorded policies cannot be loaded.
+        #[source]
+        source: LoadError,
+    },
     /// The modules that are there before the folder is read do not make a set.
     #[error("the built-in policies do not stand on their own")]
     BuiltIn(#[source] LoadError),

@@ -203,6 +203,10 @@ impl Judge for Generation {
     fn judge(&self, question: &Question) -> Judgement {
         self.policies.judge(question, self.number)
     }
+
+    fn generation(&self) -> u64 {
+        self.number
+    }
 }
 
 /// The live generation. Readers never wait, and each decision is made by one generation from its
@@ -231,5 +235,9 @@ impl Judge for Live {
     fn judge(&self, question: &Question) -> Judgement {
         // A guard rather than a clone: threads that judge at once do not write to one counter.
         self.0.load().judge(question)
+    }
+
+    fn generation(&self) -> u64 {
+        self.0.load().number
     }
 }

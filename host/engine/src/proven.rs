@@ -117,6 +117,11 @@ impl Proven {
         &self.bytes
     }
 
+    /// Whether its component has this SHA-256.
+    pub(crate) fn has_digest(&self, digest: &[u8]) -> bool {
+        self.id.digest == hex(digest)
+    }
+
     /// How its decisions get their settings.
     pub fn mode(&self) -> Mode {
         self.mode

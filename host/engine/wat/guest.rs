@@ -14,6 +14,8 @@ pub struct Guest {
     pub tally: Option<&'static str>,
     pub rule: &'static str,
     pub reason: &'static str,
+    /// How many people its gate demands.
+    pub people: u32,
     /// The body of each function; `$allow`, `$gate`, `$deny`, `$abstain`, `$manifest`, `$ok`,
     /// `$refused` and `$text` are globals with the address of such a value, `$count` is a free one.
     pub start: &'static str,
@@ -39,6 +41,7 @@ impl Default for Guest {
             tally: None,
             rule: "by-hand",
             reason: "a module by hand says so",
+            people: 2,
             start: "",
             describe: "(global.get $manifest)",
             configure: "(global.get $ok)",
@@ -67,7 +70,7 @@ impl Guest {
         };
 
         let ground = [data.text(self.rule), data.text(self.reason), [0, 0]].concat();
-        let quorum = data.record(&[2, 0, 0]);
+        let quorum = data.record(&[self.people, 0, 0]);
         let terms = [&ground[..], &[quorum, 1, 1, 600, 1, 60]].concat();
         global("abstain", data.record(&[0; 13]));
         global("allow", data.record(&[&[1], &ground[..]].concat()));

@@ -11,13 +11,14 @@ mod scan;
 mod shelf;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use scan::{Found, Stamp, scan};
 pub use watch::Watcher;
 
-use crate::{Engine, PolicySet, Proven};
+use crate::{Engine, PolicySet, Proven, Settings};
 
 /// Where modules are dropped, and what stands beside them.
 #[derive(Clone, Debug)]
@@ -30,6 +31,20 @@ pub struct Folder {
     pub built_in: Vec<Arc<Proven>>,
     /// The name of the module that says what kind of caller asks.
     pub classifier: String,
+    /// The folder's modules that decided when the host last ran.
+    pub recorded: Vec<Recorded>,
+}
+
+/// A module of the folder, as it last decided: what stands where its file is there and broken when the
+/// host starts.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The file's name.
+    pub file: String,
+    /// The component.
+    pub component: Vec<u8>,
+    /// Its settings.
+    pub settings: Settings,
 }
 
 /// What the folder would have decide, and what is wrong with it.
@@ -38,6 +53,8 @@ pub struct Proposal {
     /// The modules, proven and checked together. Where the folder's present content makes no such set,
     /// it is the last one that did.
     pub policies: PolicySet,
+    /// Which file each module comes from, by the module's name; those built in come from none.
+    pub files: BTreeMap<String, String>,
     /// What is not as its owner meant it, by file.
     pub problems: Vec<Problem>,
 }

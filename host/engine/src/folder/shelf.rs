@@ -69,24 +69,82 @@ impl Shelf {
         }
     }
 
-    /// The first look, which the host cannot do without.
+    /// The first look, which the host cannot do without. Where the folder's content does not stand, what
+    /// decided when the host last ran does: a broken file is no way to be rid of a policy.
     pub(super) fn open(&mut self) -> Result<Proposal, FolderError> {
         let found = scan(&self.folder.path)?;
-        self.take(found);
-        let policies = match &self.accepted {
-            Some(accepted) => accepted.clone(),
-            None => {
-                let built_in = self.folder.built_in.clone();
-                let alone = PolicySet::check(built_in, &self.folder.classifier);
-                let alone = alone.map_err(FolderError::BuiltIn)?;
-                self.accepted.insert(alone).clone()
+        self.refresh(found);
+        self.remember()?;
+        self.settle();
+        if self.accepted.is_none() {
+            for entry in self.files.values_mut() {
+                entry.refused = entry.present.as_ref().and(self.disjoint.clone());
             }
-        };
+            let last = PolicySet::check(self.modules(), &self.folder.classifier);
+            self.accepted = Some(
+                last.map_err(|source| match self.folder.recorded.is_empty() {
+                    true => FolderError::BuiltIn(source),
+                    false => self.lost(source),
+                })?,
+            );
+        }
         self.reported = self.problems();
-        Ok(Proposal {
-            policies,
+        Ok(self.proposal())
+    }
+
+    /// Gives each file its last good module: the one that is recorded, unless it is there.
+    fn remember(&mut self) -> Result<(), FolderError> {
+        for recorded in self.folder.recorded.clone() {
+            let Some(entry) = self.files.get_mut(&recorded.file) else {
+                continue;
+            };
+            let digest = Sha256::digest(&recorded.component);
+            let is_present = entry.present.as_ref().is_some_and(|present| {
+                present.has_digest(&digest) && *present.settings() == recorded.settings
+            });
+            if is_present {
+                entry.good.clone_from(&entry.present);
+                continue;
+            }
+            let engine = &self.folder.engine;
+            match engine.prove(&recorded.component, &recorded.settings) {
+                Ok(good) => entry.good = Some(Arc::new(good)),
+                // What is in its place may stand on its own.
+                Err(_) if entry.present.is_some() => {}
+                Err(source) => return Err(self.lost(source)),
+            }
+        }
+        Ok(())
+    }
+
+    fn lost(&self, source: LoadError) -> FolderError {
+        let problems = self
+            .problems()
+            .into_iter()
+            .map(|problem| match problem.file {
+                Some(file) => format!("{file}: {}", problem.sentence),
+                None => problem.sentence,
+            });
+        FolderError::Recorded {
+            folder: self.folder.path.clone(),
+            problem: problems.collect::<Vec<_>>().join("; "),
+            source,
+        }
+    }
+
+    fn proposal(&self) -> Proposal {
+        let files = self.files.iter().filter_map(|(file, entry)| {
+            let module = entry.good.as_ref()?;
+            Some((module.id().name.clone(), file.clone()))
+        });
+        Proposal {
+            policies: self
+                .accepted
+                .clone()
+                .expect("INVARIANT: a set is accepted before anything is proposed"),
+            files: files.collect(),
             problems: self.reported.clone(),
-        })
+        }
     }
 
     /// Looks again. `None` if all is as it was reported.
@@ -96,15 +154,22 @@ impl Shelf {
             Ok(found) => self.take(found),
             Err(error) => self.unreadable = Some(sentence(&error)),
         }
-        let policies = self.accepted.clone()?;
+        let accepted = self.accepted.as_ref()?;
         let problems = self.problems();
         let is_news = problems != self.reported
-            || before.is_none_or(|before| !is_same(before.modules(), policies.modules()));
-        self.reported.clone_from(&problems);
-        is_news.then_some(Proposal { policies, problems })
+            || before.is_none_or(|before| !is_same(before.modules(), accepted.modules()));
+        self.reported = problems;
+        is_news.then(|| self.proposal())
     }
 
     fn take(&mut self, found: Vec<Found>) {
+        if self.refresh(found) {
+            self.settle();
+        }
+    }
+
+    /// Reads what may have changed; whether anything follows from that.
+    fn refresh(&mut self, found: Vec<Found>) -> bool {
         self.unreadable = None;
         let count = self.files.len();
         self.files
@@ -114,9 +179,7 @@ impl Shelf {
             let entry = self.files.entry(found.file.clone()).or_default();
             is_changed |= entry.refresh(&found, &self.folder);
         }
-        if is_changed || self.accepted.is_none() {
-            self.settle();
-        }
+        is_changed
     }
 
     /// Finds the set that the files make: each one's present content, or where that does not stand, its

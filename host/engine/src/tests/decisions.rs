@@ -127,6 +127,20 @@ fn modules_are_handed_the_classifiers_class_and_the_strictest_verdict_stands() {
 }
 
 #[test]
+fn a_gate_that_demands_more_people_than_ever_agree_denies() {
+    for (people, effect) in [(64, "gate"), (65, "deny"), (u32::MAX, "deny")] {
+        let guest = Guest {
+            decide: "(global.get $gate)",
+            people,
+            ..Guest::default()
+        };
+        let proven = prove(&engine(), &guest).expect("it is sound");
+        let judgement = judge(&[&proven], &agent_mints());
+        assert_eq!(judgement.ruling.effect(), effect, "{people}");
+    }
+}
+
+#[test]
 fn a_gate_arrives_with_its_quorums_and_lives() {
     let guest = Guest {
         decide: "(global.get $gate)",

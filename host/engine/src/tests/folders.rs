@@ -82,6 +82,7 @@ fn settings(path: &Path) -> Folder {
         built_in: vec![prove(&engine, &Guest::default()).expect("it is sound")],
         engine,
         classifier: "baseline".to_owned(),
+        recorded: Vec::new(),
     }
 }
 

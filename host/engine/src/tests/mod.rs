@@ -5,6 +5,7 @@ mod failures;
 mod folders;
 #[path = "../../wat/guest.rs"]
 mod guest;
+mod restarts;
 
 use std::sync::Arc;
 use std::time::Duration;
