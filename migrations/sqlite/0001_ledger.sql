@@ -137,6 +137,7 @@ CREATE TABLE login_links (
 CREATE TABLE sessions (
     id          TEXT NOT NULL PRIMARY KEY,
     cookie_hash TEXT NOT NULL UNIQUE CHECK (length(cookie_hash) = 64),
+    proof_hash  TEXT NOT NULL CHECK (length(proof_hash) = 64),
     created_at  INTEGER NOT NULL,
     expires_at  INTEGER NOT NULL,
     ended_at    INTEGER
@@ -161,5 +162,6 @@ CREATE TABLE generation_modules (
     version    TEXT NOT NULL,
     digest     TEXT NOT NULL REFERENCES components (digest),
     settings   TEXT NOT NULL,
+    file       TEXT,
     PRIMARY KEY (generation, name)
 ) STRICT;

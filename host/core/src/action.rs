@@ -132,10 +132,22 @@ impl Action {
     /// One line for the person who will decide: what is asked.
     pub fn summary(&self) -> String {
         match self {
-            Self::OrgTokenMint { name, role, .. } => match name {
-                Some(name) => format!("mint organisation token `{name}` ({role})"),
-                None => format!("mint an unnamed organisation token ({role})"),
-            },
+            Self::OrgTokenMint {
+                name,
+                role,
+                workspace,
+                expires_at,
+            } => {
+                let what = match name {
+                    // The name is the caller's; it must not be able to end the quotation.
+                    Some(name) => format!("organisation token `{}`", name.replace('`', "'")),
+                    None => "an unnamed organisation token".to_owned(),
+                };
+                let reach = workspace.map_or_else(String::new, |w| format!(", workspace {w} only"));
+                let end = expires_at
+                    .map_or_else(|| "never expires".to_owned(), |at| format!("expires {at}"));
+                format!("mint {what} ({role}{reach}, {end})")
+            }
             Self::OrgTokenRevoke { token } => format!("revoke organisation token {token}"),
             Self::SecretWrite { address, .. } => format!("write secret `{address}`"),
             Self::SecretDelete { address } => format!("delete secret `{address}`"),

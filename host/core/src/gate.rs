@@ -150,6 +150,8 @@ impl Gate {
                     named,
                     fresh: ApprovalId::new(now, &*self.chance),
                     org: self.org,
+                    clock: &*self.clock,
+                    judge: &*self.judge,
                 })
                 .await?;
             let result = match settled {

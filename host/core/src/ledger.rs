@@ -9,8 +9,9 @@ use crate::decision::Decision;
 use crate::id::{ApprovalId, OrgId, SessionId, TokenId, WorkspaceId};
 use crate::permit::Permit;
 use crate::policy::{Entity, Role};
+use crate::ports::Judge;
 use crate::secret::{SealedSecret, SecretAddress, SecretKey, SecretScope};
-use crate::time::Timestamp;
+use crate::time::{Clock, Timestamp};
 use crate::token::TokenHash;
 use crate::verdict::ModuleId;
 
@@ -50,7 +51,6 @@ pub enum Deed {
 
 /// A judged action, to be settled in one transaction: the decision recorded, and the deed done, an
 /// approval opened or found, or the request refused.
-#[derive(Debug)]
 pub struct Submission<'a> {
     /// Who asks.
     pub caller: &'a Caller,
@@ -68,6 +68,11 @@ pub struct Submission<'a> {
     pub fresh: ApprovalId,
     /// The organisation.
     pub org: OrgId,
+    /// The time, to be read when the transaction has begun: waiting for others must not let a grant work
+    /// past its end.
+    pub clock: &'a dyn Clock,
+    /// Which policies are live, likewise.
+    pub judge: &'a dyn Judge,
 }
 
 /// What came of a submission.
@@ -231,6 +236,9 @@ pub struct ModuleRecord {
     pub id: ModuleId,
     /// Its settings, defaults included.
     pub settings: BTreeMap<String, Vec<String>>,
+    /// The file that it came from; absent for what is built in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
 }
 
 /// A set of policies that went live, to be numbered and recorded.

@@ -15,7 +15,7 @@ use crate::ledger::{
 use crate::permit::Permit;
 use crate::policy::Question;
 use crate::secret::SecretScope;
-use crate::session::NewSession;
+use crate::session::{NewSession, ProofHash};
 use crate::time::Timestamp;
 use crate::token::TokenHash;
 use crate::verdict::Judgement;
@@ -25,6 +25,9 @@ pub trait Judge: Send + Sync {
     /// Judges `question` under one generation of policies from beginning to end. Whatever goes wrong
     /// in a policy is a denial within the judgement.
     fn judge(&self, question: &Question) -> Judgement;
+
+    /// The number of the generation that judges now.
+    fn generation(&self) -> u64;
 }
 
 /// The ledger could not do what was asked; nothing was changed.
@@ -52,6 +55,10 @@ pub trait Ledger: Send + Sync {
         fresh: OrgId,
     ) -> Result<OrgId, LedgerError>;
 
+    /// The id of the keys that this ledger's secrets are sealed with: `current` the first time, and the
+    /// same ever after.
+    async fn pinned_keys(&self, current: &str) -> Result<String, LedgerError>;
+
     /// What is known of the action's resource at `now`, for the policies.
     async fn facts(
         &self,
@@ -61,10 +68,12 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> Result<Facts, LedgerError>;
 
-    /// Settles a judged action, in one transaction:
+    /// Settles a judged action, in one transaction, as of the moment at which nobody else can write any
+    /// more:
     ///
     /// 1. the caller's credential still lives, with the role that it had, else `CredentialGone`;
-    /// 2. the facts are those that were judged, else `Moved` and nothing is recorded;
+    /// 2. the facts are those that were judged, and the policies those that judged, else `Moved` and
+    ///    nothing is recorded;
     /// 3. by the ruling: *allow* does the deed; *deny* refuses; *gate* uses the caller's grant for this
     ///    digest whose precondition and quorums hold, or finds or opens the pending approval;
     /// 4. the decision is recorded with what came of it, the deed takes the [`Permit`] made of that
@@ -144,6 +153,13 @@ pub trait Ledger: Send + Sync {
         cookie: TokenHash,
         now: Timestamp,
     ) -> Result<Option<SessionId>, LedgerError>;
+
+    /// The hash of a session's proof, while the session lives.
+    async fn session_proof(
+        &self,
+        id: SessionId,
+        now: Timestamp,
+    ) -> Result<Option<ProofHash>, LedgerError>;
 
     /// Ends a session.
     async fn end_session(&self, id: SessionId, now: Timestamp) -> Result<(), LedgerError>;

@@ -126,10 +126,25 @@ impl SqliteLedger {
         recognise(path).await?;
         keep_private(path).map_err(unwritable)?;
         prepare(path).await?;
-        Ok(Self {
+        let ledger = Self {
             writer: pool(1).connect_lazy_with(options(path)),
             readers: pool(READERS).connect_lazy_with(options(path).read_only(true)),
-        })
+        };
+        // The writer first: it makes the companions that readers need.
+        ledger.fill().await.map_err(|error| refusal(path, error))?;
+        Ok(ledger)
+    }
+
+    /// Opens every connection that the pools may hold. They are kept from then on, so that a host that
+    /// has run out of file descriptors can still read and write.
+    async fn fill(&self) -> Result<(), sqlx::Error> {
+        for (pool, connections) in [(&self.writer, 1), (&self.readers, READERS)] {
+            let mut held = Vec::new();
+            for _ in 0..connections {
+                held.push(pool.acquire().await?);
+            }
+        }
+        Ok(())
     }
 
     /// Waits for what is under way, and closes the file.

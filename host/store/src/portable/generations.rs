@@ -27,6 +27,7 @@ struct ModuleRow {
     version: String,
     digest: String,
     settings: String,
+    file: Option<String>,
 }
 
 /// Numbers and records a set of policies, with the bytes that are not kept yet.
@@ -56,14 +57,15 @@ pub(super) async fn record(
     }
     for module in &change.modules {
         sqlx::query(
-            "INSERT INTO generation_modules (generation, name, version, digest, settings)
-             VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO generation_modules (generation, name, version, digest, settings, file)
+             VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(number)
         .bind(&module.id.name)
         .bind(&module.id.version)
         .bind(&module.id.digest)
         .bind(to_json(&module.settings))
+        .bind(&module.file)
         .execute(&mut *connection)
         .await?;
     }
@@ -154,6 +156,7 @@ async fn modules(
                     digest: row.digest,
                 },
                 settings: from_json("generation_modules.settings", &row.settings)?,
+                file: row.file,
             });
     }
     Ok(modules)

@@ -42,6 +42,18 @@ pub(super) async fn find(
     })
 }
 
+/// The caller's grant for what the policies allow by now. The deed uses it up, or it could be done once
+/// more when they gate again.
+pub(super) async fn left_over(
+    connection: &mut Connection,
+    submission: &Submission<'_>,
+) -> Result<Option<Approval>, Fault> {
+    if submission.intent.verb().is_read() {
+        return Ok(None);
+    }
+    newest(connection, submission).await
+}
+
 async fn named(
     connection: &mut Connection,
     submission: &Submission<'_>,

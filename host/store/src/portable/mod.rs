@@ -37,7 +37,7 @@ use countersign_core::ledger::{
 use countersign_core::permit::Permit;
 use countersign_core::ports::{Ledger, LedgerError};
 use countersign_core::secret::SecretScope;
-use countersign_core::session::NewSession;
+use countersign_core::session::{NewSession, ProofHash};
 use countersign_core::time::Timestamp;
 use countersign_core::token::TokenHash;
 use countersign_core::verb::Verb;
@@ -65,6 +65,13 @@ impl Ledger for Store {
         let own = settings::organisation(&mut tx, fresh).await?;
         tx.commit().await.map_err(Fault::from)?;
         Ok(configured.unwrap_or(own))
+    }
+
+    async fn pinned_keys(&self, current: &str) -> Result<String, LedgerError> {
+        let mut tx = self.begin_writing().await?;
+        let pinned = settings::keys(&mut tx, current).await?;
+        tx.commit().await.map_err(Fault::from)?;
+        Ok(pinned)
     }
 
     async fn facts(
@@ -204,6 +211,15 @@ impl Ledger for Store {
     ) -> Result<Option<SessionId>, LedgerError> {
         let mut tx = self.begin_reading().await?;
         Ok(sessions::by_cookie(&mut tx, cookie, now).await?)
+    }
+
+    async fn session_proof(
+        &self,
+        id: SessionId,
+        now: Timestamp,
+    ) -> Result<Option<ProofHash>, LedgerError> {
+        let mut tx = self.begin_reading().await?;
+        Ok(sessions::proof(&mut tx, id, now).await?)
     }
 
     async fn end_session(&self, id: SessionId, now: Timestamp) -> Result<(), LedgerError> {

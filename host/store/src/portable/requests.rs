@@ -26,14 +26,14 @@ pub(super) async fn file(
     if deeds::needs_target(&submission.deed) && submission.facts.precondition == ABSENT {
         return Ok(Err((None, Refusal::TargetGone)));
     }
-    if let Some(denied) = denied_lately(connection, submission).await? {
-        return Ok(Err((Some(denied.id), grants::denial(&denied))));
-    }
     if let Some(open) = same_request(connection, submission).await? {
         if open.state_at(submission.decision.at) == State::Pending {
             return Ok(Ok(open));
         }
         sweep::expire(connection, &open, submission.decision.at).await?;
+    }
+    if let Some(denied) = denied_lately(connection, submission).await? {
+        return Ok(Err((Some(denied.id), grants::denial(&denied))));
     }
     if count_pending(connection, submission).await? >= PENDING_LIMIT {
         return Ok(Err((None, Refusal::TooManyPending)));

@@ -3,7 +3,7 @@
 use countersign_core::audit::EventKind;
 use countersign_core::caller::{Issuer, Person};
 use countersign_core::id::SessionId;
-use countersign_core::session::{NewSession, OPERATOR};
+use countersign_core::session::{NewSession, OPERATOR, ProofHash};
 use countersign_core::time::Timestamp;
 use countersign_core::token::TokenHash;
 use serde_json::json;
@@ -55,10 +55,11 @@ pub(super) async fn redeem_link(
         return Ok(false);
     }
     sqlx::query(
-        "INSERT INTO sessions (id, cookie_hash, created_at, expires_at) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO sessions (id, cookie_hash, proof_hash, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
     )
     .bind(session.id.to_string())
     .bind(session.cookie.to_hex())
+    .bind(session.proof.to_hex())
     .bind(now.as_micros())
     .bind(session.expires_at.as_micros())
     .execute(&mut *connection)
@@ -90,6 +91,28 @@ pub(super) async fn by_cookie(
     .fetch_optional(connection)
     .await?;
     parsed_option("sessions.id", id.as_deref(), SessionId::parse)
+}
+
+/// The hash of a live session's proof.
+pub(super) async fn proof(
+    connection: &mut Connection,
+    id: SessionId,
+    now: Timestamp,
+) -> Result<Option<ProofHash>, Fault> {
+    let hash: Option<String> = sqlx::query_scalar(concat!(
+        "SELECT proof_hash FROM sessions WHERE id = $2 AND ",
+        live!()
+    ))
+    .bind(now.as_micros())
+    .bind(id.to_string())
+    .fetch_optional(connection)
+    .await?;
+    // The column's text stays out of the message: a damaged hash is still most of a hash.
+    hash.map(|hash| {
+        ProofHash::from_hex(&hash)
+            .ok_or_else(|| Fault::Corrupt("`sessions.proof_hash` is no hash".to_owned()))
+    })
+    .transpose()
 }
 
 /// Whether a session still lives.

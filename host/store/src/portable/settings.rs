@@ -7,22 +7,34 @@ use super::columns::parsed;
 use crate::fault::Fault;
 
 const ORGANISATION: &str = "organisation";
+const KEYS: &str = "keys";
 
 /// The organisation's own id: `fresh` the first time, and the same ever after.
 pub(super) async fn organisation(
     connection: &mut Connection,
     fresh: OrgId,
 ) -> Result<OrgId, Fault> {
+    let kept = pinned(connection, ORGANISATION, &fresh.to_string()).await?;
+    parsed("settings.value", &kept, OrgId::parse)
+}
+
+/// The id of the keys: `current` the first time, and the same ever after.
+pub(super) async fn keys(connection: &mut Connection, current: &str) -> Result<String, Fault> {
+    pinned(connection, KEYS, current).await
+}
+
+async fn pinned(connection: &mut Connection, name: &str, fresh: &str) -> Result<String, Fault> {
     sqlx::query("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
-        .bind(ORGANISATION)
-        .bind(fresh.to_string())
+        .bind(name)
+        .bind(fresh)
         .execute(&mut *connection)
         .await?;
-    let kept: String = sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
-        .bind(ORGANISATION)
-        .fetch_one(connection)
-        .await?;
-    parsed("settings.value", &kept, OrgId::parse)
+    Ok(
+        sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
+            .bind(name)
+            .fetch_one(connection)
+            .await?,
+    )
 }
 
 /// Asks for something that needs the database's tables, and not only its connection.

@@ -19,13 +19,22 @@ use super::{
 };
 use crate::fault::Fault;
 
+/// The generation of what the core judged alone.
+const BY_CORE: u64 = 0;
+
 /// Settles a submission. `Moved` means that nothing was written.
 pub(super) async fn settle(
     connection: &mut Connection,
-    submission: Submission<'_>,
+    mut submission: Submission<'_>,
 ) -> Result<Settled, Fault> {
+    // What was waited for is over: from here on nobody else writes.
+    let now = submission.clock.now();
+    submission.decision.at = now;
     let submission = &submission;
-    let now = submission.decision.at;
+    let judged_by = submission.decision.judgement.generation;
+    if judged_by != BY_CORE && judged_by != submission.judge.generation() {
+        return Ok(Settled::Moved);
+    }
     if !credential_lives(connection, submission.caller, now).await? {
         return refuse(connection, submission, None, Refusal::CredentialGone).await;
     }
@@ -41,7 +50,10 @@ pub(super) async fn settle(
         return Ok(Settled::Moved);
     }
     match &submission.decision.judgement.ruling {
-        Ruling::Allow { .. } => carry_out(connection, submission, None).await,
+        Ruling::Allow { .. } => {
+            let grant = grants::left_over(connection, submission).await?;
+            carry_out(connection, submission, grant).await
+        }
         Ruling::Gate { terms, policy } => pass_gate(connection, submission, terms, policy).await,
         Ruling::Deny { ground, policy } => {
             let refusal = Refusal::Denied {

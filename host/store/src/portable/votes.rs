@@ -84,7 +84,8 @@ async fn objection(
     if approval.requester.credential == person {
         return Ok(Some(Voted::IsRequester));
     }
-    if approval::people_needed(&approval.terms.quorums) > 1
+    let quorums = &approval.terms.quorums;
+    if (quorums.len() > 1 || approval::people_needed(quorums) > 1)
         && tokens::was_minted_by(connection, &approval.requester.credential, &person).await?
     {
         return Ok(Some(Voted::IsMinter));

@@ -14,6 +14,7 @@ fn module(name: &str, digest: &str) -> ModuleRecord {
             digest: digest.to_owned(),
         },
         settings: [gated].into(),
+        file: (name != "baseline").then(|| format!("{name}.wasm")),
     }
 }
 

@@ -271,3 +271,38 @@ async fn a_denied_request_can_be_named_to_learn_why() {
     assert_eq!(refused(named), expected);
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_grant_that_ended_while_the_deed_waited_for_others_is_not_used() {
+    let world = World::new().await;
+    let ask = Ask::new(&admin(), mint("ci"), gate(), at(0));
+    let end = world
+        .approved(&ask)
+        .await
+        .grant_expires_at
+        .expect("a grant ends");
+    let late = Ask {
+        begins_at: Some(end),
+        ..ask.at(at(3))
+    };
+    pending(world.ask(&late).await);
+    assert!(world.live_tokens(end).await.is_empty());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_deed_that_is_allowed_by_now_uses_up_its_grant() {
+    let world = World::new().await;
+    let ask = Ask::new(&admin(), mint("ci"), gate(), at(0));
+    let approval = world.approved(&ask).await;
+    let allowed = Ask {
+        ruling: allow(),
+        ..ask.clone()
+    };
+    token(world.ask(&allowed.at(at(3))).await);
+    assert_eq!(world.approval(approval.id).await.state, State::Used);
+    // So that it is no second deed when the policies gate again.
+    pending(world.ask(&ask.at(at(4))).await);
+    assert_eq!(world.live_tokens(at(5)).await.len(), 1);
+    world.end().await;
+}

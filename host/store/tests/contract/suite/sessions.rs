@@ -1,7 +1,7 @@
 use countersign_core::chance::OsChance;
 use countersign_core::id::SessionId;
 use countersign_core::ports::Ledger;
-use countersign_core::session::NewSession;
+use countersign_core::session::{NewSession, ProofHash};
 
 use super::world::*;
 
@@ -9,6 +9,7 @@ fn session(cookie: &str) -> NewSession {
     NewSession {
         id: SessionId::new(at(0), &OsChance),
         cookie: hash(cookie),
+        proof: ProofHash::of(&format!("proof of {cookie}")),
         expires_at: at(600),
     }
 }
@@ -76,5 +77,31 @@ async fn an_ended_session_stays_ended() {
         kinds,
         ["login_link_made", "session_started", "session_ended"]
     );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_session_has_its_own_proof_while_it_lives() {
+    let world = World::new().await;
+    let (first, second) = (session("first"), session("second"));
+    for (link, started) in [("one", first), ("two", second)] {
+        save(&world, link, 0).await;
+        assert!(redeem(&world, link, started, 1).await);
+    }
+    let find = async |id, seconds| {
+        let found = world.ledger.session_proof(id, at(seconds)).await;
+        found.expect("an answer")
+    };
+    let proof = find(first.id, 2).await.expect("it lives");
+    assert!(proof.is_of("proof of first"));
+    assert!(!proof.is_of("proof of second"));
+    assert!(!proof.is_of("first"), "the cookie is no proof");
+    assert!(find(first.id, 600).await.is_none(), "it is too old");
+    let nobody = SessionId::new(at(0), &OsChance);
+    assert!(find(nobody, 2).await.is_none());
+    let ended = world.ledger.end_session(first.id, at(3)).await;
+    ended.expect("ended");
+    assert!(find(first.id, 4).await.is_none());
+    assert!(find(second.id, 4).await.is_some());
     world.end().await;
 }

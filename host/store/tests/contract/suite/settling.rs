@@ -9,7 +9,7 @@ use countersign_core::id::SessionId;
 use countersign_core::ledger::{Refusal, Settled};
 use countersign_core::policy::{Ground, Quorum, Role, Terms};
 use countersign_core::ports::Ledger;
-use countersign_core::session::NewSession;
+use countersign_core::session::{NewSession, ProofHash};
 
 use super::world::*;
 
@@ -41,7 +41,7 @@ async fn a_gated_action_waits_and_nothing_is_done() {
     assert_eq!(approval.state, State::Pending);
     assert_eq!(
         approval.reason,
-        "mint organisation token `ci` (admin): agents need a person for this"
+        "mint organisation token `ci` (admin, never expires): agents need a person for this"
     );
     assert_eq!(approval.workspace, workspace(0xaa));
     assert_eq!(approval.requester.actor, "admin-token");
@@ -305,6 +305,7 @@ async fn a_session_that_ended_while_it_asked_does_nothing() {
     let session = NewSession {
         id: SessionId::new(at(0), &OsChance),
         cookie: hash("cookie"),
+        proof: ProofHash::of("proof"),
         expires_at: at(600),
     };
     world
@@ -346,5 +347,45 @@ async fn a_session_that_ended_while_it_asked_does_nothing() {
         .ask(&Ask::new(&operator, mint("c"), allow(), at(4)))
         .await;
     assert_eq!(refused(ended), Refusal::CredentialGone);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_other_policies_judged_is_judged_again() {
+    let world = World::new().await;
+    let before = world.decisions().await.len();
+    let ask = Ask {
+        generation: 2,
+        ..Ask::new(&admin(), mint("ci"), allow(), at(0))
+    };
+    let intent = world.intent(&ask);
+    let facts = world
+        .ledger
+        .facts(&ask.caller, &ask.action, world.org, ask.at)
+        .await
+        .expect("facts");
+    let submission = world.submission(&ask, &intent, &facts);
+    let settled = world.ledger.settle(submission).await.expect("an answer");
+    assert!(matches!(settled, Settled::Moved));
+    assert!(world.live_tokens(at(1)).await.is_empty());
+    // The two permits to read tokens and decisions.
+    assert_eq!(world.decisions().await.len(), before + 2);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_denial_of_one_request_does_not_hide_another_that_waits() {
+    let world = World::new().await;
+    let [first, second] = ["one", "two"].map(|name| Ask::new(&admin(), mint(name), gate(), at(0)));
+    let denied = pending(world.ask(&first).await);
+    let waits = pending(world.ask(&second).await);
+    world
+        .vote(&ballot(denied.id, "ann", Choice::Deny, at(1)))
+        .await;
+    assert_eq!(pending(world.ask(&second.at(at(2))).await).id, waits.id);
+    assert!(matches!(
+        refused(world.ask(&first.at(at(2))).await),
+        Refusal::ApprovalDenied { .. }
+    ));
     world.end().await;
 }

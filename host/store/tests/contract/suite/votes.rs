@@ -146,6 +146,16 @@ async fn who_minted_towards_the_requester_is_not_one_of_several_approvers() {
     assert!(matches!(world.vote(&by_minter).await, Voted::IsMinter));
     let by_other = ballot(two.id, "bob", Choice::Approve, at(2));
     assert_eq!(counted(world.vote(&by_other).await).state, State::Pending);
+    // Two people of different groups are several as well.
+    let group = |name: &str| Quorum {
+        people: 1,
+        groups: vec![name.to_owned()],
+    };
+    let groups = gate_by(vec![group("operations"), group("security")]);
+    let groups = Ask::new(&bearer(&child), mint("groups"), groups, at(1));
+    let groups = pending(world.ask(&groups).await);
+    let by_minter = ballot(groups.id, "ann", Choice::Approve, at(2));
+    assert!(matches!(world.vote(&by_minter).await, Voted::IsMinter));
     let one = pending(world.ask(&ask("one", 1)).await);
     let by_minter = ballot(one.id, "ann", Choice::Approve, at(2));
     assert_eq!(counted(world.vote(&by_minter).await).state, State::Approved);

@@ -14,8 +14,8 @@ use countersign_core::ledger::{
     Ballot, Deed, Done, OrgToken, Refusal, Settled, Submission, Voted, Whose,
 };
 use countersign_core::permit::Permit;
-use countersign_core::policy::CallerClass;
-use countersign_core::ports::{Ledger, LedgerError};
+use countersign_core::policy::{CallerClass, Question};
+use countersign_core::ports::{Judge, Ledger, LedgerError};
 use countersign_core::secret;
 use countersign_core::time::Timestamp;
 use countersign_core::token::{PlainToken, TokenHash, TokenKind};
@@ -32,6 +32,9 @@ pub struct Ask {
     pub ruling: Ruling,
     pub named: Option<ApprovalId>,
     pub at: Timestamp,
+    /// When its transaction begins: at once, unless it had to wait.
+    pub begins_at: Option<Timestamp>,
+    pub generation: u64,
     pub live_limit: u32,
 }
 
@@ -43,6 +46,8 @@ impl Ask {
             ruling,
             named: None,
             at,
+            begins_at: None,
+            generation: 1,
             live_limit: 0,
         }
     }
@@ -136,7 +141,7 @@ impl World {
                 digest: intent.digest.clone(),
                 question: None,
                 judgement: Judgement {
-                    generation: 1,
+                    generation: ask.generation,
                     class: CallerClass::Unknown,
                     ruling: ask.ruling.clone(),
                     opinions: Vec::new(),
@@ -148,6 +153,8 @@ impl World {
             named: ask.named,
             fresh: ApprovalId::new(ask.at, &OsChance),
             org: self.org,
+            clock: ask.begins_at.as_ref().unwrap_or(&ask.at),
+            judge: &FirstGeneration,
         }
     }
 
@@ -278,4 +285,17 @@ pub fn counted(voted: Voted) -> Approval {
 /// A hash that stands for a cookie or a link.
 pub fn hash(text: &str) -> TokenHash {
     TokenHash::of(text)
+}
+
+/// Policies that are live under the number that every submission here was judged by.
+struct FirstGeneration;
+
+impl Judge for FirstGeneration {
+    fn judge(&self, _: &Question) -> Judgement {
+        unreachable!("the ledger asks for no judgement")
+    }
+
+    fn generation(&self) -> u64 {
+        1
+    }
 }
