@@ -7,6 +7,7 @@
 mod app;
 mod cli;
 mod config;
+mod connections;
 mod console;
 mod credentials;
 mod data_dir;

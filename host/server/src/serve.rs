@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::{App, Parts};
 use crate::config::{Anchor, Config};
+use crate::connections::{self, Room};
 use crate::credentials::{ControlPlaneSessions, Credentials, Operator};
 use crate::data_dir::DataDir;
 use crate::policies::Policies;
@@ -27,6 +28,9 @@ use crate::{report, routes, say};
 /// How often what time has done to approvals is recorded. States are right without it; this is for
 /// the audit log, and for those who wait.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
+/// Requests under way have so long to be answered when the host is told to stop. A long poll is not worth
+/// waiting for: it is cut, and its client asks again.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// Deeds under way have so long to end when the host is told to stop.
 const LAST_WORK: Duration = Duration::from_secs(10);
 
@@ -42,6 +46,8 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
 }
 
 async fn run(config: Config) -> anyhow::Result<()> {
+    // Before anything is opened.
+    let room = Room::make();
     let data = DataDir::take(&config.data_dir)?;
     if config.policies_is_default {
         data.make_policies(&config.policies)?;
@@ -64,25 +70,20 @@ async fn run(config: Config) -> anyhow::Result<()> {
     say(&format!("  policies  {}", config.policies.display()));
     invite(&app, &data).await?;
 
-    let router = routes::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let mut stopping = stop.subscribe();
-    let served = axum::serve(listener, router).with_graceful_shutdown(async move {
-        // The sender lives until the end of this function.
-        let _ = stopping.wait_for(|stop| *stop).await;
-    });
+    let router = routes::router(app.clone());
+    let served = connections::serve(listener, router, room, stop.subscribe());
     let signal = stop.clone();
     app.tasks.spawn(async move {
         told_to_stop().await;
         tracing::info!("told to stop: finishing what is under way");
         signal.send_replace(true);
     });
-    // A long poll is not worth waiting for: it is cut, and its client asks again.
     let mut cut = stop.subscribe();
     tokio::select! {
-        served = async { served.await } => served.context("the host stopped serving")?,
+        () = served => {}
         () = async {
             let _ = cut.wait_for(|stop| *stop).await;
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::time::sleep(LAST_ANSWERS).await;
         } => {}
     }
     app.tasks.close();
@@ -107,6 +108,11 @@ async fn assemble(config: &Config, data: &DataDir, address: SocketAddr) -> anyho
         .await
         .with_context(|| format!("cannot use the database `{}`", config.database.display()))?;
     let ledger: Arc<dyn Ledger> = Arc::new(store);
+    if ledger.pinned_keys(keys.id()).await? != keys.id() {
+        anyhow::bail!(
+            "the database was made under another key: restore `secrets.key` in the data folder, or SECRETS_ENCRYPTION_KEY, from a backup; without that key the stored secrets cannot be opened"
+        );
+    }
     let fresh = OrgId::new(clock.now(), &*chance);
     let org = ledger.organisation(config.org, fresh).await?;
     let anchor = match config.anchor {
