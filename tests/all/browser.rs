@@ -1,6 +1,7 @@
 //! The console, in a real browser: what a person does there, and what the agent that waits gets of it.
 
 mod driver;
+mod neighbour;
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::stage::{self, ADMIN_TOKEN};
 use driver::Browser;
+use neighbour::Neighbour;
 
 const APPROVE: &str = "button[name=decision][value=approved]";
 const DENY: &str = "button[name=decision][value=denied]";
@@ -117,8 +119,10 @@ async fn an_operator_signs_in_by_the_link_approves_and_signs_out_and_the_agents_
         "the console shows the agent's key"
     );
 
+    assert_eq!(browser.run("return localStorage.length").await, 1);
     browser.click(SIGN_OUT).await;
     browser.is_at("/console/sign-in").await;
+    assert_eq!(browser.run("return localStorage.length").await, 0);
     assert_eq!(browser.cookies().await, [] as [Value; 0]);
     browser
         .open(&format!("{}/console/keys", scene.host.origin()))
@@ -239,4 +243,81 @@ async fn a_key_minted_in_the_page_is_shown_once_works_and_dies_when_it_is_revoke
         "browser: Chromium {} minted a key, saw it once, and revoked it",
         browser.version()
     );
+}
+
+// Guard: `proved` in host/server/src/routes/call.rs: without it, the neighbour approves. Behind it, the
+// browser keeps the proof from the neighbour's page: in a cookie it would have come along.
+#[tokio::test]
+async fn a_page_on_another_port_gets_the_cookie_and_cannot_decide_with_it() {
+    let scene = Scene::set().await;
+    let browser = &scene.browser;
+    scene.sign_in().await;
+    let approval = scene.ask("preview").await;
+
+    let neighbour = Neighbour::start();
+    browser.open(&neighbour.origin()).await;
+    browser.shows("A harmless preview").await;
+    let stolen = neighbour.cookies();
+    assert!(
+        stolen.starts_with("countersign="),
+        "the browser sends the session to every port: `{stolen}`"
+    );
+    assert_eq!(browser.run("return localStorage.length").await, 0);
+
+    let thief = scene.host.session(&stolen);
+    let reply = stage::decide(&thief, &approval, "approved").await;
+    reply.refused(403, "proof_missing");
+    let seen = stage::approval(&thief, &approval).await;
+    assert_eq!(seen["status"], "pending", "{seen}");
+    // The page itself, from within the browser that has the proof.
+    let form = format!(
+        "document.body.innerHTML = `<form method=post action='{}/console/approvals/{approval}'>\
+         <input name=decision value=approved><input name=digest value='{}'></form>`; \
+         document.forms[0].submit()",
+        scene.host.origin(),
+        seen["digest"].as_str().expect("a digest"),
+    );
+    browser.run(&form).await;
+    browser.shows("This came from another site").await;
+    let seen = stage::approval(&thief, &approval).await;
+    assert_eq!(seen["status"], "pending", "{seen}");
+
+    scene.open_request(&approval, "preview").await;
+    browser.click(APPROVE).await;
+    browser.shows("signed in by login link").await;
+    let seen = stage::approval(&thief, &approval).await;
+    assert_eq!(seen["status"], "approved", "{seen}");
+    println!(
+        "browser: Chromium {} sent the cookie to another port, where it decided nothing",
+        browser.version()
+    );
+}
+
+#[tokio::test]
+async fn a_browser_that_lost_its_proof_says_so_and_sends_nothing() {
+    let scene = Scene::set().await;
+    let browser = &scene.browser;
+    scene.sign_in().await;
+    let approval = scene.ask("forgetful").await;
+    scene.open_request(&approval, "forgetful").await;
+    browser.run("localStorage.clear()").await;
+    browser.click(APPROVE).await;
+    browser.shows("no signing key for this session").await;
+    browser
+        .is_at(&format!("/console/approvals/{approval}"))
+        .await;
+    assert!(browser.has(APPROVE).await, "the page is as it was");
+    let seen = stage::approval(&scene.agent, &approval).await;
+    assert_eq!(seen["status"], "pending", "{seen}");
+
+    // A proof of an earlier session is sent, and refused.
+    browser
+        .run("localStorage.setItem('countersign-proof', 'of-another-session')")
+        .await;
+    browser.click(DENY).await;
+    browser
+        .shows("This browser cannot sign for this session")
+        .await;
+    let seen = stage::approval(&scene.agent, &approval).await;
+    assert_eq!(seen["status"], "pending", "{seen}");
 }

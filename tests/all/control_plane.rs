@@ -141,7 +141,7 @@ async fn a_session_that_was_ended_does_not_decide() {
 #[tokio::test]
 async fn our_own_cookie_never_leaves() {
     let host = Host::start(ADMIN_TOKEN).await;
-    let own = host.operator_cookie().await;
+    let own = host.operator_session().await.cookie;
     let control_plane = ControlPlane::start();
     let host = host
         .stop()
@@ -258,4 +258,40 @@ async fn a_control_plane_that_is_gone_signs_nobody_in() {
         .post("/org/tokens", json!({}))
         .await
         .approval();
+}
+
+// Guard: `Credentials::session` in host/server/src/credentials.rs. Without it, a cookie of anybody's sets
+// the host to ask, and the operator waits for the control plane that they came to do without.
+#[tokio::test]
+async fn the_operator_still_decides_while_the_control_plane_is_broken() {
+    let host = Host::start(ADMIN_TOKEN).await;
+    let own = host.operator_session().await;
+    let control_plane = ControlPlane::start();
+    let host = host
+        .stop()
+        .await
+        .control_plane(&control_plane)
+        .start()
+        .await;
+    let id = host
+        .agent(ADMIN_TOKEN)
+        .post("/org/tokens", json!({}))
+        .await
+        .approval();
+    let theirs = control_plane.sign_in("ann").await;
+    let both = format!("{}; {theirs}", own.cookie);
+    let operator = host.session(&both).proof(&own.proof);
+    control_plane.behave(Mode::Failing).await;
+    tokens(&operator).await;
+    drop(control_plane);
+    decide(&operator, &id, "approved").await.expect(200);
+    assert_eq!(
+        approval(&operator, &id).await["votes"][0]["issuer"],
+        "operator"
+    );
+    // And whoever has nothing but the other session is as unverified as before.
+    host.session(&theirs)
+        .get("/org/tokens")
+        .await
+        .refused(503, "control_plane_unavailable");
 }

@@ -233,7 +233,7 @@ async fn a_narrow_token_reaches_no_further_than_its_role() {
 #[tokio::test]
 async fn two_sessions_of_different_people_are_nobody() {
     let host = Host::start(ADMIN_TOKEN).await;
-    let operator = host.operator_cookie().await;
+    let operator = host.operator_session().await;
     let control_plane = ControlPlane::start();
     let host = host
         .stop()
@@ -243,9 +243,10 @@ async fn two_sessions_of_different_people_are_nobody() {
         .await;
     let ann = control_plane.sign_in("ann").await;
 
-    mint(&host.session(&operator)).await.expect(200);
+    mint(&host.signed_in(&operator)).await.expect(200);
     mint(&host.session(&ann)).await.expect(200);
-    for both in [format!("{operator}; {ann}"), format!("{ann}; {operator}")] {
+    let own = &operator.cookie;
+    for both in [format!("{own}; {ann}"), format!("{ann}; {own}")] {
         let reply = mint(&host.session(&both)).await;
         let reply = reply.refused(401, "unauthenticated");
         assert!(reply.text("error").contains("different people"), "{reply}");

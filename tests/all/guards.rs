@@ -101,10 +101,12 @@ async fn m2_the_approver_is_the_session_and_not_who_the_body_says() {
     let person = stage.person("ann").await;
     let id = mint(&stage.agent(), &json!({})).await.approval();
     let body = json!({
-        "decision": "approved", "decided_by": "eve", "approver": "eve", "user": "eve",
-        "user_id": "eve", "by": "eve", "person": { "issuer": "operator", "user": "eve" },
+        "decision": "approved", "decided_by": "mallory", "approver": "mallory", "user": "mallory",
+        "user_id": "mallory", "by": "mallory", "person": { "issuer": "operator", "user": "mallory" },
     });
-    let named = person.with("x-user-id", "eve").with("x-decided-by", "eve");
+    let named = person
+        .with("x-user-id", "mallory")
+        .with("x-decided-by", "mallory");
     named
         .post(&format!("/approvals/{id}/decide"), body)
         .await
@@ -120,8 +122,8 @@ async fn m2_the_approver_is_the_session_and_not_who_the_body_says() {
     assert_eq!(decided["votes"][0]["issuer"], "control-plane");
     let audit = person.get("/audit?limit=200").await.expect(200);
     assert!(audit.page().contains("\"ann\""), "{audit}");
-    assert!(!audit.page().contains("eve"), "{audit}");
-    assert!(!decided.to_string().contains("eve"), "{decided}");
+    assert!(!audit.page().contains("mallory"), "{audit}");
+    assert!(!decided.to_string().contains("mallory"), "{decided}");
 }
 
 // Guard: the commitment to the value that `Action::arguments_json` in host/core/src/action.rs puts into

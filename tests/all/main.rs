@@ -3,6 +3,7 @@
 mod bad_http;
 mod bad_input;
 mod browser;
+mod connections;
 mod control_plane;
 mod credentials;
 mod guards;

@@ -21,7 +21,7 @@ async fn plaintext_is_nowhere_in_the_data_folder_or_the_outputs() {
         .env("COUNTERSIGN_LOG", "trace")
         .start()
         .await;
-    let operator = host.operator_cookie().await;
+    let operator = host.operator_session().await;
     let link = host.login_secret();
     let control_plane = ControlPlane::start();
     let host = host
@@ -32,7 +32,10 @@ async fn plaintext_is_nowhere_in_the_data_folder_or_the_outputs() {
         .await;
     let cookie = control_plane.sign_in("ann").await;
     let (person, agent) = (host.session(&cookie), host.agent(ADMIN_TOKEN));
-    host.session(&operator).get("/org/tokens").await.expect(200);
+    host.signed_in(&operator)
+        .get("/org/tokens")
+        .await
+        .expect(200);
 
     // A token each way: minted at once, and granted. The names show that the search finds what is there.
     let mint = json!({ "name": "a-name-that-is-stored" });
@@ -84,10 +87,18 @@ async fn plaintext_is_nowhere_in_the_data_folder_or_the_outputs() {
         );
     }
 
-    search(&host, &tokens, &[&link, &operator, &cookie]);
+    search(
+        &host,
+        &tokens,
+        &[&link, &operator.cookie, &operator.proof, &cookie],
+    );
     // What a stop writes out, and what a start reads, too.
     let host = host.restart().await;
-    search(&host, &tokens, &[&link, &operator, &cookie]);
+    search(
+        &host,
+        &tokens,
+        &[&link, &operator.cookie, &operator.proof, &cookie],
+    );
 }
 
 fn search(host: &Host, tokens: &[&str], proofs: &[&str]) {

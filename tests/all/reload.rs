@@ -273,6 +273,26 @@ async fn a_host_that_starts_again_on_the_same_folder_goes_on_under_the_same_numb
 }
 
 #[tokio::test]
+async fn a_file_that_breaks_while_the_host_is_down_decides_as_it_last_did() {
+    let mut shelf = Shelf::set().await;
+    shelf.write("freeze.wasm", Freeze::FIRST.component());
+    shelf.decides("freeze", PATIENCE).await;
+    let before = shelf.generation().await;
+    for (file, content) in [("freeze.toml", "x = ["), ("freeze.wasm", "broken")] {
+        shelf = shelf
+            .restart(|folder| fs::write(folder.join(file), content).expect("a file"))
+            .await;
+        assert_eq!(shelf.rule().await, "freeze", "{file} is broken");
+        assert_eq!(shelf.generation().await, before);
+        shelf.blames("freeze.wasm").await;
+    }
+    shelf = shelf
+        .restart(|folder| fs::remove_file(folder.join("freeze.wasm")).expect("it is there"))
+        .await;
+    assert_eq!(shelf.rule().await, "open-to-agents");
+}
+
+#[tokio::test]
 async fn a_folder_that_vanishes_leaves_what_it_held_standing() {
     let shelf = Shelf::set().await;
     shelf.write("freeze.wasm", Freeze::FIRST.component());

@@ -57,8 +57,8 @@ async fn a_data_folder_that_another_host_holds_is_left_alone() {
 #[tokio::test]
 async fn a_data_folder_is_free_again_after_a_crash_and_holds_all_that_was_acknowledged() {
     let host = Host::start(ADMIN_TOKEN).await;
-    let operator = host.operator_cookie().await;
-    let person = host.session(&operator);
+    let operator = host.operator_session().await;
+    let person = host.signed_in(&operator);
     let reply = person
         .post("/org/tokens", json!({ "name": "kept" }))
         .await
@@ -67,7 +67,7 @@ async fn a_data_folder_is_free_again_after_a_crash_and_holds_all_that_was_acknow
     let id = agent.post("/org/tokens", json!({})).await.approval();
 
     let host = host.crash().start().await;
-    let person = host.session(&operator);
+    let person = host.signed_in(&operator);
     assert_eq!(tokens(&person).await[0]["name"], "kept");
     tokens(&host.agent(reply.text("auth_token"))).await;
     let agent = host.agent(ADMIN_TOKEN);
@@ -180,4 +180,28 @@ async fn without_an_anchor_that_is_one_an_agent_is_told_in_the_platforms_words()
     let operator = host.operator().await;
     assert!(tokens(&operator).await.is_empty());
     operator.post("/org/tokens", json!({})).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_key_that_is_gone_is_missed_and_not_replaced() {
+    let host = Host::start(ADMIN_TOKEN).await;
+    let key = host.data_dir().join("secrets.key");
+    let builder = host.stop().await;
+    let kept = fs::read(&key).expect("the host made a key");
+    fs::remove_file(&key).expect("it is there");
+    let failure = builder.clone().fail().await;
+    failure.says(&["another key", "secrets.key", "backup"]);
+
+    fs::write(&key, &kept).expect("written");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("changed");
+    builder.start().await;
+}
+
+#[tokio::test]
+async fn a_data_folder_that_others_can_write_to_is_named() {
+    let builder = Host::builder();
+    fs::create_dir_all(builder.data_dir()).expect("made");
+    fs::set_permissions(builder.data_dir(), fs::Permissions::from_mode(0o777)).expect("changed");
+    let named = builder.data_dir().display().to_string();
+    builder.fail().await.says(&[&named, "chmod go-w"]);
 }

@@ -32,6 +32,11 @@ impl Caller {
             .with("sec-fetch-site", "same-origin")
     }
 
+    /// With a session's proof, as the console's script sends it.
+    pub fn proof(&self, proof: &str) -> Self {
+        self.with("x-countersign-proof", proof)
+    }
+
     /// With a header, in place of one of the same name.
     pub fn with(&self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let mut caller = self.clone();

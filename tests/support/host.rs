@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::process::{Process, built};
-use crate::{Caller, ControlPlane, until};
+use crate::{Caller, ControlPlane, Reply, until};
 
 /// A host has so long to start or to refuse: it compiles its policies, perhaps beside others that do.
 const START: Duration = Duration::from_secs(60);
@@ -200,6 +200,32 @@ impl Failure {
     }
 }
 
+/// A session of the host's own login, as a browser keeps it.
+#[derive(Clone, Debug)]
+pub struct OperatorSession {
+    /// The cookie (`name=value`), which every port of the host's name gets.
+    pub cookie: String,
+    /// The proof, which only the host's own pages can read.
+    pub proof: String,
+}
+
+impl OperatorSession {
+    /// What the answer to the login link's button hands over.
+    ///
+    /// # Panics
+    ///
+    /// If it hands nothing over.
+    pub fn of(signed_in: &Reply) -> Self {
+        let cookie = signed_in.header("set-cookie").expect("a cookie");
+        let page = signed_in.page();
+        let (_, proof) = page.split_once("data-proof=\"").expect("a proof");
+        Self {
+            cookie: cookie.split(';').next().expect("a cookie").to_owned(),
+            proof: proof.split('"').next().expect("a proof").to_owned(),
+        }
+    }
+}
+
 /// A running host. It ends with this value.
 #[derive(Debug)]
 pub struct Host {
@@ -267,23 +293,27 @@ impl Host {
     ///
     /// If the host has another way to sign in, and so no link; or if the link was used.
     pub async fn operator(&self) -> Caller {
-        self.session(&self.operator_cookie().await)
+        self.signed_in(&self.operator_session().await)
     }
 
-    /// The cookie (`name=value`) of a session that the login link starts.
+    /// The operator's browser, in a session that began before.
+    pub fn signed_in(&self, session: &OperatorSession) -> Caller {
+        self.session(&session.cookie).proof(&session.proof)
+    }
+
+    /// A session that the login link starts.
     ///
     /// # Panics
     ///
     /// As [`Host::operator`].
-    pub async fn operator_cookie(&self) -> String {
+    pub async fn operator_session(&self) -> OperatorSession {
         let link = self.login_secret();
         let browser = self.anonymous().with("sec-fetch-site", "same-origin");
         let reply = browser
             .post_form("/console/sign-in", &[("link", &link)])
             .await
-            .expect(303);
-        let cookie = reply.header("set-cookie").expect("a cookie");
-        cookie.split(';').next().expect("a cookie").to_owned()
+            .expect(200);
+        OperatorSession::of(&reply)
     }
 
     /// What makes the login link one.

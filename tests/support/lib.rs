@@ -18,7 +18,7 @@ mod wait;
 pub mod guest;
 
 pub use caller::{Caller, Reply};
-pub use host::{Failure, Host, HostBuilder};
+pub use host::{Failure, Host, HostBuilder, OperatorSession};
 pub use process::built;
 pub use upstream::{Call, ControlPlane, Mode};
 pub use wait::until;

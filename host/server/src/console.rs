@@ -1,7 +1,7 @@
 //! The console: pages for the people who approve and who look after the organisation's keys.
 //!
-//! Every page is drawn here, from a template, for one request; there is no script and no state in the
-//! browser but its session cookie. A page that reads is a verb like any other and goes through the
+//! Every page is drawn here, from a template, for one request. The browser keeps two things: the session
+//! cookie, and the session's proof, which one small script stores and sends along with forms. A page that reads is a verb like any other and goes through the
 //! gate. A form posts to the page that shows it, and its answer sends the browser back to read what
 //! changed: so reloading repeats nothing, and a page that shows a key once can only be had by minting.
 

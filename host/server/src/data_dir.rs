@@ -26,6 +26,11 @@ pub enum DataDirError {
         /// Why.
         source: io::Error,
     },
+    /// Others can write to it: the policies, the keys and the record would be theirs.
+    #[error(
+        "the data folder `{0}` can be written to by others than its owner: `chmod go-w` it, and look at what is in it"
+    )]
+    Open(PathBuf),
     /// Another process holds it.
     #[error(
         "the data folder `{0}` is in use by another Countersign host: stop that one, or choose another folder with --data-dir"
@@ -55,6 +60,10 @@ impl DataDir {
             .mode(0o700)
             .create(path)
             .map_err(io(path))?;
+        let mode = fs::metadata(path).map_err(io(path))?.permissions().mode();
+        if mode & 0o022 != 0 {
+            return Err(DataDirError::Open(path.to_owned()));
+        }
         let lock_path = path.join("lock");
         let lock = OpenOptions::new()
             .create(true)
@@ -156,6 +165,20 @@ mod tests {
         ));
         drop(held);
         DataDir::take(dir.path()).expect("it is free again");
+    }
+
+    #[test]
+    fn a_folder_that_others_can_write_to_is_refused() {
+        let dir = tempfile::tempdir().expect("a folder");
+        for (mode, is_open) in [(0o777, true), (0o720, true), (0o755, false), (0o700, false)] {
+            fs::set_permissions(dir.path(), fs::Permissions::from_mode(mode)).expect("changed");
+            let taken = DataDir::take(dir.path());
+            assert_eq!(
+                matches!(taken, Err(DataDirError::Open(_))),
+                is_open,
+                "{mode:o}"
+            );
+        }
     }
 
     #[test]

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use countersign_core::ledger::{GenerationChange, ModuleRecord};
+use countersign_core::ledger::{GenerationChange, GenerationRecord, ModuleRecord};
 use countersign_core::ports::{Judge, Ledger, LedgerError};
 use countersign_core::time::Clock;
-use countersign_engine::folder::{Folder, Problem, Proposal, Watcher};
+use countersign_engine::folder::{Folder, Problem, Proposal, Recorded, Watcher};
 use countersign_engine::{
-    BASELINE, CLASSIFIER, Engine, Generation, Limits, Live, PolicySet, Settings,
+    BASELINE, CLASSIFIER, Engine, Generation, Limits, Live, PolicySet, Proven, Settings,
 };
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -39,12 +39,14 @@ impl Policies {
         clock: &dyn Clock,
     ) -> anyhow::Result<Self> {
         let (proposed, proposals) = watch::channel(None);
+        let latest = ledger.latest_generation().await?;
+        let recorded = recorded(ledger, latest.as_ref()).await?;
         let path = folder.to_owned();
-        let (watcher, first) = tokio::task::spawn_blocking(move || open(path, proposed))
+        let (watcher, first) = tokio::task::spawn_blocking(move || open(path, recorded, proposed))
             .await
             .context("proving the policies panicked")??;
         report_problems(&first.problems);
-        let generation = number(ledger, clock, first.policies).await?;
+        let generation = number(ledger, clock, latest, &first).await?;
         Ok(Self {
             live: Arc::new(Live::new(generation)),
             problems: Mutex::new(first.problems),
@@ -125,7 +127,7 @@ impl Policies {
             *self.problems() = proposal.problems;
             return Ok(());
         }
-        let change = change(Some(live.policies()), &proposal.policies, &*app.clock);
+        let change = change(Some(live.policies()), &proposal, &*app.clock);
         let number = app.ledger.record_generation(&change).await?;
         self.live.swap(Generation::new(number, proposal.policies));
         *self.problems() = proposal.problems;
@@ -140,6 +142,7 @@ impl Policies {
 
 fn open(
     path: std::path::PathBuf,
+    recorded: Vec<Recorded>,
     proposed: watch::Sender<Option<Proposal>>,
 ) -> anyhow::Result<(Watcher, Proposal)> {
     let engine = Engine::new(Limits::default())?;
@@ -151,33 +154,66 @@ fn open(
         engine,
         built_in: vec![Arc::new(baseline)],
         classifier: CLASSIFIER.to_owned(),
+        recorded,
     };
     Ok(Watcher::open(folder, move |proposal| {
         proposed.send_replace(Some(proposal));
     })?)
 }
 
-/// `policies` under the number of the generation that was live last, if it is the same, else under a
-/// new one.
+/// The folder's modules of the generation that was live last, so that a file that is broken now stands
+/// as it decided then.
+async fn recorded(
+    ledger: &dyn Ledger,
+    latest: Option<&GenerationRecord>,
+) -> anyhow::Result<Vec<Recorded>> {
+    let mut recorded = Vec::new();
+    for module in latest.into_iter().flat_map(|latest| &latest.modules) {
+        let Some(file) = &module.file else {
+            continue;
+        };
+        let component = ledger.component(&module.id.digest).await?;
+        let component = component
+            .with_context(|| format!("the datastore lacks the component of `{}`", module.id))?;
+        let settings = module
+            .settings
+            .iter()
+            .fold(Settings::new(), |settings, (name, values)| {
+                settings.with(name, values.clone())
+            });
+        recorded.push(Recorded {
+            file: file.clone(),
+            component,
+            settings,
+        });
+    }
+    Ok(recorded)
+}
+
+/// The proposed policies under the number of the generation that was live last, if it is the same, else
+/// under a new one.
 async fn number(
     ledger: &dyn Ledger,
     clock: &dyn Clock,
-    policies: PolicySet,
+    latest: Option<GenerationRecord>,
+    proposal: &Proposal,
 ) -> Result<Generation, LedgerError> {
-    if let Some(latest) = ledger.latest_generation().await?
-        && latest.modules == records(&policies)
+    let policies = proposal.policies.clone();
+    if let Some(latest) = latest
+        && latest.modules == records(proposal)
     {
         return Ok(Generation::new(latest.number, policies));
     }
     let number = ledger
-        .record_generation(&change(None, &policies, clock))
+        .record_generation(&change(None, proposal, clock))
         .await?;
     Ok(Generation::new(number, policies))
 }
 
-fn change(from: Option<&PolicySet>, to: &PolicySet, clock: &dyn Clock) -> GenerationChange {
+fn change(from: Option<&PolicySet>, proposal: &Proposal, clock: &dyn Clock) -> GenerationChange {
+    let to = &proposal.policies;
     GenerationChange {
-        modules: records(to),
+        modules: records(proposal),
         components: to
             .modules()
             .iter()
@@ -189,19 +225,17 @@ fn change(from: Option<&PolicySet>, to: &PolicySet, clock: &dyn Clock) -> Genera
     }
 }
 
-fn records(policies: &PolicySet) -> Vec<ModuleRecord> {
-    policies
-        .modules()
-        .iter()
-        .map(|module| ModuleRecord {
-            id: module.id().clone(),
-            settings: module
-                .settings()
-                .iter()
-                .map(|(name, values)| (name.clone(), values.clone()))
-                .collect(),
-        })
-        .collect()
+fn records(proposal: &Proposal) -> Vec<ModuleRecord> {
+    let record = |module: &Arc<Proven>| ModuleRecord {
+        id: module.id().clone(),
+        settings: module
+            .settings()
+            .iter()
+            .map(|(name, values)| (name.clone(), values.clone()))
+            .collect(),
+        file: proposal.files.get(&module.id().name).cloned(),
+    };
+    proposal.policies.modules().iter().map(record).collect()
 }
 
 /// What changed, in one line.

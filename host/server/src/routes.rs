@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
 use axum::middleware::Next;
@@ -25,7 +26,7 @@ use countersign_core::verb::Verb;
 use serde_json::json;
 
 pub use self::body::parse_form;
-pub use self::call::{Call, Judged, same_origin};
+pub use self::call::{Call, Judged, PROOF_MISSING, same_origin};
 use crate::app::App;
 use crate::credentials::Freshness;
 use crate::problem::{Problem, json_response};
@@ -72,12 +73,15 @@ impl Routes {
     {
         let endpoint = move |State(app): State<App>,
                              ConnectInfo(peer): ConnectInfo<SocketAddr>,
-                             Path(path): Path<HashMap<String, String>>,
+                             path: Result<Path<HashMap<String, String>>, PathRejection>,
                              request: Request| {
             let handler = handler.clone();
             async move {
                 let html = is_page(request.uri().path());
                 let judged = Judged::default();
+                let Ok(Path(path)) = path else {
+                    return shown(bad_path(), html);
+                };
                 let answer = match Call::admit(app, peer, path, request, verb, judged.clone()).await
                 {
                     Ok(call) => handler(call).await,
@@ -195,6 +199,14 @@ async fn ready(visit: Visit) -> Answer {
     ))
 }
 
+fn bad_path() -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "bad_request",
+        "the path is not UTF-8 where it is percent-encoded",
+    )
+}
+
 fn shown(problem: Problem, html: bool) -> Response<Body> {
     if html {
         crate::console::problem_page(problem)
@@ -266,6 +278,7 @@ async fn surround(State(app): State<App>, request: Request, next: Next) -> Respo
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let started = std::time::Instant::now();
+    let has_long_body = has_long_body(request.headers());
     let mut response = if is_meant(&app, request.headers()) {
         match tokio::time::timeout(TIMEOUT, next.run(request)).await {
             Ok(response) => response,
@@ -283,17 +296,30 @@ async fn surround(State(app): State<App>, request: Request, next: Next) -> Respo
         micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         "request"
     );
+    let is_refused = response.status().is_client_error() || response.status().is_server_error();
     let headers = response.headers_mut();
     headers.insert(
         "x-request-id",
         HeaderValue::from_str(&id).expect("INVARIANT: hex"),
     );
+    // A request that was refused unread is still on its way: the connection cannot serve another one, and
+    // must say so, or the next one gets no answer.
+    if has_long_body && is_refused {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     for (name, value) in GUARDING_HEADERS {
         headers
             .entry(HeaderName::from_static(name))
             .or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+/// Whether the body may not have arrived with the head.
+fn has_long_body(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length > 4096)
 }
 
 fn too_long() -> Problem {

@@ -146,6 +146,12 @@ impl Browser {
         cookies.as_array().expect("a list").clone()
     }
 
+    /// What a script says that runs in the page.
+    pub async fn run(&self, script: &str) -> Value {
+        let script = json!({ "script": script, "args": [] });
+        self.must(Method::POST, "/execute/sync", script).await
+    }
+
     /// What the browser had to complain about, the policies that guard the page among it.
     pub async fn complaints(&self) -> Vec<Value> {
         let log = json!({ "type": "browser" });

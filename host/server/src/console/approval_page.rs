@@ -260,7 +260,7 @@ mod tests {
         let mut hostile = approval();
         hostile.payload["arguments"]["name"] = "<script>alert(1)</script>\"'".into();
         let html = drawn(&hostile, &person("operator"));
-        assert!(!html.contains("<script"), "{html}");
+        assert!(!html.contains("<script>"), "{html}");
         assert!(html.contains("&#60;script&#62;"), "{html}");
         assert!(html.contains("caller’s words"), "{html}");
     }

@@ -217,7 +217,7 @@ mod tests {
         let html = drawn(vec![hostile], None, true);
         assert!(html.contains(&format!(r#"href="/console/approvals/{}""#, approval().id)));
         assert!(html.contains("&#60;script&#62;"), "{html}");
-        assert!(!html.contains("<script"), "{html}");
+        assert!(!html.contains("<script>"), "{html}");
         assert!(html.contains("caller’s words"), "{html}");
     }
 

@@ -20,6 +20,13 @@ pub const STYLE: Asset = Asset {
     bytes: include_bytes!("../../assets/console.css"),
 };
 
+/// The one script: it keeps the session's proof, and sends it with forms.
+pub const SCRIPT: Asset = Asset {
+    path: "/console/assets/console.js",
+    kind: "text/javascript; charset=utf-8",
+    bytes: include_bytes!("../../assets/console.js"),
+};
+
 /// The mark, which is the icon too.
 pub const MARK: Asset = Asset {
     path: "/console/assets/mark.svg",
@@ -50,14 +57,16 @@ const fn fnv1a(bytes: &[u8]) -> u64 {
 }
 
 pub(super) fn add(routes: Routes) -> Routes {
-    [STYLE, MARK].into_iter().fold(routes, |routes, asset| {
-        routes.open(
-            Method::GET,
-            asset.path,
-            "the same public file for everybody",
-            move |visit: Visit| async move { Ok(serve(asset, visit.query.get("v"))) },
-        )
-    })
+    [STYLE, SCRIPT, MARK]
+        .into_iter()
+        .fold(routes, |routes, asset| {
+            routes.open(
+                Method::GET,
+                asset.path,
+                "the same public file for everybody",
+                move |visit: Visit| async move { Ok(serve(asset, visit.query.get("v"))) },
+            )
+        })
 }
 
 fn serve(asset: Asset, version: Option<&String>) -> Response<Body> {
@@ -97,6 +106,21 @@ mod tests {
         let style = std::str::from_utf8(STYLE.bytes).expect("UTF-8");
         for banned in ["@import", "url(", "http:", "https:"] {
             assert!(!style.contains(banned), "{banned}");
+        }
+    }
+
+    #[test]
+    fn the_script_sends_nothing_by_itself_and_runs_no_text() {
+        let script = std::str::from_utf8(SCRIPT.bytes).expect("UTF-8");
+        for banned in [
+            "fetch(",
+            "XMLHttp",
+            "sendBeacon",
+            "innerHTML",
+            "eval(",
+            "import",
+        ] {
+            assert!(!script.contains(banned), "{banned}");
         }
     }
 }

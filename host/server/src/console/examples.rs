@@ -35,7 +35,9 @@ pub fn approval() -> Approval {
             "resource": { "kind": "organisation", "id": "019b76da-a800-7000-8000-000000000004" },
             "arguments": { "name": "ci", "role": "admin", "workspace": null, "expires_at": null },
         }),
-        reason: "mint organisation token `ci` (admin): agents need a person for this".to_owned(),
+        reason:
+            "mint organisation token `ci` (admin, never expires): agents need a person for this"
+                .to_owned(),
         terms: Terms {
             ground: Ground::new("privileged-verb", "agents need a person for this"),
             quorums: vec![Quorum::one_person()],
@@ -139,8 +141,12 @@ pub fn is_whole(html: &str) {
         assert_eq!(html.matches(once).count(), 1, "{once}: {html}");
     }
     assert!(html.contains("/console/assets/console.css?v="), "{html}");
+    assert_eq!(html.matches("<script").count(), 1, "{html}");
+    assert!(
+        html.contains("<script defer src=\"/console/assets/console.js?v="),
+        "{html}"
+    );
     for banned in [
-        "<script",
         " style=",
         "<style",
         " onclick=",

@@ -32,8 +32,8 @@ pub struct Viewer {
     pub name: String,
     /// How they proved it.
     pub proof: &'static str,
-    /// Whether the session is the host's own, so that it can be ended here.
-    pub signs_out: bool,
+    /// Whether the session is the host's own: then it can be ended here, and its forms need its proof.
+    pub is_ours: bool,
 }
 
 /// A link to a part of the console.
@@ -70,6 +70,11 @@ impl Frame {
         }
     }
 
+    /// Whether a session of the host's own reads it.
+    pub fn is_ours(&self) -> bool {
+        self.viewer.as_ref().is_some_and(|viewer| viewer.is_ours)
+    }
+
     /// The links; none where they would lead nowhere.
     pub fn nav(&self) -> Vec<NavItem> {
         if self.place == Place::Outside {
@@ -94,12 +99,12 @@ impl Viewer {
             } => Self {
                 name: person.user.clone(),
                 proof: vouched_by(person.issuer),
-                signs_out: session.is_some(),
+                is_ours: session.is_some(),
             },
             Identity::OrgToken { .. } | Identity::AdminToken { .. } => Self {
                 name: caller.actor(),
                 proof: "a program’s credential",
-                signs_out: false,
+                is_ours: false,
             },
         }
     }

@@ -232,7 +232,7 @@ mod tests {
                 plain: "cso_secret",
             }),
         ] {
-            assert!(!html.contains("<script"), "{html}");
+            assert!(!html.contains("<script>"), "{html}");
             assert!(html.contains("&#60;script&#62;"), "{html}");
         }
     }

@@ -118,6 +118,7 @@ fn headline(status: StatusCode, code: &str) -> &'static str {
         "approval_denied" => "A person denied this",
         "approval_stale" => "What was approved has changed",
         "cross_site" => "This came from another site",
+        crate::routes::PROOF_MISSING => "This browser cannot sign for this session",
         "platform_unavailable" => "The records cannot be reached",
         "control_plane_unavailable" => "Your session cannot be checked now",
         super::sign_in::LINK_IS_DEAD => "This link does not work any more",
@@ -210,7 +211,10 @@ mod tests {
         assert!(html.contains("A policy denies this"), "{html}");
         assert!(html.contains("<code>org_token_mint</code>"), "{html}");
         assert!(html.contains("baseline@0.1.0"), "{html}");
-        assert!(!html.contains("<script") && !html.contains("<b>"), "{html}");
+        assert!(
+            !html.contains("<script>") && !html.contains("<b>"),
+            "{html}"
+        );
     }
 
     #[tokio::test]

@@ -1,10 +1,11 @@
 //! Signing in by the host's own one-time link, and out again.
 //!
 //! Opening the link never uses it up: programs that look at links for people (previews, scanners) open
-//! them too. The page shows a button, and its post uses the link.
+//! them too. The page shows a button, and its post uses the link. The answer to that post, and no other
+//! page, holds the new session's proof, for the script to keep.
 
 use askama::Template;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 
 use super::assets;
 use super::frame::{Frame, Place};
@@ -27,6 +28,13 @@ struct SignInPage {
     frame: Frame,
     link: Option<String>,
     has_control_plane: bool,
+}
+
+#[derive(Template)]
+#[template(path = "signed_in.html")]
+struct SignedInPage<'a> {
+    frame: Frame,
+    proof: &'a str,
 }
 
 pub(super) fn add(routes: Routes) -> Routes {
@@ -58,15 +66,21 @@ async fn sign_in(visit: Visit) -> Answer {
         Some(link) => visit.app.credentials.operator().redeem(&link).await?,
         None => None,
     };
-    let cookie = redeemed.ok_or_else(|| {
+    let started = redeemed.ok_or_else(|| {
         Problem::new(
             StatusCode::FORBIDDEN,
             LINK_IS_DEAD,
             "it was used, is older than ten minutes, or a newer one was made since",
         )
     })?;
-    let mut response = see_other("/console");
-    response.headers_mut().insert(header::SET_COOKIE, cookie.0);
+    let shown = SignedInPage {
+        frame: Frame::without_viewer(Place::Outside),
+        proof: &started.proof,
+    };
+    let mut response = page(StatusCode::OK, &shown);
+    let headers = response.headers_mut();
+    headers.insert(header::SET_COOKIE, started.cookie.0);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
 
@@ -141,6 +155,20 @@ mod tests {
         assert!(html.contains("login-link"), "{html}");
         assert!(!html.contains("<form"), "{html}");
         assert!(drawn(None, true).contains("Sign in to your platform first"));
+    }
+
+    #[test]
+    fn the_page_that_hands_the_proof_over_says_why_it_needs_a_script() {
+        let page = SignedInPage {
+            frame: Frame::without_viewer(Place::Outside),
+            proof: "the-proof",
+        };
+        let html = page.render().expect("drawn");
+        is_whole(&html);
+        assert_eq!(html.matches("the-proof").count(), 1, "{html}");
+        assert!(html.contains(r#"data-proof="the-proof""#), "{html}");
+        assert!(html.contains("<noscript>"), "{html}");
+        assert!(!html.contains("<form"), "{html}");
     }
 
     #[test]

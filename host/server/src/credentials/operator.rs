@@ -1,4 +1,8 @@
 //! The host's own login: a one-time link, and a session in a cookie.
+//!
+//! Browsers send a host's cookies to every port of its name, so other servers there see ours. Whoever
+//! has the cookie alone can read; to change anything takes the session's proof as well, which the
+//! browser keeps for this origin alone, port included.
 
 use std::sync::Arc;
 
@@ -8,12 +12,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign_core::chance::{self, Chance};
 use countersign_core::id::SessionId;
 use countersign_core::ports::{Ledger, LedgerError};
-use countersign_core::session::{LOGIN_LINK_TTL, NewSession, SESSION_TTL};
+use countersign_core::session::{LOGIN_LINK_TTL, NewSession, ProofHash, SESSION_TTL};
 use countersign_core::time::{Clock, Timestamp};
 use countersign_core::token::TokenHash;
+use zeroize::Zeroizing;
 
 /// The length of 32 bytes in base64url.
 const SECRET_LENGTH: usize = 43;
+
+/// How many cookies of our name are looked up. A browser has one, or a few where a path or a parent
+/// domain has its own; a request with more is made to have the ledger read.
+const MAX_COOKIES: usize = 4;
 
 /// Makes login links, and verifies the sessions that they start.
 pub struct Operator {
@@ -26,6 +35,14 @@ pub struct Operator {
 
 /// The `Set-Cookie` of a new session, or of its end.
 pub struct SetCookie(pub HeaderValue);
+
+/// A session that was started, as its browser has to know it.
+pub struct Started {
+    /// Its cookie.
+    pub cookie: SetCookie,
+    /// Its proof, for the one page that hands it over.
+    pub proof: Zeroizing<String>,
+}
 
 impl Operator {
     /// For a host that people reach at `base_url`.
@@ -61,22 +78,27 @@ impl Operator {
     }
 
     /// Uses the link up. `None`: it is unknown, used or too old.
-    pub async fn redeem(&self, link: &str) -> Result<Option<SetCookie>, LedgerError> {
+    pub async fn redeem(&self, link: &str) -> Result<Option<Started>, LedgerError> {
         if link.len() != SECRET_LENGTH {
             return Ok(None);
         }
-        let secret = self.secret();
+        let cookie = self.secret();
+        let proof = Zeroizing::new(self.secret());
         let now = self.clock.now();
         let session = NewSession {
             id: SessionId::new(now, &*self.chance),
-            cookie: TokenHash::of(&secret),
+            cookie: TokenHash::of(&cookie),
+            proof: ProofHash::of(&proof),
             expires_at: now.plus(SESSION_TTL),
         };
         let redeemed = self
             .ledger
             .redeem_login_link(TokenHash::of(link), session, now)
             .await?;
-        Ok(redeemed.then(|| self.set_cookie(&secret, SESSION_TTL.as_secs())))
+        Ok(redeemed.then(|| Started {
+            cookie: self.set_cookie(&cookie, SESSION_TTL.as_secs()),
+            proof,
+        }))
     }
 
     /// The live session that `headers` present.
@@ -85,8 +107,16 @@ impl Operator {
         headers: &HeaderMap,
         now: Timestamp,
     ) -> Result<Option<SessionId>, LedgerError> {
-        for (name, value) in cookies(headers) {
-            if name != self.cookie || value.len() != SECRET_LENGTH {
+        let presented: Vec<&str> = cookies(headers)
+            .filter(|(name, _)| *name == self.cookie)
+            .map(|(_, value)| value)
+            .take(MAX_COOKIES + 1)
+            .collect();
+        if presented.len() > MAX_COOKIES {
+            return Ok(None);
+        }
+        for value in presented {
+            if value.len() != SECRET_LENGTH {
                 continue;
             }
             if let Some(session) = self.ledger.session(TokenHash::of(value), now).await? {
@@ -94,6 +124,17 @@ impl Operator {
             }
         }
         Ok(None)
+    }
+
+    /// Whether `presented` is the proof of this live session.
+    pub async fn is_proved(
+        &self,
+        session: SessionId,
+        presented: &str,
+    ) -> Result<bool, LedgerError> {
+        let now = self.clock.now();
+        let proof = self.ledger.session_proof(session, now).await?;
+        Ok(proof.is_some_and(|proof| proof.is_of(presented)))
     }
 
     /// Ends a session, and its cookie.

@@ -7,17 +7,21 @@ use std::sync::{Arc, OnceLock};
 use axum::extract::{Query, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use countersign_core::action::Action;
-use countersign_core::caller::Caller;
+use countersign_core::caller::{Caller, Door, Identity};
 use countersign_core::gate::{Passed, Stopped};
-use countersign_core::id::{ApprovalId, DecisionId};
+use countersign_core::id::{ApprovalId, DecisionId, SessionId};
 use countersign_core::ledger::{Page, Whose};
 use countersign_core::permit::Permit;
 use countersign_core::verb::Verb;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use super::{body, door, freshness, read_body};
 use crate::app::App;
 use crate::problem::{self, Problem};
+
+/// The code of the problem that a session's cookie came without its proof.
+pub const PROOF_MISSING: &str = "proof_missing";
 
 /// Items of a list where the caller does not say, and at most.
 const PAGE: u32 = 50;
@@ -76,10 +80,27 @@ impl Call {
         if caller.person().is_some() && changes_state(&parts.method) {
             same_origin(&parts.headers, &app)?;
         }
+        let named = named_approval(&parts.headers)?;
+        let query = query(&parts.uri)?;
+        let body = read_body(body).await?;
+        if let Identity::Session {
+            session: Some(session),
+            ..
+        } = caller.identity
+            && changes_state(&parts.method)
+        {
+            let presented = presented_proof(&parts.headers, door, &body);
+            proved(
+                &app,
+                session,
+                presented.as_ref().map(|proof| proof.as_str()),
+            )
+            .await?;
+        }
         Ok(Self {
-            named: named_approval(&parts.headers)?,
-            query: query(&parts.uri)?,
-            body: read_body(body).await?,
+            named,
+            query,
+            body,
             app,
             caller,
             verb,
@@ -103,7 +124,11 @@ impl Call {
             .await
             .ok_or_else(Problem::internal)??;
         let _ = self.judged.0.set((answer.decision, answer.generation));
-        if !matches!(answer.result, Ok(Passed::Read(_))) {
+        // A refusal and a permit to read change no approval.
+        if matches!(
+            answer.result,
+            Ok(Passed::Minted(..) | Passed::Done(_)) | Err(Stopped::Pending(_))
+        ) {
             self.app.changed();
         }
         answer
@@ -204,6 +229,49 @@ fn named_approval(headers: &HeaderMap) -> Result<Option<ApprovalId>, Problem> {
 
 fn changes_state(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// What a request presents as its session's proof: the header, or on the console's routes the form's
+/// field. What is there twice is not there.
+fn presented_proof(headers: &HeaderMap, door: Door, body: &[u8]) -> Option<Zeroizing<String>> {
+    let mut named = headers.get_all("x-countersign-proof").iter();
+    match (named.next(), named.next()) {
+        (Some(proof), None) => return proof.to_str().ok().map(|p| Zeroizing::new(p.to_owned())),
+        (Some(_), Some(_)) => return None,
+        (None, _) => {}
+    }
+    let is_form = headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
+        kind.as_bytes()
+            .starts_with(b"application/x-www-form-urlencoded")
+    });
+    if door != Door::Console || !is_form {
+        return None;
+    }
+    let mut fields = form_urlencoded::parse(body).filter(|(name, _)| name == "proof");
+    match (fields.next(), fields.next()) {
+        (Some((_, proof)), None) => Some(Zeroizing::new(proof.into_owned())),
+        _ => None,
+    }
+}
+
+/// A browser sends the cookie of the host's own login to every port of this host's name, and a program
+/// that gets it there can claim any origin. So what changes state on such a session carries its proof.
+async fn proved(app: &App, session: SessionId, presented: Option<&str>) -> Result<(), Problem> {
+    let is_proved = match presented {
+        Some(presented) => {
+            let operator = app.credentials.operator();
+            operator.is_proved(session, presented).await?
+        }
+        None => false,
+    };
+    if is_proved {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        PROOF_MISSING,
+        "the session's signing key is not with this request, and its cookie alone changes nothing: sign in again by a new link, in the browser and at the address that you use; programs use a token instead",
+    ))
 }
 
 /// A browser sends a person's cookies along with whatever another site makes it send. So what changes

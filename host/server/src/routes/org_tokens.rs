@@ -48,6 +48,12 @@ impl MintBody {
     pub fn into_action(self, call: &Call) -> Result<Action, Problem> {
         let name = match self.name.filter(|name| !name.is_empty()) {
             None => None,
+            Some(name) if name.trim().is_empty() => {
+                return Err(Problem::bad_field(
+                    "name",
+                    "is blank: leave it out, or say who will use it",
+                ));
+            }
             Some(name) => Some(
                 text::displayable(&name, MAX_NAME)
                     .map_err(|why| Problem::bad_field("name", why))?,
@@ -144,6 +150,12 @@ fn set(object: &mut Value, name: &str, value: Option<impl serde::Serialize>) {
 
 async fn revoke(call: Call) -> Answer {
     let token = call.path("id", TokenId::parse)?;
+    // Ignored, they would leave alive what the caller believes to be revoked.
+    for name in ["descendants", "drain_seconds"] {
+        if call.query.contains_key(name) {
+            return Err(Problem::bad_field(name, "is not supported by this version"));
+        }
+    }
     call.submit(Action::OrgTokenRevoke { token }).await?;
     Ok(json_response(StatusCode::OK, &json!({ "revoked": token })))
 }

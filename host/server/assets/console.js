@@ -1,0 +1,68 @@
+// Keeps the session's proof, and sends it along with what a person decides.
+//
+// Browsers send cookies to every port of a host's name, but keep localStorage for one origin, port
+// included. So another server on this machine may see the session's cookie, and never its proof.
+"use strict";
+
+(() => {
+  const KEY = "countersign-proof";
+  const WITHOUT_PROOF = ["/console/sign-in", "/console/sign-out"];
+
+  // A browser that blocks storage throws.
+  const kept = () => {
+    try {
+      return localStorage.getItem(KEY);
+    } catch {
+      return null;
+    }
+  };
+
+  const forget = () => {
+    try {
+      localStorage.removeItem(KEY);
+    } catch {
+      // Then nothing was kept.
+    }
+  };
+
+  const show = (id) => {
+    const message = document.getElementById(id);
+    message.hidden = false;
+    message.focus();
+  };
+
+  const address = (form) => new URL(form.getAttribute("action") ?? "", location.href);
+
+  // Only a session of the host's own login has a proof; such pages say so.
+  const needsProof = (form) =>
+    "signs" in document.body.dataset &&
+    form.getAttribute("method") === "post" &&
+    address(form).origin === location.origin &&
+    !WITHOUT_PROOF.includes(address(form).pathname);
+
+  document.addEventListener("submit", (event) => {
+    if (needsProof(event.target) && kept() === null) {
+      event.preventDefault();
+      show("unsigned");
+    } else if (address(event.target).pathname === "/console/sign-out") {
+      forget();
+    }
+  });
+
+  // Into what is sent, and never into the page.
+  document.addEventListener("formdata", (event) => {
+    if (needsProof(event.target)) {
+      event.formData.set("proof", kept() ?? "");
+    }
+  });
+
+  const given = document.querySelector("[data-proof]");
+  if (given !== null) {
+    try {
+      localStorage.setItem(KEY, given.dataset.proof);
+      location.replace("/console");
+    } catch {
+      show("unstored");
+    }
+  }
+})();
