@@ -184,7 +184,7 @@ fn a_route_without_a_verb_cannot_be_written() {
             let calls = |method: &&str| source.contains(&format!(".{method}("));
             path.starts_with("host/server/src/")
                 && source.contains("Router")
-                && methods.iter().any(|method| calls(&method))
+                && methods.iter().any(calls)
         })
         .map(|(path, _)| path)
         .collect();
