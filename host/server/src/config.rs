@@ -3,12 +3,16 @@
 //! The environment is read here and nowhere else. Secrets come from the environment or the file only:
 //! a flag would show in the list of processes.
 
+mod values;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use countersign_core::id::{OrgId, WorkspaceId};
 use serde::Deserialize;
+
+use self::values::{database_path, decode_key, origin, parsed, secret, set};
 
 /// The port of a host that nobody configured.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -18,11 +22,13 @@ const DEFAULT_LIVE_TOKENS: u32 = 100;
 /// The longest file that is read as configuration.
 const MAX_FILE: u64 = 1 << 20;
 
-/// What can be said on the command line.
-#[derive(Args, Clone, Debug, Default)]
+/// What can be said on the command line, in the environment and in the file; each says some of it.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Flags {
     /// TOML file with further settings; its keys are the flags' names with underscores
     #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE", global = true)]
+    #[serde(skip)]
     pub config: Option<PathBuf>,
     /// Address to listen on [default: 127.0.0.1:8080]
     #[arg(
@@ -75,31 +81,25 @@ pub struct Flags {
     /// Live organisation tokens at most; 0 turns the limit off [default: 100]
     #[arg(long, env = "LIVE_TOKEN_LIMIT", value_name = "N", global = true)]
     pub live_token_limit: Option<u32>,
-}
-
-/// What the file can say.
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct File {
-    listen: Option<String>,
-    public_url: Option<String>,
-    data_dir: Option<PathBuf>,
-    database_url: Option<String>,
-    policies: Option<PathBuf>,
-    cp_upstream_url: Option<String>,
-    molecule_org_slug: Option<String>,
-    molecule_org_id: Option<String>,
-    molecule_platform_workspace_id: Option<String>,
-    live_token_limit: Option<u32>,
-    admin_token: Option<String>,
-    secrets_encryption_key: Option<String>,
+    /// ADMIN_TOKEN; never a flag
+    #[arg(skip)]
+    pub admin_token: Option<Hidden>,
+    /// SECRETS_ENCRYPTION_KEY; never a flag
+    #[arg(skip)]
+    pub secrets_encryption_key: Option<Hidden>,
 }
 
 /// Text that is not shown.
-#[derive(Clone, zeroize::Zeroize, zeroize::ZeroizeOnDrop)]
+#[derive(Clone, Deserialize, zeroize::Zeroize, zeroize::ZeroizeOnDrop)]
+#[serde(transparent)]
 pub struct Hidden(String);
 
 impl Hidden {
+    /// `text`, hidden.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text.
     pub fn reveal(&self) -> &str {
         &self.0
@@ -171,7 +171,7 @@ impl Config {
     pub fn load(flags: Flags) -> Result<Self, ConfigError> {
         let file = match &flags.config {
             Some(path) => read_file(path)?,
-            None => File::default(),
+            None => Flags::default(),
         };
         let mut mistakes = Vec::new();
         let config = Self::merge(flags, file, &mut mistakes);
@@ -181,7 +181,7 @@ impl Config {
         }
     }
 
-    fn merge(flags: Flags, file: File, mistakes: &mut Vec<String>) -> Option<Self> {
+    fn merge(flags: Flags, file: Flags, mistakes: &mut Vec<String>) -> Option<Self> {
         let listen = flags
             .listen
             .or(file.listen)
@@ -277,31 +277,7 @@ impl Config {
     }
 }
 
-/// An empty setting is an unset one: shells and orchestrators pass empty variables for absent ones.
-fn set(value: Option<String>) -> Option<String> {
-    value.filter(|value| !value.is_empty())
-}
-
-fn parsed<T>(
-    mistakes: &mut Vec<String>,
-    name: &str,
-    value: &str,
-    parse: impl FnOnce(&str) -> Result<T, &'static str>,
-) -> Option<T> {
-    match parse(value) {
-        Ok(parsed) => Some(parsed),
-        Err(expected) if value.is_empty() => {
-            mistakes.push(format!("{name}: expected {expected}"));
-            None
-        }
-        Err(expected) => {
-            mistakes.push(format!("{name}: `{value}` is not {expected}"));
-            None
-        }
-    }
-}
-
-fn read_file(path: &Path) -> Result<File, ConfigError> {
+fn read_file(path: &Path) -> Result<Flags, ConfigError> {
     let refuse = |why: String| ConfigError(vec![format!("{}: {why}", path.display())]);
     let size = std::fs::metadata(path)
         .map_err(|e| refuse(e.to_string()))?
@@ -317,42 +293,6 @@ fn read_file(path: &Path) -> Result<File, ConfigError> {
             .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
         refuse(format!("line {line}: {}", e.message()))
     })
-}
-
-/// A secret from the environment, else from the file.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place that reads the environment"
-)]
-fn secret(name: &str, from_file: Option<String>, mistakes: &mut Vec<String>) -> Option<Hidden> {
-    let from_environment = match std::env::var(name) {
-        Ok(value) => Some(value),
-        Err(std::env::VarError::NotPresent) => None,
-        Err(std::env::VarError::NotUnicode(_)) => {
-            mistakes.push(format!("{name}: is not UTF-8"));
-            None
-        }
-    };
-    set(from_environment).or(set(from_file)).map(Hidden)
-}
-
-fn database_path(url: &str) -> Result<PathBuf, &'static str> {
-    let path = url
-        .strip_prefix("sqlite://")
-        .or_else(|| url.strip_prefix("sqlite:"))
-        .filter(|path| !path.is_empty() && !path.contains('?') && *path != ":memory:")
-        .ok_or("`sqlite:<path>`: this version keeps its ledger in SQLite only")?;
-    Ok(path.into())
-}
-
-fn origin(url: &str) -> Result<String, &'static str> {
-    const EXPECTED: &str = "an origin, such as https://countersign.example.org";
-    let url = reqwest::Url::parse(url).map_err(|_| EXPECTED)?;
-    let plain = url.path() == "/" && url.query().is_none() && url.username().is_empty();
-    match url.scheme() {
-        "http" | "https" if plain => Ok(url.origin().ascii_serialization()),
-        _ => Err(EXPECTED),
-    }
 }
 
 fn control_plane(
@@ -384,27 +324,6 @@ fn control_plane(
     membership.set_query(None);
     membership.query_pairs_mut().append_pair("slug", &slug);
     Some(ControlPlane { membership, slug })
-}
-
-/// 32 bytes in hex or in base64, standard or URL-safe, padded or not.
-fn decode_key(text: &str) -> Option<[u8; 32]> {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-    let text = text.trim();
-    if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        let mut bytes = [0; 32];
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
-        }
-        return Some(bytes);
-    }
-    let text = text.trim_end_matches('=');
-    STANDARD_NO_PAD
-        .decode(text)
-        .or_else(|_| URL_SAFE_NO_PAD.decode(text))
-        .ok()?
-        .try_into()
-        .ok()
 }
 
 #[cfg(test)]
@@ -470,15 +389,5 @@ mod tests {
         .expect_err("unknown key");
         assert!(error.to_string().contains("admin_tokn"), "{error}");
         assert!(!error.to_string().contains("hunter2"), "{error}");
-    }
-
-    #[test]
-    fn a_key_is_32_bytes_in_hex_or_base64() {
-        assert_eq!(decode_key(&"ab".repeat(32)), Some([0xab; 32]));
-        assert_eq!(
-            decode_key("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
-            Some([0; 32])
-        );
-        assert_eq!(decode_key("short"), None);
     }
 }

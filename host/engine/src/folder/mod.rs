@@ -7,6 +7,7 @@
 //! A file that cannot be proven is a [`Problem`], and the last good module of that file stands. A file
 //! that is gone takes its module along, and a built-in module of that name stands again.
 
+mod read;
 mod scan;
 mod shelf;
 mod watch;
