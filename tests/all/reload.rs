@@ -286,8 +286,21 @@ async fn a_file_that_breaks_while_the_host_is_down_decides_as_it_last_did() {
         assert_eq!(shelf.generation().await, before);
         shelf.blames("freeze.wasm").await;
     }
+    // Whole again, and under another name: that it decides under that one is remembered too.
+    shelf.remove("freeze.toml");
+    shelf.write("moved.wasm", Freeze::FIRST.component());
+    shelf.remove("freeze.wasm");
+    until("it is whole", PATIENCE, async || {
+        (shelf.generation().await > before).then_some(())
+    })
+    .await;
+    shelf.blames_nothing().await;
     shelf = shelf
-        .restart(|folder| fs::remove_file(folder.join("freeze.wasm")).expect("it is there"))
+        .restart(|folder| fs::write(folder.join("moved.wasm"), "broken").expect("a file"))
+        .await;
+    assert_eq!(shelf.rule().await, "freeze");
+    shelf = shelf
+        .restart(|folder| fs::remove_file(folder.join("moved.wasm")).expect("it is there"))
         .await;
     assert_eq!(shelf.rule().await, "open-to-agents");
 }

@@ -1,5 +1,6 @@
 //! The live policies: what the folder proposes is recorded under a number, and only then decides.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,9 +27,16 @@ const FOLDER: &str = "policy-folder";
 /// The live generation, what is wrong in the folder, and what the folder proposes.
 pub struct Policies {
     live: Arc<Live>,
-    problems: Mutex<Vec<Problem>>,
+    folder: Mutex<Seen>,
     proposals: watch::Receiver<Option<Proposal>>,
     _watcher: Watcher,
+}
+
+/// What the folder last said, besides the modules themselves.
+#[derive(Clone)]
+struct Seen {
+    problems: Vec<Problem>,
+    files: BTreeMap<String, String>,
 }
 
 impl Policies {
@@ -49,7 +57,10 @@ impl Policies {
         let generation = number(ledger, clock, latest, &first).await?;
         Ok(Self {
             live: Arc::new(Live::new(generation)),
-            problems: Mutex::new(first.problems),
+            folder: Mutex::new(Seen {
+                problems: first.problems,
+                files: first.files,
+            }),
             proposals,
             _watcher: watcher,
         })
@@ -68,7 +79,7 @@ impl Policies {
     /// The live generation and what is wrong, for people and programs.
     pub fn shown(&self) -> Value {
         let live = self.live.generation();
-        let problems = self.problems().clone();
+        let problems = self.seen().problems.clone();
         let modules: Vec<Value> = live
             .policies()
             .modules()
@@ -123,20 +134,25 @@ impl Policies {
     async fn adopt(&self, app: &App, proposal: Proposal) -> Result<(), LedgerError> {
         report_problems(&proposal.problems);
         let live = self.live.generation();
-        if is_same(live.policies(), &proposal.policies) {
-            *self.problems() = proposal.problems;
+        // Which file a module comes from counts: it is what stands when that file breaks.
+        let is_same_files = self.seen().files == proposal.files;
+        if is_same_files && is_same(live.policies(), &proposal.policies) {
+            self.seen().problems = proposal.problems;
             return Ok(());
         }
         let change = change(Some(live.policies()), &proposal, &*app.clock);
         let number = app.ledger.record_generation(&change).await?;
         self.live.swap(Generation::new(number, proposal.policies));
-        *self.problems() = proposal.problems;
+        *self.seen() = Seen {
+            problems: proposal.problems,
+            files: proposal.files,
+        };
         tracing::info!(generation = number, summary = %change.summary, "other policies are live");
         Ok(())
     }
 
-    fn problems(&self) -> std::sync::MutexGuard<'_, Vec<Problem>> {
-        self.problems.lock().unwrap_or_else(PoisonError::into_inner)
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.folder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -271,6 +287,9 @@ fn summary(from: Option<&PolicySet>, to: &PolicySet) -> String {
         if !to.iter().any(|(known, ..)| known == name) {
             changes.push(format!("{id} removed"));
         }
+    }
+    if changes.is_empty() {
+        changes.push("the same modules from other files".to_owned());
     }
     changes.join(", ")
 }
