@@ -182,9 +182,8 @@ impl Config {
     }
 
     fn merge(flags: Flags, file: Flags, mistakes: &mut Vec<String>) -> Option<Self> {
-        let listen = flags
-            .listen
-            .or(file.listen)
+        let listen = set(flags.listen)
+            .or(set(file.listen))
             .unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
         let listen: Option<SocketAddr> = parsed(mistakes, "COUNTERSIGN_LISTEN", &listen, |text| {
             text.parse()
@@ -194,28 +193,30 @@ impl Config {
             .data_dir
             .or(file.data_dir)
             .unwrap_or_else(|| DEFAULT_DATA_DIR.into());
-        let database = match set(flags.database_url.or(file.database_url)) {
+        let database = match set(flags.database_url).or(set(file.database_url)) {
             None => Some(data_dir.join("countersign.db")),
             Some(url) => parsed(mistakes, "DATABASE_URL", "", |_| database_path(&url)),
         };
         let policies = flags.policies.or(file.policies);
-        let public_url = set(flags.public_url.or(file.public_url))
+        let public_url = set(flags.public_url)
+            .or(set(file.public_url))
             .and_then(|url| parsed(mistakes, "COUNTERSIGN_PUBLIC_URL", &url, origin));
-        let org = set(flags.molecule_org_id.or(file.molecule_org_id)).and_then(|id| {
-            parsed(mistakes, "MOLECULE_ORG_ID", &id, |id| {
-                OrgId::parse(id).ok_or("a UUID")
-            })
-        });
-        let anchor = match set(flags
-            .molecule_platform_workspace_id
-            .or(file.molecule_platform_workspace_id))
+        let org = set(flags.molecule_org_id)
+            .or(set(file.molecule_org_id))
+            .and_then(|id| {
+                parsed(mistakes, "MOLECULE_ORG_ID", &id, |id| {
+                    OrgId::parse(id).ok_or("a UUID")
+                })
+            });
+        let anchor = match set(flags.molecule_platform_workspace_id)
+            .or(set(file.molecule_platform_workspace_id))
         {
             None => Anchor::Derived,
             Some(id) => WorkspaceId::parse(&id).map_or(Anchor::Broken, Anchor::Configured),
         };
         let control_plane = control_plane(
-            set(flags.cp_upstream_url.or(file.cp_upstream_url)),
-            set(flags.molecule_org_slug.or(file.molecule_org_slug)),
+            set(flags.cp_upstream_url).or(set(file.cp_upstream_url)),
+            set(flags.molecule_org_slug).or(set(file.molecule_org_slug)),
             mistakes,
         );
         let admin_token = secret("ADMIN_TOKEN", file.admin_token, mistakes);
@@ -291,7 +292,12 @@ fn read_file(path: &Path) -> Result<Flags, ConfigError> {
         let line = e
             .span()
             .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-        refuse(format!("line {line}: {}", e.message()))
+        // A value of the wrong type is quoted in the message.
+        let what = match e.message().starts_with("invalid") {
+            true => "the value is not of the right type",
+            false => e.message(),
+        };
+        refuse(format!("line {line}: {what}"))
     })
 }
 
@@ -376,6 +382,34 @@ mod tests {
             config.control_plane.expect("set").membership.as_str(),
             "https://cp.example/base/cp/auth/tenant-member?slug=a%26b"
         );
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_named_by_its_line_and_not_repeated() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "\nadmin_token = 12345678\n").expect("written");
+        let error = load(Flags {
+            config: Some(file.path().to_owned()),
+            ..Flags::default()
+        })
+        .expect_err("a number");
+        assert!(error.to_string().contains("line 2"), "{error}");
+        assert!(!error.to_string().contains("12345678"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_flag_is_an_unset_one_and_the_file_stands() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "public_url = \"https://a.example\"\n").expect("written");
+        let config = load(Flags {
+            config: Some(file.path().to_owned()),
+            public_url: Some(String::new()),
+            listen: Some(String::new()),
+            ..Flags::default()
+        })
+        .expect("right");
+        assert_eq!(config.public_url.as_deref(), Some("https://a.example"));
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub enum DataDirError {
     },
     /// Others can write to it: the policies, the keys and the record would be theirs.
     #[error(
-        "the data folder `{0}` can be written to by others than its owner: `chmod go-w` it, and look at what is in it"
+        "the data folder `{0}` can be written to by others than its owner: `chmod go-w` it and look at what is in it, or name a folder inside it with --data-dir, which the host makes private"
     )]
     Open(PathBuf),
     /// Another process holds it.

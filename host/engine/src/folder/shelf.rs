@@ -72,7 +72,7 @@ impl Shelf {
     pub(super) fn open(&mut self) -> Result<Proposal, FolderError> {
         let found = scan(&self.folder.path)?;
         self.refresh(found);
-        self.remember()?;
+        let lost = self.remember();
         self.settle();
         if self.accepted.is_none() {
             for entry in self.files.values_mut() {
@@ -86,12 +86,19 @@ impl Shelf {
                 })?,
             );
         }
+        for (file, source) in lost {
+            if self.files[&file].module().is_none() {
+                return Err(self.lost(source));
+            }
+        }
         self.reported = self.problems();
         Ok(self.proposal())
     }
 
     /// Gives each file its last good module: the one that is recorded, unless it is there.
-    fn remember(&mut self) -> Result<(), FolderError> {
+    /// Says which of those cannot be had.
+    fn remember(&mut self) -> Vec<(String, LoadError)> {
+        let mut lost = Vec::new();
         for recorded in self.folder.recorded.clone() {
             let Some(entry) = self.files.get_mut(&recorded.file) else {
                 continue;
@@ -108,11 +115,10 @@ impl Shelf {
             match engine.prove(&recorded.component, &recorded.settings) {
                 Ok(good) => entry.good = Some(Arc::new(good)),
                 // What is in its place may stand on its own.
-                Err(_) if entry.present.is_some() => {}
-                Err(source) => return Err(self.lost(source)),
+                Err(source) => lost.push((recorded.file, source)),
             }
         }
-        Ok(())
+        lost
     }
 
     fn lost(&self, source: LoadError) -> FolderError {

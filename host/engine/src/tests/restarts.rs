@@ -115,3 +115,19 @@ fn a_host_whose_last_policies_cannot_be_had_does_not_start_without_them() {
     let error = refused.expect_err("nothing stands").to_string();
     assert!(error.contains("mine.wasm"), "{error}");
 }
+
+#[test]
+fn what_is_in_the_place_of_policies_that_cannot_be_had_must_stand() {
+    let folder = TempDir::new().expect("there is room");
+    let traps = Guest {
+        name: "mine",
+        decide: "(unreachable)",
+        ..Guest::default()
+    };
+    fs::write(folder.path().join("mine.wasm"), traps.component()).expect("written");
+    let refused = opened(folder.path(), &[("mine.wasm", b"broken")]);
+    assert!(refused.is_err(), "{refused:?}");
+    fs::write(folder.path().join("mine.wasm"), mine("2.0.0")).expect("written");
+    let first = opened(folder.path(), &[("mine.wasm", b"broken")]).expect("it opens");
+    assert_eq!(names(&first), ["baseline@1.0.0", "mine@2.0.0"]);
+}

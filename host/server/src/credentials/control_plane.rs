@@ -18,7 +18,8 @@ use crate::config::ControlPlane;
 
 /// The control plane has so long to answer, from connecting to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// A member is believed for so long: as long as a removed member may still be let in.
+/// A member is believed for so long after the control plane said so: as long as a removed member may
+/// still be let in, but for what is verified afresh.
 const MEMBER_FOR: Duration = Duration::from_secs(30);
 /// A stranger is one for so long: short, because people sign in and come back.
 const STRANGER_FOR: Duration = Duration::from_secs(5);

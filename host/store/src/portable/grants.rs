@@ -51,6 +51,11 @@ pub(super) async fn left_over(
     if submission.intent.verb().is_read() {
         return Ok(None);
     }
+    if let Some(id) = submission.named
+        && let Found::Grant(grant) = named(connection, submission, id).await?
+    {
+        return Ok(Some(grant));
+    }
     newest(connection, submission).await
 }
 
