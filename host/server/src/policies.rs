@@ -16,7 +16,6 @@ use countersign_engine::{
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::app::App;
 use crate::report;
 
 /// A change that could not be recorded is tried again so often, unless a newer one comes.
@@ -106,7 +105,12 @@ impl Policies {
     }
 
     /// Adopts what the folder proposes, until `stop`. A change that cannot be recorded does not decide.
-    pub async fn adopt_changes(self: Arc<Self>, app: App, mut stop: watch::Receiver<bool>) {
+    pub async fn adopt_changes(
+        self: Arc<Self>,
+        ledger: Arc<dyn Ledger>,
+        clock: Arc<dyn Clock>,
+        mut stop: watch::Receiver<bool>,
+    ) {
         let mut proposals = self.proposals.clone();
         loop {
             tokio::select! {
@@ -117,7 +121,7 @@ impl Policies {
                 let Some(proposal) = proposals.borrow_and_update().clone() else {
                     break;
                 };
-                match self.adopt(&app, proposal).await {
+                match self.adopt(&*ledger, &*clock, proposal).await {
                     Ok(()) => break,
                     Err(error) => {
                         tracing::error!(error = %report(&error), "a change of policies cannot be recorded, and waits");
@@ -131,7 +135,12 @@ impl Policies {
         }
     }
 
-    async fn adopt(&self, app: &App, proposal: Proposal) -> Result<(), LedgerError> {
+    async fn adopt(
+        &self,
+        ledger: &dyn Ledger,
+        clock: &dyn Clock,
+        proposal: Proposal,
+    ) -> Result<(), LedgerError> {
         report_problems(&proposal.problems);
         let live = self.live.generation();
         // Which file a module comes from counts: it is what stands when that file breaks.
@@ -140,8 +149,8 @@ impl Policies {
             self.seen().problems = proposal.problems;
             return Ok(());
         }
-        let change = change(Some(live.policies()), &proposal, &*app.clock);
-        let number = app.ledger.record_generation(&change).await?;
+        let change = change(Some(live.policies()), &proposal, clock);
+        let number = ledger.record_generation(&change).await?;
         self.live.swap(Generation::new(number, proposal.policies));
         *self.seen() = Seen {
             problems: proposal.problems,

@@ -22,6 +22,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCod
 use axum::middleware::Next;
 use axum::routing::MethodFilter;
 use countersign_core::caller::Door;
+use countersign_core::chance;
+use countersign_core::keys::hex;
 use countersign_core::verb::Verb;
 use serde_json::json;
 
@@ -274,7 +276,7 @@ fn is_too_long(error: &axum::Error) -> bool {
 /// What surrounds every route: the host that is meant, a request id, a time limit, and headers that
 /// keep a browser from doing what nobody asked for.
 async fn surround(State(app): State<App>, request: Request, next: Next) -> Response<Body> {
-    let id = crate::serve::request_id(&*app.gate.chance);
+    let id = hex(&chance::bytes::<8>(&*app.gate.chance));
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let started = std::time::Instant::now();

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use countersign_core::chance::{self, Chance, OsChance};
+use countersign_core::chance::{Chance, OsChance};
 use countersign_core::gate::Gate;
 use countersign_core::id::{OrgId, default_anchor};
-use countersign_core::keys::{Keys, RootKey, hex};
+use countersign_core::keys::{Keys, RootKey};
 use countersign_core::ports::{Judge, Ledger};
 use countersign_core::time::{Clock, SystemClock};
 use countersign_store::SqliteLedger;
@@ -62,8 +62,11 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let stop = watch::Sender::new(false);
     app.tasks.spawn(sweep(app.clone(), stop.subscribe()));
     let policies = Arc::clone(&app.policies);
-    app.tasks
-        .spawn(policies.adopt_changes(app.clone(), stop.subscribe()));
+    app.tasks.spawn(policies.adopt_changes(
+        Arc::clone(&app.ledger),
+        Arc::clone(&app.clock),
+        stop.subscribe(),
+    ));
 
     say(&format!("Countersign serves on http://{address}"));
     say(&format!("  data      {}", config.data_dir.display()));
@@ -262,9 +265,4 @@ async fn told_to_stop() {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
     }
-}
-
-/// An id for a request's log lines and its answer.
-pub fn request_id(chance: &dyn Chance) -> String {
-    hex(&chance::bytes::<8>(chance))
 }
