@@ -3,6 +3,7 @@
 //! The environment is read here and nowhere else. Secrets come from the environment or the file only:
 //! a flag would show in the list of processes.
 
+mod control_plane;
 mod values;
 
 use std::net::SocketAddr;
@@ -12,6 +13,8 @@ use clap::Args;
 use countersign_core::id::{OrgId, WorkspaceId};
 use serde::Deserialize;
 
+pub use self::control_plane::ControlPlane;
+use self::control_plane::control_plane;
 use self::values::{database_path, decode_key, origin, parsed, secret, set};
 
 /// The port of a host that nobody configured.
@@ -110,15 +113,6 @@ impl std::fmt::Debug for Hidden {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("…")
     }
-}
-
-/// Where the control plane is, and who we are to it.
-#[derive(Clone, Debug)]
-pub struct ControlPlane {
-    /// `{CP_UPSTREAM_URL}/cp/auth/tenant-member?slug=…`.
-    pub membership: reqwest::Url,
-    /// The tenant.
-    pub slug: String,
 }
 
 /// The approval anchor for callers that act from no workspace of their own.
@@ -299,37 +293,6 @@ fn read_file(path: &Path) -> Result<Flags, ConfigError> {
         };
         refuse(format!("line {line}: {what}"))
     })
-}
-
-fn control_plane(
-    url: Option<String>,
-    slug: Option<String>,
-    mistakes: &mut Vec<String>,
-) -> Option<ControlPlane> {
-    let url = url?;
-    let Some(slug) = slug else {
-        mistakes.push(
-            "CP_UPSTREAM_URL: needs MOLECULE_ORG_SLUG beside it, or no session can be verified"
-                .to_owned(),
-        );
-        return None;
-    };
-    let expected = "an http or https URL";
-    let mut membership = parsed(mistakes, "CP_UPSTREAM_URL", &url, |url| {
-        let url = reqwest::Url::parse(url).map_err(|_| expected)?;
-        match url.scheme() {
-            "http" | "https" if url.has_host() => Ok(url),
-            _ => Err(expected),
-        }
-    })?;
-    let path = format!(
-        "{}/cp/auth/tenant-member",
-        membership.path().trim_end_matches('/')
-    );
-    membership.set_path(&path);
-    membership.set_query(None);
-    membership.query_pairs_mut().append_pair("slug", &slug);
-    Some(ControlPlane { membership, slug })
 }
 
 #[cfg(test)]

@@ -78,6 +78,17 @@ pub(super) async fn insert(connection: &mut Connection, approval: &Approval) -> 
     Ok(())
 }
 
+/// The approval whose id a query found.
+pub(super) async fn load_found(
+    connection: &mut Connection,
+    id: Option<String>,
+) -> Result<Option<Approval>, Fault> {
+    match id {
+        Some(id) => load(connection, parsed("approvals.id", &id, ApprovalId::parse)?).await,
+        None => Ok(None),
+    }
+}
+
 /// One approval with its votes.
 pub(super) async fn load(
     connection: &mut Connection,

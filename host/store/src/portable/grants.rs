@@ -6,7 +6,6 @@ use countersign_core::ledger::{Refusal, Submission};
 use countersign_core::policy::Quorum;
 use countersign_core::time::Timestamp;
 
-use super::columns::parsed;
 use super::{Connection, approvals};
 use crate::fault::Fault;
 
@@ -110,13 +109,7 @@ async fn newest(
     .bind(intent.digest.as_str())
     .fetch_optional(&mut *connection)
     .await?;
-    match id {
-        Some(id) => {
-            let id = parsed("approvals.id", &id, ApprovalId::parse)?;
-            approvals::load(connection, id).await
-        }
-        None => Ok(None),
-    }
+    approvals::load_found(connection, id).await
 }
 
 /// The refusal that a denied approval means.

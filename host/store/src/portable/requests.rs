@@ -9,7 +9,6 @@ use countersign_core::ledger::{Refusal, Submission};
 use countersign_core::policy::Terms;
 use serde_json::json;
 
-use super::columns::parsed;
 use super::facts::ABSENT;
 use super::{Connection, approvals, audit, deeds, grants, sweep};
 use crate::fault::Fault;
@@ -123,7 +122,7 @@ async fn denied_lately(
     .bind(&intent.resource_id)
     .fetch_optional(&mut *connection)
     .await?;
-    load(connection, id).await
+    approvals::load_found(connection, id).await
 }
 
 /// The approval of the same request whose recorded state is pending.
@@ -144,7 +143,7 @@ async fn same_request(
     .bind(intent.digest.as_str())
     .fetch_optional(&mut *connection)
     .await?;
-    load(connection, id).await
+    approvals::load_found(connection, id).await
 }
 
 async fn count_pending(
@@ -159,14 +158,4 @@ async fn count_pending(
     .bind(submission.caller.lineage())
     .fetch_one(connection)
     .await?)
-}
-
-async fn load(connection: &mut Connection, id: Option<String>) -> Result<Option<Approval>, Fault> {
-    match id {
-        Some(id) => {
-            let id = parsed("approvals.id", &id, ApprovalId::parse)?;
-            approvals::load(connection, id).await
-        }
-        None => Ok(None),
-    }
 }
