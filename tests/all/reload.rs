@@ -147,7 +147,8 @@ async fn a_flood_of_events_ends_in_what_the_folder_holds() {
     }
     shelf.write("freeze.wasm", Freeze::SECOND.component());
     shelf.decides("deep-freeze", PATIENCE).await;
-    assert_eq!(shelf.problems().await, [] as [Value; 0]);
+    // A look in the middle of the flood may have met a file between its removal and its return.
+    shelf.blames_nothing().await;
     let generations = shelf.generation().await - before;
     assert!(
         generations < 100,
