@@ -91,7 +91,7 @@ async fn a_data_folder_that_is_a_file_is_named() {
 
 #[tokio::test]
 async fn a_file_that_is_no_database_is_named_and_left_as_it_is() {
-    let builder = Host::builder();
+    let builder = Host::builder().sqlite();
     let data = builder.data_dir();
     fs::create_dir(&data).expect("made");
     let file = data.join("countersign.db");
@@ -104,9 +104,20 @@ async fn a_file_that_is_no_database_is_named_and_left_as_it_is() {
 
 #[tokio::test]
 async fn a_database_url_of_another_kind_is_refused_without_its_password() {
-    let url = "postgres://countersign:hunter2@db.example/countersign";
+    let url = "mysql://countersign:hunter2@db.example/countersign";
     let failure = Host::builder().env("DATABASE_URL", url).fail().await;
-    let failure = failure.says(&["DATABASE_URL", "sqlite:"]);
+    let failure = failure.says(&["DATABASE_URL", "sqlite:", "postgres:"]);
+    assert!(!failure.said.contains("hunter2"), "{}", failure.said);
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_reached_is_named_without_its_password() {
+    let url = "postgres://countersign:hunter2@127.0.0.1:1/ledger";
+    let failure = Host::builder().env("DATABASE_URL", url).fail().await;
+    let failure = failure.says(&[
+        "postgres://countersign@127.0.0.1:1/ledger",
+        "cannot be reached",
+    ]);
     assert!(!failure.said.contains("hunter2"), "{}", failure.said);
 }
 

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::process::{Process, built};
-use crate::{Caller, ControlPlane, Reply, until};
+use crate::{Caller, ControlPlane, Database, Reply, until};
 
 /// A host has so long to start or to refuse: it compiles its policies, perhaps beside others that do.
 const START: Duration = Duration::from_secs(60);
@@ -26,6 +26,7 @@ const SLUG: &str = "acme";
 #[derive(Clone, Debug)]
 pub struct HostBuilder {
     folder: Arc<TempDir>,
+    database: Arc<Database>,
     environment: Vec<(String, String)>,
     arguments: Vec<String>,
     listen: String,
@@ -48,6 +49,13 @@ impl HostBuilder {
     pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// With its ledger in a file of the data folder, whichever database the tests run on.
+    pub fn sqlite(mut self) -> Self {
+        self.environment.retain(|(name, _)| name != "DATABASE_URL");
+        self.database = Arc::new(Database::Sqlite);
         self
     }
 
@@ -238,9 +246,11 @@ pub struct Host {
 impl Host {
     /// A host to be configured and started.
     pub fn builder() -> HostBuilder {
+        let database = Database::make();
         HostBuilder {
             folder: Arc::new(tempfile::tempdir().expect("a folder for the host")),
-            environment: Vec::new(),
+            environment: database.environment(),
+            database: Arc::new(database),
             arguments: Vec::new(),
             listen: "127.0.0.1:0".to_owned(),
             run: 1,
@@ -353,10 +363,16 @@ impl Host {
         self.builder.said()
     }
 
-    /// The files, of all runs, that hold `needle`: the data folder's and the outputs.
+    /// The files, of all runs, that hold `needle`: the data folder's, the outputs, and the database where
+    /// that is elsewhere.
     pub fn files_with(&self, needle: &str) -> Vec<PathBuf> {
         assert!(!needle.is_empty(), "nothing is everywhere");
         let mut found = Vec::new();
+        if let Some(dump) = self.builder.database.dump()
+            && contains(&dump, needle.as_bytes())
+        {
+            found.push("the database".into());
+        }
         search(self.builder.folder.path(), needle.as_bytes(), &mut found);
         found
     }

@@ -4,6 +4,7 @@
 //! Nothing here stands in for a part of the host.
 
 mod caller;
+mod database;
 mod host;
 mod process;
 mod upstream;
@@ -17,7 +18,12 @@ mod wait;
 )]
 pub mod guest;
 
+/// The PostgreSQL server that databases are made on, the one of the store's own tests.
+#[path = "../../host/store/tests/contract/cluster.rs"]
+mod cluster;
+
 pub use caller::{Caller, Reply};
+pub use database::Database;
 pub use host::{Failure, Host, HostBuilder, OperatorSession};
 pub use process::built;
 pub use upstream::{Call, ControlPlane, Mode};

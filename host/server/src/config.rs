@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use countersign_core::id::{OrgId, WorkspaceId};
+use countersign_store::Address;
 use serde::Deserialize;
 
 pub use self::control_plane::ControlPlane;
 use self::control_plane::control_plane;
-use self::values::{database_path, decode_key, origin, parsed, secret, set};
+use self::values::{decode_key, origin, parsed, secret, set};
 
 /// The port of a host that nobody configured.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -52,7 +53,8 @@ pub struct Flags {
     /// Folder for the database, keys and policies [default: ./countersign-data]
     #[arg(long, env = "COUNTERSIGN_DATA_DIR", value_name = "DIR", global = true)]
     pub data_dir: Option<PathBuf>,
-    /// `sqlite:<path>` [default: countersign.db in the data folder]
+    /// `sqlite:<path>`, or `postgres://<user>@<host>/<database>` for hosts that share one [default:
+    /// countersign.db in the data folder]
     #[arg(
         long,
         env = "DATABASE_URL",
@@ -135,8 +137,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The data folder.
     pub data_dir: PathBuf,
-    /// The SQLite file.
-    pub database: PathBuf,
+    /// Where the ledger is kept.
+    pub database: Address,
     /// The policy folder, and whether it was named by the operator.
     pub policies: PathBuf,
     /// Whether the policy folder is the default one, which the host makes itself.
@@ -188,8 +190,9 @@ impl Config {
             .or(file.data_dir)
             .unwrap_or_else(|| DEFAULT_DATA_DIR.into());
         let database = match set(flags.database_url).or(set(file.database_url)) {
-            None => Some(data_dir.join("countersign.db")),
-            Some(url) => parsed(mistakes, "DATABASE_URL", "", |_| database_path(&url)),
+            None => Some(Address::Sqlite(data_dir.join("countersign.db"))),
+            // The URL may hold a password, and is not repeated.
+            Some(url) => parsed(mistakes, "DATABASE_URL", "", |_| Address::parse(&url)),
         };
         let policies = flags.policies.or(file.policies);
         let public_url = set(flags.public_url)
@@ -266,7 +269,7 @@ impl Config {
             "The configuration is right.\n  listen         {}\n  public url     {public_url}\n  data           {}\n  database       {}\n  policies       {}\n  control plane  {control_plane}\n  ADMIN_TOKEN    {admin_token}",
             self.listen,
             self.data_dir.display(),
-            self.database.display(),
+            self.database,
             self.policies.display(),
         )
     }

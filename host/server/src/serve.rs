@@ -10,9 +10,8 @@ use countersign_core::chance::{Chance, OsChance};
 use countersign_core::gate::Gate;
 use countersign_core::id::{OrgId, default_anchor};
 use countersign_core::keys::{Keys, RootKey};
-use countersign_core::ports::{Judge, Ledger};
+use countersign_core::ports::Judge;
 use countersign_core::time::{Clock, SystemClock};
-use countersign_store::SqliteLedger;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
@@ -70,6 +69,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
 
     say(&format!("Countersign serves on http://{address}"));
     say(&format!("  data      {}", config.data_dir.display()));
+    say(&format!("  database  {}", config.database));
     say(&format!("  policies  {}", config.policies.display()));
     invite(&app, &data).await?;
 
@@ -107,10 +107,7 @@ async fn assemble(config: &Config, data: &DataDir, address: SocketAddr) -> anyho
         None => data.root_key(&*chance)?,
     };
     let keys = Keys::new(&root);
-    let store = SqliteLedger::open(&config.database)
-        .await
-        .with_context(|| format!("cannot use the database `{}`", config.database.display()))?;
-    let ledger: Arc<dyn Ledger> = Arc::new(store);
+    let ledger = countersign_store::open(&config.database).await?;
     if ledger.pinned_keys(keys.id()).await? != keys.id() {
         anyhow::bail!(
             "the database was made under another key: restore `secrets.key` in the data folder, or SECRETS_ENCRYPTION_KEY, from a backup; without that key the stored secrets cannot be opened"

@@ -1,9 +1,9 @@
 //! The ledger on SQLite: one file, in WAL mode.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
@@ -11,6 +11,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::fault::Fault;
+use crate::open::{OpenError, Refusal};
 
 #[path = "portable/mod.rs"]
 mod portable;
@@ -37,91 +38,24 @@ const PATIENCE_TO_OPEN: Duration = Duration::from_secs(1);
 
 /// The ledger on SQLite.
 ///
-/// SQLite has one writer at a time. So has this: one connection writes, and requests queue for it here,
-/// in order, rather than in SQLite's busy loop. Any number of others read the last committed state.
+/// SQLite has one writer at a time. So has this: one connection writes, and requests take turns on it, in
+/// order, rather than in SQLite's busy loop. Any number of others read the last committed state.
 #[derive(Debug)]
 pub struct SqliteLedger {
     writer: SqlitePool,
     readers: SqlitePool,
-}
-
-/// The database could not be opened. Nothing in it was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Not a URL for SQLite.
-    #[error("`{0}` does not name a SQLite file: write `sqlite:<path>`")]
-    Url(String),
-    /// No file can be made or written there.
-    #[error("cannot write the database `{}`: check that its folder exists and is writable", .path.display())]
-    Unwritable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// Another process holds it.
-    #[error("the database `{}` is held by another process: stop that one first", .0.display())]
-    Held(PathBuf),
-    /// The file is something else, or broken.
-    #[error(
-        "`{}` is not a SQLite database, or is damaged: restore a backup, or move it away to start anew",
-        .0.display()
-    )]
-    NotADatabase(PathBuf),
-    /// The file belongs to another program.
-    #[error("the database `{}` belongs to another program: name another file", .0.display())]
-    Foreign(PathBuf),
-    /// The file's tables are of a later version.
-    #[error(
-        "the database `{}` was written by a newer version of Countersign (it has migration {migration}): \
-         run that version or restore a backup", .path.display()
-    )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// The first migration that this version does not know.
-        migration: i64,
-    },
-    /// The file's tables are of a version that never was.
-    #[error(
-        "the database `{}` was made by another build of Countersign (its migration {migration} differs): \
-         run that build or restore a backup", .path.display()
-    )]
-    Diverged {
-        /// The file.
-        path: PathBuf,
-        /// The migration that differs.
-        migration: i64,
-    },
-    /// Anything else.
-    #[error("cannot open the database `{}`", .path.display())]
-    Other {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    turns: portable::Turns,
 }
 
 impl SqliteLedger {
-    /// Opens the file that `url` names, as `sqlite:<path>` or `sqlite://<path>`.
-    pub async fn open_url(url: &str) -> Result<Self, OpenError> {
-        let path = url
-            .strip_prefix("sqlite:")
-            .map(|rest| rest.strip_prefix("//").unwrap_or(rest))
-            .filter(|path| !path.is_empty() && !path.contains(['?', '#']) && *path != ":memory:")
-            .ok_or_else(|| OpenError::Url(url.to_owned()))?;
-        Self::open(Path::new(path)).await
-    }
-
     /// Opens the file at `path`, makes it where there is none, and brings its tables up to this version.
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
-        let unwritable = |source| OpenError::Unwritable {
-            path: path.to_owned(),
-            source: Box::new(source),
-        };
+        Self::prepared(path)
+            .await
+            .map_err(|refusal| refusal.of(path.display()))
+    }
+
+    async fn prepared(path: &Path) -> Result<Self, Refusal> {
         make(path).map_err(unwritable)?;
         recognise(path).await?;
         keep_private(path).map_err(unwritable)?;
@@ -129,9 +63,10 @@ impl SqliteLedger {
         let ledger = Self {
             writer: pool(1).connect_lazy_with(options(path)),
             readers: pool(READERS).connect_lazy_with(options(path).read_only(true)),
+            turns: portable::Turns::default(),
         };
         // The writer first: it makes the companions that readers need.
-        ledger.fill().await.map_err(|error| refusal(path, error))?;
+        ledger.fill().await.map_err(refusal)?;
         Ok(ledger)
     }
 
@@ -219,7 +154,7 @@ fn keep_private(_: &Path) -> std::io::Result<()> {
 
 /// Sees that the file is ours, or empty, and changes nothing: what belongs to another program keeps even
 /// its journal mode.
-async fn recognise(path: &Path) -> Result<(), OpenError> {
+async fn recognise(path: &Path) -> Result<(), Refusal> {
     let look = async {
         let mut connection = SqliteConnectOptions::new()
             .filename(path)
@@ -235,85 +170,62 @@ async fn recognise(path: &Path) -> Result<(), OpenError> {
         connection.close().await?;
         Ok(found)
     };
-    match look.await.map_err(|error| refusal(path, error))? {
-        (1.., 0) => Err(OpenError::Foreign(path.to_owned())),
+    match look.await.map_err(refusal)? {
+        (1.., 0) => Err(Refusal::Foreign),
         _ => Ok(()),
     }
 }
 
 /// Brings the tables up to this version, and sees that they can be written, on a connection of its own.
-async fn prepare(path: &Path) -> Result<(), OpenError> {
+async fn prepare(path: &Path) -> Result<(), Refusal> {
     let mut connection = options(path)
         .busy_timeout(PATIENCE_TO_OPEN)
         .connect()
         .await
-        .map_err(|error| refusal(path, error))?;
-    let prepared = migrate(path, &mut connection).await;
+        .map_err(refusal)?;
+    let prepared = migrate(&mut connection).await;
     let closed = connection.close().await;
     prepared?;
-    closed.map_err(|error| refusal(path, error))
+    closed.map_err(refusal)
 }
 
-async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {
+async fn migrate(connection: &mut SqliteConnection) -> Result<(), Refusal> {
     MIGRATIONS
         .run(&mut *connection)
         .await
-        .map_err(|error| migration_refusal(path, error))?;
+        .map_err(|error| Refusal::of_migration(error, refusal))?;
     // A file without new migrations has not been written so far, and whether it can be shows only now.
     sqlx::query("UPDATE audit_head SET seq = seq")
         .execute(connection)
         .await
         .map(|_| ())
-        .map_err(|error| refusal(path, error))
+        .map_err(refusal)
 }
 
-fn migration_refusal(path: &Path, error: MigrateError) -> OpenError {
-    let path_of = || path.to_owned();
-    match error {
-        MigrateError::VersionMissing(migration) => OpenError::Newer {
-            path: path_of(),
-            migration,
-        },
-        MigrateError::VersionMismatch(migration) => OpenError::Diverged {
-            path: path_of(),
-            migration,
-        },
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-            refusal(path, error)
-        }
-        other => OpenError::Other {
-            path: path_of(),
-            source: Box::new(other),
-        },
-    }
+fn unwritable(error: std::io::Error) -> Refusal {
+    Refusal::Unwritable(Box::new(error))
 }
 
 /// What SQLite's primary result codes mean for whoever opens the file.
-fn refusal(path: &Path, error: sqlx::Error) -> OpenError {
+fn refusal(error: sqlx::Error) -> Refusal {
     let code = error
         .as_database_error()
         .and_then(|error| error.code())
         .and_then(|code| code.parse::<i32>().ok())
         .map(|extended| extended & 0xff);
-    let path = path.to_owned();
     match code {
-        Some(5 | 6) => OpenError::Held(path),
-        Some(11 | 26) => OpenError::NotADatabase(path),
-        Some(3 | 8 | 13 | 14) => OpenError::Unwritable {
-            path,
-            source: Box::new(error),
-        },
-        _ => OpenError::Other {
-            path,
-            source: Box::new(error),
-        },
+        Some(5 | 6) => Refusal::Held,
+        Some(11 | 26) => Refusal::NotADatabase,
+        // Permission, read-only, full, cannot open.
+        Some(3 | 8 | 13 | 14) => Refusal::Unwritable(Box::new(error)),
+        _ => Refusal::Other(Box::new(error)),
     }
 }
 
 /// A ledger of its own for a test of `portable`, and what it is in.
 #[cfg(test)]
 struct Fresh {
-    store: Store,
+    store: std::sync::Arc<Store>,
     _folder: tempfile::TempDir,
 }
 
@@ -324,7 +236,7 @@ async fn fresh() -> Fresh {
         .await
         .expect("the database opens");
     Fresh {
-        store,
+        store: std::sync::Arc::new(store),
         _folder: folder,
     }
 }

@@ -1,7 +1,5 @@
 //! How single values are written.
 
-use std::path::PathBuf;
-
 use super::Hidden;
 
 /// An empty setting is an unset one: shells and orchestrators pass empty variables for absent ones.
@@ -45,16 +43,6 @@ pub fn secret(name: &str, from_file: Option<Hidden>, mistakes: &mut Vec<String>)
     };
     let is_set = |value: &Hidden| !value.reveal().is_empty();
     from_environment.filter(is_set).or(from_file.filter(is_set))
-}
-
-/// The file that a `sqlite:` URL names.
-pub fn database_path(url: &str) -> Result<PathBuf, &'static str> {
-    let path = url
-        .strip_prefix("sqlite://")
-        .or_else(|| url.strip_prefix("sqlite:"))
-        .filter(|path| !path.is_empty() && !path.contains('?') && *path != ":memory:")
-        .ok_or("`sqlite:<path>`: this version keeps its ledger in SQLite only")?;
-    Ok(path.into())
 }
 
 /// Scheme and authority, without a slash at the end.

@@ -71,6 +71,11 @@ async fn kept(connection: &mut Connection, state: State) -> Approval {
     approval
 }
 
+/// Keeps an approval whose decision is missing: no transaction with it can be committed.
+pub(super) async fn keep_without_decision(connection: &mut Connection) {
+    kept(connection, State::Pending).await;
+}
+
 async fn state_of(connection: &mut Connection, approval: &Approval) -> State {
     let approval = approvals::load(connection, approval.id).await;
     approval.expect("an answer").expect("it is there").state

@@ -7,6 +7,8 @@
 mod approvals;
 mod audit;
 mod columns;
+#[cfg(test)]
+mod company;
 mod decisions;
 mod deeds;
 mod facts;
@@ -21,6 +23,7 @@ mod settings;
 mod settle;
 mod sweep;
 mod tokens;
+mod turns;
 mod votes;
 
 use async_trait::async_trait;
@@ -45,6 +48,8 @@ use countersign_core::verb::Verb;
 use super::{Driver, Store};
 use crate::fault::Fault;
 
+pub(super) use self::turns::Turns;
+
 /// What a statement runs on: a connection within a transaction.
 type Connection = <Driver as sqlx::Database>::Connection;
 
@@ -61,17 +66,15 @@ impl Ledger for Store {
         configured: Option<OrgId>,
         fresh: OrgId,
     ) -> Result<OrgId, LedgerError> {
-        let mut tx = self.begin_writing().await?;
-        let own = settings::organisation(&mut tx, fresh).await?;
-        tx.commit().await.map_err(Fault::from)?;
-        Ok(configured.unwrap_or(own))
+        let mut turn = self.turn().await?;
+        let own = settings::organisation(turn.connection(), fresh).await;
+        Ok(configured.unwrap_or(turn.end(own).await?))
     }
 
     async fn pinned_keys(&self, current: &str) -> Result<String, LedgerError> {
-        let mut tx = self.begin_writing().await?;
-        let pinned = settings::keys(&mut tx, current).await?;
-        tx.commit().await.map_err(Fault::from)?;
-        Ok(pinned)
+        let mut turn = self.turn().await?;
+        let pinned = settings::keys(turn.connection(), current).await;
+        Ok(turn.end(pinned).await?)
     }
 
     async fn facts(
@@ -86,30 +89,31 @@ impl Ledger for Store {
     }
 
     async fn settle(&self, submission: Submission<'_>) -> Result<Settled, LedgerError> {
-        let mut tx = self.begin_writing().await?;
-        let settled = settle::settle(&mut tx, submission).await?;
-        match settled {
-            Settled::Moved => tx.rollback().await.map_err(Fault::from)?,
-            _ => tx.commit().await.map_err(Fault::from)?,
+        let mut turn = self.turn().await?;
+        match settle::settle(turn.connection(), submission).await {
+            Ok(Settled::Moved) => {
+                turn.undo().await;
+                Ok(Settled::Moved)
+            }
+            settled => Ok(turn.end(settled).await?),
         }
-        Ok(settled)
     }
 
     async fn vote(&self, ballot: &Ballot) -> Result<Voted, LedgerError> {
-        let mut tx = self.begin_writing().await?;
-        let voted = votes::count(&mut tx, ballot).await?;
-        match voted {
-            Voted::Counted(_) => tx.commit().await.map_err(Fault::from)?,
-            _ => tx.rollback().await.map_err(Fault::from)?,
+        let mut turn = self.turn().await?;
+        match votes::count(turn.connection(), ballot).await {
+            counted @ (Ok(Voted::Counted(_)) | Err(_)) => Ok(turn.end(counted).await?),
+            Ok(objection) => {
+                turn.undo().await;
+                Ok(objection)
+            }
         }
-        Ok(voted)
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<Vec<ApprovalId>, LedgerError> {
-        let mut tx = self.begin_writing().await?;
-        let swept = sweep::sweep(&mut tx, now).await?;
-        tx.commit().await.map_err(Fault::from)?;
-        Ok(swept)
+        let mut turn = self.turn().await?;
+        let swept = sweep::sweep(turn.connection(), now).await;
+        Ok(turn.end(swept).await?)
     }
 
     async fn pending_approvals(
@@ -149,9 +153,9 @@ impl Ledger for Store {
     }
 
     async fn note_org_token_use(&self, id: TokenId, at: Timestamp) -> Result<(), LedgerError> {
-        let mut tx = self.begin_writing().await?;
-        tokens::note_use(&mut tx, id, at).await?;
-        Ok(tx.commit().await.map_err(Fault::from)?)
+        let mut turn = self.turn().await?;
+        let done = tokens::note_use(turn.connection(), id, at).await;
+        Ok(turn.end(done).await?)
     }
 
     async fn org_tokens(
@@ -187,9 +191,9 @@ impl Ledger for Store {
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), LedgerError> {
-        let mut tx = self.begin_writing().await?;
-        sessions::save_link(&mut tx, link, expires_at, now).await?;
-        Ok(tx.commit().await.map_err(Fault::from)?)
+        let mut turn = self.turn().await?;
+        let done = sessions::save_link(turn.connection(), link, expires_at, now).await;
+        Ok(turn.end(done).await?)
     }
 
     async fn redeem_login_link(
@@ -198,10 +202,9 @@ impl Ledger for Store {
         session: NewSession,
         now: Timestamp,
     ) -> Result<bool, LedgerError> {
-        let mut tx = self.begin_writing().await?;
-        let redeemed = sessions::redeem_link(&mut tx, link, session, now).await?;
-        tx.commit().await.map_err(Fault::from)?;
-        Ok(redeemed)
+        let mut turn = self.turn().await?;
+        let redeemed = sessions::redeem_link(turn.connection(), link, session, now).await;
+        Ok(turn.end(redeemed).await?)
     }
 
     async fn session(
@@ -223,16 +226,15 @@ impl Ledger for Store {
     }
 
     async fn end_session(&self, id: SessionId, now: Timestamp) -> Result<(), LedgerError> {
-        let mut tx = self.begin_writing().await?;
-        sessions::end(&mut tx, id, now).await?;
-        Ok(tx.commit().await.map_err(Fault::from)?)
+        let mut turn = self.turn().await?;
+        let done = sessions::end(turn.connection(), id, now).await;
+        Ok(turn.end(done).await?)
     }
 
     async fn record_generation(&self, change: &GenerationChange) -> Result<u64, LedgerError> {
-        let mut tx = self.begin_writing().await?;
-        let number = generations::record(&mut tx, change).await?;
-        tx.commit().await.map_err(Fault::from)?;
-        Ok(number)
+        let mut turn = self.turn().await?;
+        let number = generations::record(turn.connection(), change).await;
+        Ok(turn.end(number).await?)
     }
 
     async fn latest_generation(&self) -> Result<Option<GenerationRecord>, LedgerError> {

@@ -1,0 +1,282 @@
+//! The ledger on PostgreSQL: one database that any number of hosts share.
+
+use std::fmt;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use crate::fault::Fault;
+use crate::open::{OpenError, Refusal};
+
+#[path = "portable/mod.rs"]
+mod portable;
+
+/// The driver for which `portable` is compiled here.
+type Driver = sqlx::Postgres;
+/// The ledger that `portable` implements.
+type Store = PostgresLedger;
+/// A transaction of either kind.
+type Transaction = sqlx::Transaction<'static, Driver>;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// How many connections of one host read at the same time. A server has a hundred for all its clients by
+/// default, and a read takes well under a millisecond.
+const READERS: u32 = 8;
+
+/// How long a request waits for a connection, a lock or a statement. A writing transaction takes
+/// milliseconds, so whoever waits this long waits for something broken.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long opening waits for the server.
+const PATIENCE_TO_OPEN: Duration = Duration::from_secs(10);
+
+/// Begins a transaction in which nobody else writes, of all hosts that share the database, in one round
+/// trip.
+///
+/// The lock's number is `csgn` in ASCII; it is the database's own, and held until the transaction ends,
+/// however it ends. Under *read committed* each later statement sees all that was committed before it
+/// began, and so all that the lock's earlier holders did.
+const WRITING: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(1668507502)";
+
+/// Begins a transaction that sees one state of the database from beginning to end.
+const READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
+/// What holds for every connection, whatever the server's defaults are.
+const SESSION: &[(&str, &str)] = &[
+    // What was acknowledged survives a loss of power.
+    ("synchronous_commit", "on"),
+    ("lock_timeout", "10s"),
+    ("statement_timeout", "10s"),
+    // A host that hangs in a transaction holds up every other; the server ends it.
+    ("idle_in_transaction_session_timeout", "10s"),
+];
+
+/// A PostgreSQL database, and how to get in.
+#[derive(Clone)]
+pub struct PostgresAddress(PgConnectOptions);
+
+impl PostgresAddress {
+    pub(crate) fn parse(url: &str) -> Option<Self> {
+        let scheme = url.split_once("://")?.0;
+        if !matches!(scheme, "postgres" | "postgresql") {
+            return None;
+        }
+        let options: PgConnectOptions = url.parse().ok()?;
+        let says_how = url.contains("sslmode=") || url.contains("ssl-mode=");
+        let options = if says_how || is_local(&options) {
+            options
+        } else {
+            // The driver would settle for no TLS at all where somebody in between wants it so.
+            options.ssl_mode(PgSslMode::VerifyFull)
+        };
+        Some(Self(options))
+    }
+}
+
+fn is_local(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    options.get_socket().is_some()
+        || host.starts_with('/')
+        || host == "localhost"
+        || host
+            .trim_matches(['[', ']'])
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+impl fmt::Display for PostgresAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(options) = self;
+        write!(f, "postgres://{}@", options.get_username())?;
+        match options.get_socket() {
+            Some(socket) => write!(f, "{}", socket.display())?,
+            None => write!(f, "{}:{}", options.get_host(), options.get_port())?,
+        }
+        write!(f, "/{}", options.get_database().unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for PostgresAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PostgresAddress({self})")
+    }
+}
+
+/// The ledger on PostgreSQL.
+///
+/// Writers take turns, as they do on SQLite: here in this host's queue for its one writing connection,
+/// there for the database's lock. What a writing transaction read cannot be moved by anybody before it
+/// commits, and every host's entries go into one audit chain.
+#[derive(Debug)]
+pub struct PostgresLedger {
+    writer: PgPool,
+    readers: PgPool,
+    turns: portable::Turns,
+}
+
+impl PostgresLedger {
+    /// Opens the database at `address`, makes its tables where there are none, and brings them up to this
+    /// version.
+    pub async fn open(address: &PostgresAddress) -> Result<Self, OpenError> {
+        let PostgresAddress(options) = address;
+        let options = options
+            .clone()
+            .application_name("countersign")
+            .options(SESSION.iter().copied());
+        let opened = tokio::time::timeout(PATIENCE_TO_OPEN, prepare(&options));
+        match opened.await {
+            Ok(prepared) => prepared.map_err(|refusal| refusal.of(address))?,
+            Err(elapsed) => return Err(Refusal::Unreachable(Box::new(elapsed)).of(address)),
+        }
+        Ok(Self {
+            writer: pool(1).connect_lazy_with(options.clone()),
+            readers: pool(READERS).connect_lazy_with(options),
+            turns: portable::Turns::default(),
+        })
+    }
+
+    /// Waits for what is under way, and closes the connections.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// A transaction in which nobody else writes.
+    async fn begin_writing(&self) -> Result<Transaction, Fault> {
+        begin(&self.writer, WRITING).await
+    }
+
+    /// A transaction that sees one state of the database from beginning to end.
+    async fn begin_reading(&self) -> Result<Transaction, Fault> {
+        begin(&self.readers, READING).await
+    }
+}
+
+/// Begins a transaction. A connection that a restart of the server has ended shows only when it is used:
+/// nothing was asked of it yet, so the next one is tried, until one is new.
+async fn begin(pool: &PgPool, statement: &'static str) -> Result<Transaction, Fault> {
+    for _ in 0..pool.size() {
+        match pool.begin_with(statement).await {
+            Err(sqlx::Error::Io(_)) => {}
+            Err(error) if is_ended(&error) => {}
+            begun => return Ok(begun?),
+        }
+    }
+    Ok(pool.begin_with(statement).await?)
+}
+
+/// Whether the server has ended the connection, or ends itself: SQLSTATE class 57P, and 25P03 for a
+/// transaction that was idle too long.
+fn is_ended(error: &sqlx::Error) -> bool {
+    code(error).is_some_and(|code| code.starts_with("57P") || code == "25P03")
+}
+
+fn code(error: &sqlx::Error) -> Option<String> {
+    let code = error.as_database_error()?.code()?;
+    Some(code.into_owned())
+}
+
+fn pool(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        // A round trip for each transaction; `begin` finds out without.
+        .test_before_acquire(false)
+}
+
+/// Sees that the database is ours, or empty, and fit; brings its tables up to this version, and sees that
+/// they can be written.
+async fn prepare(options: &PgConnectOptions) -> Result<(), Refusal> {
+    let mut connection = options.connect().await.map_err(refusal)?;
+    let prepared = look_and_migrate(&mut connection).await;
+    let closed = connection.close().await;
+    prepared?;
+    closed.map_err(refusal)
+}
+
+async fn look_and_migrate(connection: &mut PgConnection) -> Result<(), Refusal> {
+    let encoding: String = sqlx::query_scalar("SHOW server_encoding")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(refusal)?;
+    if encoding != "UTF8" {
+        return Err(Refusal::Encoding(encoding));
+    }
+    let (tables, ours): (i64, i64) = sqlx::query_as(
+        "SELECT COUNT(*), COUNT(CASE WHEN tablename = '_sqlx_migrations' THEN 1 END)
+         FROM pg_tables WHERE schemaname = current_schema()",
+    )
+    .fetch_one(&mut *connection)
+    .await
+    .map_err(refusal)?;
+    if tables > 0 && ours == 0 {
+        return Err(Refusal::Foreign);
+    }
+    MIGRATIONS
+        .run(&mut *connection)
+        .await
+        .map_err(|error| Refusal::of_migration(error, refusal))?;
+    sqlx::query("UPDATE audit_head SET seq = seq")
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(refusal)
+}
+
+/// What PostgreSQL's SQLSTATEs mean for whoever opens the database.
+fn refusal(error: sqlx::Error) -> Refusal {
+    let code = code(&error).unwrap_or_default();
+    let source = Box::new(error);
+    match code.as_str() {
+        // Insufficient privilege, invalid schema, read-only transaction.
+        "42501" | "3F000" | "25006" => Refusal::Unwritable(source),
+        // Lock not available, query cancelled: somebody else is in the way.
+        "55P03" | "57014" => Refusal::Held,
+        // Invalid catalogue name: there is no such database.
+        "3D000" => Refusal::NotLetIn(source),
+        code if code.starts_with("28") => Refusal::NotLetIn(source),
+        // Cannot connect now, too many connections.
+        code if code.starts_with("57P") || code.starts_with("53") || code.starts_with("08") => {
+            Refusal::Unreachable(source)
+        }
+        "" => match *source {
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut => {
+                Refusal::Unreachable(source)
+            }
+            _ => Refusal::Other(source),
+        },
+        _ => Refusal::Other(source),
+    }
+}
+
+/// A ledger of its own for a test of `portable`.
+#[cfg(test)]
+struct Fresh {
+    store: std::sync::Arc<Store>,
+}
+
+#[cfg(test)]
+async fn fresh() -> Fresh {
+    let cluster = crate::cluster::Cluster::shared();
+    let name = cluster.fresh_name();
+    let mut connection = PgConnection::connect(&cluster.url())
+        .await
+        .expect("the server answers");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .execute(&mut connection)
+        .await
+        .expect("the database is made");
+    let address = PostgresAddress::parse(&cluster.named(&name)).expect("a URL");
+    let store = PostgresLedger::open(&address)
+        .await
+        .expect("the database opens");
+    Fresh {
+        store: std::sync::Arc::new(store),
+    }
+}

@@ -1,0 +1,86 @@
+//! Where a host under test keeps its ledger: SQLite in its data folder, or, where
+//! `COUNTERSIGN_TEST_DATABASE=postgres` says so, a database of its own on a PostgreSQL server.
+
+use std::process::Command;
+
+use crate::cluster::Cluster;
+
+/// The database of one host, or of several.
+#[derive(Debug)]
+pub enum Database {
+    /// A file of the data folder.
+    Sqlite,
+    /// A database that was made for the test.
+    Postgres {
+        /// Its URL.
+        url: String,
+    },
+}
+
+impl Database {
+    /// A fresh one, of the kind that the tests run on.
+    ///
+    /// # Panics
+    ///
+    /// If the environment names a kind that there is not, or the server makes none.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is how the tests are told on which database they run"
+    )]
+    pub fn make() -> Self {
+        match std::env::var("COUNTERSIGN_TEST_DATABASE").as_deref() {
+            Err(_) | Ok("sqlite") => Self::Sqlite,
+            Ok("postgres") => Self::postgres(),
+            Ok(other) => {
+                panic!("COUNTERSIGN_TEST_DATABASE is `{other}`, not `sqlite` or `postgres`")
+            }
+        }
+    }
+
+    /// A fresh one on the PostgreSQL server.
+    ///
+    /// # Panics
+    ///
+    /// If the server makes none.
+    pub fn postgres() -> Self {
+        let cluster = Cluster::shared();
+        let name = cluster.fresh_name();
+        let url = cluster.named(&name);
+        psql(&cluster.url(), &format!("CREATE DATABASE {name}"));
+        Self::Postgres { url }
+    }
+
+    /// What tells a host of it.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        match self {
+            Self::Sqlite => Vec::new(),
+            Self::Postgres { url } => vec![("DATABASE_URL".to_owned(), url.clone())],
+        }
+    }
+
+    /// All that it holds, as text; nothing where it is a file of the data folder.
+    ///
+    /// # Panics
+    ///
+    /// If the server does not tell.
+    pub fn dump(&self) -> Option<Vec<u8>> {
+        let Self::Postgres { url } = self else {
+            return None;
+        };
+        let dumped = Command::new("pg_dump")
+            .args(["--dbname", url])
+            .output()
+            .expect("pg_dump is installed");
+        assert!(dumped.status.success(), "pg_dump: {dumped:?}");
+        Some(dumped.stdout)
+    }
+}
+
+/// Runs one statement.
+fn psql(url: &str, sql: &str) {
+    let done = Command::new("psql")
+        .args(["--no-psqlrc", "--quiet", "--dbname", url, "--command", sql])
+        .output()
+        .expect("psql is installed");
+    assert!(done.status.success(), "`{sql}`: {done:?}");
+}
