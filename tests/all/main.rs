@@ -5,6 +5,7 @@ mod bad_input;
 mod browser;
 mod connections;
 mod control_plane;
+mod crash;
 mod credentials;
 mod guards;
 mod incident;

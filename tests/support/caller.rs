@@ -113,6 +113,27 @@ impl Caller {
         body: Vec<u8>,
     ) -> Reply {
         let what = format!("{method} {path}");
+        self.try_send(method, path, content_type, body)
+            .await
+            .unwrap_or_else(|error| panic!("{what}: no answer: {error:?}"))
+    }
+
+    /// POST of JSON to a host that may die meanwhile.
+    pub async fn try_post(&self, path: &str, body: Value) -> Option<Reply> {
+        let body = body.to_string().into_bytes();
+        self.try_send(Method::POST, path, Some("application/json"), body)
+            .await
+            .ok()
+    }
+
+    async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: Option<&str>,
+        body: Vec<u8>,
+    ) -> Result<Reply, reqwest::Error> {
+        let what = format!("{method} {path}");
         let mut request = self
             .client
             .request(method, format!("{}{path}", self.origin))
@@ -121,23 +142,17 @@ impl Caller {
         if let Some(content_type) = content_type {
             request = request.header("content-type", content_type);
         }
-        let response = request
-            .send()
-            .await
-            .unwrap_or_else(|error| panic!("{what}: no answer: {error:?}"));
+        let response = request.send().await?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let body = response
-            .bytes()
-            .await
-            .unwrap_or_else(|error| panic!("{what}: the answer broke off: {error:?}"));
-        Reply {
+        let body = response.bytes().await?;
+        Ok(Reply {
             json: serde_json::from_slice(&body).unwrap_or_default(),
             what,
             status,
             headers,
             body: body.into(),
-        }
+        })
     }
 }
 

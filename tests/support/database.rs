@@ -37,6 +37,14 @@ impl Database {
         }
     }
 
+    /// Its kind, for people.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres { .. } => "postgres",
+        }
+    }
+
     /// A fresh one on the PostgreSQL server.
     ///
     /// # Panics
@@ -58,6 +66,18 @@ impl Database {
         }
     }
 
+    /// What one statement answers, behind the host's back.
+    ///
+    /// # Panics
+    ///
+    /// If it is not on a server, or the statement fails.
+    pub fn ask(&self, sql: &str) -> String {
+        match self {
+            Self::Sqlite => panic!("a file is asked by nobody but the host"),
+            Self::Postgres { url } => psql(url, sql),
+        }
+    }
+
     /// All that it holds, as text; nothing where it is a file of the data folder.
     ///
     /// # Panics
@@ -76,11 +96,13 @@ impl Database {
     }
 }
 
-/// Runs one statement.
-fn psql(url: &str, sql: &str) {
+/// Runs one statement, and returns the one value that it answers.
+fn psql(url: &str, sql: &str) -> String {
     let done = Command::new("psql")
-        .args(["--no-psqlrc", "--quiet", "--dbname", url, "--command", sql])
+        .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"])
+        .args(["--dbname", url, "--command", sql])
         .output()
         .expect("psql is installed");
     assert!(done.status.success(), "`{sql}`: {done:?}");
+    String::from_utf8_lossy(&done.stdout).trim().to_owned()
 }

@@ -277,6 +277,11 @@ impl Host {
         self.builder.data_dir()
     }
 
+    /// Where its ledger is.
+    pub fn database(&self) -> &Database {
+        &self.builder.database
+    }
+
     /// Its process, for whoever looks at it from outside.
     pub fn process_id(&self) -> u32 {
         self.process.id()
