@@ -10,7 +10,7 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 use crate::bindings::Policy;
 use crate::guest::Guest;
 use crate::limits::PAGE;
-use crate::{EngineError, Limits};
+use crate::{Compiler, EngineError, Limits};
 
 /// What an instance's memory costs to reset without asking the kernel: below it memory is wiped in
 /// place, above it pages are given back, which takes system calls and page faults. It is above what
@@ -35,12 +35,18 @@ struct Inner {
     wasm: wasmtime::Engine,
     linker: Linker<Guest>,
     limits: Limits,
+    compiler: Compiler,
     _clock: Clock,
 }
 
 impl Engine {
-    /// A sandbox within `limits`.
+    /// A sandbox within `limits`, which compiles in this process: for components that mean no harm.
     pub fn new(limits: Limits) -> Result<Self, EngineError> {
+        Self::with_compiler(limits, Compiler::Here)
+    }
+
+    /// A sandbox within `limits` that has its components compiled by `compiler`.
+    pub fn with_compiler(limits: Limits, compiler: Compiler) -> Result<Self, EngineError> {
         limits.check()?;
         let sandbox = |error: wasmtime::Error| EngineError::Sandbox(format!("{error:#}"));
         let wasm = wasmtime::Engine::new(&config(&limits)).map_err(sandbox)?;
@@ -51,6 +57,7 @@ impl Engine {
             wasm,
             linker,
             limits,
+            compiler,
             _clock: clock,
         })))
     }
@@ -62,6 +69,10 @@ impl Engine {
 
     pub(crate) fn wasm(&self) -> &wasmtime::Engine {
         &self.0.wasm
+    }
+
+    pub(crate) fn compiler(&self) -> &Compiler {
+        &self.0.compiler
     }
 
     pub(crate) fn linker(&self) -> &Linker<Guest> {
@@ -78,6 +89,16 @@ impl std::fmt::Debug for Engine {
 }
 
 fn config(limits: &Limits) -> Config {
+    let mut config = code_config(limits.memory_bytes);
+    config
+        .max_wasm_stack(limits.stack_bytes)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
+    config
+}
+
+/// What compiled code depends on, and so what a compiler in another process must agree on: `image_bytes`
+/// is the memory that an instance may have.
+pub(crate) fn code_config(image_bytes: usize) -> Config {
     let mut config = Config::new();
     config
         // The same question has the same answer, on every machine.
@@ -93,13 +114,11 @@ fn config(limits: &Limits) -> Config {
         // Guests are synchronous; the bookkeeping for others doubles the cost of a call.
         .concurrency_support(false)
         .epoch_interruption(true)
-        .max_wasm_stack(limits.stack_bytes)
         // Nobody is shown a guest's backtrace.
         .wasm_backtrace_max_frames(None)
         .generate_address_map(false)
         // A memory image is made even of a sparse heap: it is small, and each decision starts from it.
-        .memory_guaranteed_dense_image_size(limits.memory_bytes as u64)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
+        .memory_guaranteed_dense_image_size(image_bytes as u64);
     config
 }
 

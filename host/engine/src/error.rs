@@ -39,6 +39,23 @@ pub enum LoadError {
     /// The bytes are no component that this host can run.
     #[error("cannot compile it as a WebAssembly component: {0}")]
     Compile(String),
+    /// Compiling it takes longer than [`crate::Limits::compile_time`].
+    #[error(
+        "compiling it takes more than {0} s: leave out what it does not need, or split its largest functions"
+    )]
+    CompileTime(u64),
+    /// Compiling it takes more memory than [`crate::Limits::compile_bytes`], or makes more code than
+    /// [`crate::Limits::code_bytes`].
+    #[error(
+        "compiling it takes more than {0} MiB: leave out what it does not need, or split its largest functions"
+    )]
+    CompileMemory(usize),
+    /// The compiler broke down over it.
+    #[error("the compiler broke down over it ({0}): build it anew with another toolchain")]
+    CompilerBroke(String),
+    /// The compiler's process cannot be started, which says nothing about the module.
+    #[error("the compiler cannot be started: {0}; may this host start processes?")]
+    NoCompiler(String),
     /// It asks for more than a policy is given.
     #[error(
         "it imports `{0}`, and a policy is given nothing but `countersign:policy/types@0.1.0` and `countersign:policy/log@0.1.0`"

@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign_core::policy::{CallerClass, Verdict};
 use wasmtime::Store;
 use wasmtime::component::{
-    Component, ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Lower,
+    ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Lower,
 };
 
 use crate::bindings::{PolicyPre, types as wit};
@@ -37,8 +37,7 @@ struct Exports {
 
 impl Compiled {
     pub(crate) fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, LoadError> {
-        let component = Component::from_binary(engine.wasm(), bytes)
-            .map_err(|error| LoadError::Compile(sentence(&error)))?;
+        let component = engine.compiler().compile(engine, bytes)?;
         let ty = component.component_type();
         let mut imports = ty.imports(engine.wasm());
         if let Some((name, _)) = imports.find(|(name, _)| !IMPORTS.contains(name)) {
@@ -164,6 +163,6 @@ impl Running<'_> {
 }
 
 /// wasmtime's words about a module's bytes, for whoever made them.
-fn sentence(error: &wasmtime::Error) -> String {
+pub(crate) fn sentence(error: &wasmtime::Error) -> String {
     crate::text::tame(&format!("{error:#}"), 512)
 }

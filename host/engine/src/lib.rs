@@ -11,6 +11,7 @@
 
 mod bindings;
 mod class;
+pub mod compiler;
 mod contract;
 mod engine;
 mod error;
@@ -30,6 +31,7 @@ mod snapshot;
 mod tests;
 mod text;
 
+pub use compiler::Compiler;
 pub use engine::Engine;
 pub use error::{EngineError, FolderError, LoadError};
 pub use generation::{CLASSIFIER, Generation, Live, PolicySet};

@@ -63,6 +63,18 @@ pub struct Limits {
     /// C and Rust modules are under 100 KiB, JavaScript 1.6 MB, Python 18 MB. Compiling takes time and
     /// memory in proportion.
     pub component_bytes: usize,
+    /// A processor's time for compiling one component, where that is done in a process of its own; 1 s to
+    /// 600 s. By the clock it may take twice as long.
+    ///
+    /// C and Rust modules take 0.1 s, and an optimised build of this host a second or two for each
+    /// megabyte.
+    pub compile_time: Duration,
+    /// The memory that the compiler's process may have, in bytes; 64 MiB to 16 GiB.
+    pub compile_bytes: usize,
+    /// What the compiler may make of one component, its memory image included, in bytes; 1 MiB to 1 GiB.
+    ///
+    /// It is three to five times the component.
+    pub code_bytes: usize,
     /// A module's settings, names and values together, in bytes; 0 to 1 MiB.
     pub settings_bytes: usize,
 }
@@ -83,6 +95,9 @@ impl Default for Limits {
             notes: 32,
             note_bytes: KIB,
             component_bytes: 32 * MIB,
+            compile_time: Duration::from_secs(60),
+            compile_bytes: 1024 * MIB,
+            code_bytes: 256 * MIB,
             settings_bytes: 64 * KIB,
         }
     }
@@ -110,6 +125,14 @@ impl Limits {
             bound("notes", self.notes, 0, 1_024),
             bound("note_bytes", self.note_bytes, 16, 64 * KIB),
             bound("component_bytes", self.component_bytes, KIB, 256 * MIB),
+            (
+                "compile_time",
+                self.compile_time.as_millis(),
+                SECOND,
+                600 * SECOND,
+            ),
+            bound("compile_bytes", self.compile_bytes, 64 * MIB, 16 << 30),
+            bound("code_bytes", self.code_bytes, MIB, 1024 * MIB),
             bound("settings_bytes", self.settings_bytes, 0, MIB),
         ];
         match bounds

@@ -27,6 +27,10 @@ use crate::cli::{Cli, Command, ConfigCommand};
 use crate::config::Config;
 
 fn main() -> ExitCode {
+    // A host compiles policies in a process of its own, which is this program and does nothing else.
+    if let Some(code) = countersign_engine::compiler::child() {
+        return code;
+    }
     let cli = Cli::parse();
     let done = match cli.command {
         None | Some(Command::Serve) => {

@@ -11,7 +11,7 @@ use countersign_core::ports::{Judge, Ledger, LedgerError};
 use countersign_core::time::Clock;
 use countersign_engine::folder::{Folder, Problem, Proposal, Recorded, Watcher};
 use countersign_engine::{
-    BASELINE, CLASSIFIER, Engine, Generation, Limits, Live, PolicySet, Proven, Settings,
+    BASELINE, CLASSIFIER, Compiler, Engine, Generation, Limits, Live, PolicySet, Proven, Settings,
 };
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -170,7 +170,8 @@ fn open(
     recorded: Vec<Recorded>,
     proposed: watch::Sender<Option<Proposal>>,
 ) -> anyhow::Result<(Watcher, Proposal)> {
-    let engine = Engine::new(Limits::default())?;
+    let compiler = Compiler::apart().context("cannot tell which program this is")?;
+    let engine = Engine::with_compiler(Limits::default(), compiler)?;
     let baseline = engine
         .prove(BASELINE, &Settings::new())
         .context("the built-in baseline cannot be loaded")?;

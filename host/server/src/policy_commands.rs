@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use countersign_engine::{BASELINE, CLASSIFIER, Engine, Limits, PolicySet, Settings};
+use countersign_engine::{BASELINE, CLASSIFIER, Compiler, Engine, Limits, PolicySet, Settings};
 use std::sync::Arc;
 
 use crate::cli::PolicyCommand;
@@ -49,7 +49,8 @@ fn check(component: &Path) -> anyhow::Result<()> {
             return Err(error).context(format!("cannot read `{}`", settings_path.display()));
         }
     };
-    let engine = Engine::new(Limits::default())?;
+    let compiler = Compiler::apart().context("cannot tell which program this is")?;
+    let engine = Engine::with_compiler(Limits::default(), compiler)?;
     let module = engine
         .prove(&bytes, &settings)
         .with_context(|| format!("`{name}` cannot be loaded"))?;

@@ -54,6 +54,10 @@ impl Watcher {
             is_stopped: is_stopped.clone(),
         };
         let watch = move || {
+            // Proving asks thousands of questions, and a module may take seconds to be configured: what
+            // decides goes first. Elsewhere a thread has no priority of its own.
+            #[cfg(target_os = "linux")]
+            crate::compiler::step_aside();
             while wait(&heard) && !is_stopped.load(Ordering::Relaxed) {
                 ear.follow(&folder.path);
                 let change = shelf.look();

@@ -1,0 +1,69 @@
+//! The compiler's own process.
+
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+
+use rustix::process::{Resource, Rlimit, setrlimit};
+use wasmtime::Engine;
+
+use super::parent::{COMMAND, Order, REFUSED, WORKED};
+use crate::engine::code_config;
+use crate::instance::sentence;
+
+/// Compiles, if that is what this process was started for. It must be the first thing that `main` does:
+/// neither environment nor configuration is read, and nothing is opened.
+pub fn child() -> Option<ExitCode> {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() != Some(COMMAND) {
+        return None;
+    }
+    let order = Order::parse(arguments);
+    let done = order.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput));
+    Some(match done.and_then(|order| work(&order)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    })
+}
+
+fn work(order: &Order) -> io::Result<()> {
+    // Before the first byte of the component is read.
+    confine(order)?;
+    let mut component = Vec::new();
+    io::stdin().lock().read_to_end(&mut component)?;
+    let code = Engine::new(&code_config(order.image_bytes))
+        .and_then(|engine| engine.precompile_component(&component));
+    let mut out = io::stdout().lock();
+    match code {
+        Ok(code) => {
+            out.write_all(&code)?;
+            out.write_all(&[WORKED])?;
+        }
+        Err(error) => {
+            out.write_all(sentence(&error).as_bytes())?;
+            out.write_all(&[REFUSED])?;
+        }
+    }
+    out.flush()
+}
+
+fn confine(order: &Order) -> io::Result<()> {
+    let at_most = |value: u64| Rlimit {
+        current: Some(value),
+        maximum: Some(value),
+    };
+    setrlimit(Resource::Data, at_most(order.memory_bytes))?;
+    // At the first the kernel sends SIGXCPU, which says what happened; a second later it kills.
+    setrlimit(
+        Resource::Cpu,
+        Rlimit {
+            current: Some(order.cpu_seconds),
+            maximum: Some(order.cpu_seconds + 1),
+        },
+    )?;
+    setrlimit(Resource::Core, at_most(0))?;
+    setrlimit(Resource::Fsize, at_most(0))?;
+    super::step_aside();
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    Ok(())
+}
