@@ -12,6 +12,7 @@ use countersign_core::verdict::{Judgement, Opinion, fold};
 
 use crate::class::Classes;
 use crate::contract::{Lists, Wire};
+use crate::debts::{Debts, Standing};
 use crate::failure::Failure;
 use crate::{LoadError, Proven};
 
@@ -36,6 +37,7 @@ pub struct PolicySet {
     modules: Arc<[Arc<Proven>]>,
     classifier: usize,
     classes: Arc<Classes>,
+    debts: Arc<Debts>,
 }
 
 impl PolicySet {
@@ -73,7 +75,8 @@ impl PolicySet {
     /// The judgement of `question`, asked again where a module fails. Modules are deterministic, so what
     /// does not fail again was the host having no time for it, which says nothing about the module.
     fn asked_again(&self, question: &Question) -> Judgement {
-        let mut judgement = self.judge(question, 0);
+        let judge = || self.judge(question, 0, &mut self.watch());
+        let mut judgement = judge();
         for _ in 1..ATTEMPTS {
             if judgement
                 .opinions
@@ -82,7 +85,7 @@ impl PolicySet {
             {
                 break;
             }
-            judgement = self.judge(question, 0);
+            judgement = judge();
         }
         judgement
     }
@@ -107,10 +110,12 @@ impl PolicySet {
             .iter()
             .position(|module| module.id().name == classifier)
             .ok_or_else(|| LoadError::NoClassifier(classifier.to_owned()))?;
+        let debts = Debts::new(modules[classifier].limits());
         Ok(Self {
             modules: modules.into(),
             classifier,
             classes: Arc::new(Classes::new()),
+            debts: Arc::new(debts),
         })
     }
 
@@ -124,46 +129,111 @@ impl PolicySet {
         &self.modules[self.classifier]
     }
 
-    fn judge(&self, question: &Question, generation: u64) -> Judgement {
+    /// The judgement of what somebody asks. On whoever has kept the policies busy for long they are not
+    /// asked for a while, which denies.
+    fn answer(&self, question: &Question, generation: u64) -> Judgement {
+        let subject = &question.subject;
+        let standing = self.debts.of(subject);
+        if let Standing::Excess(slowest) = standing {
+            let busy = Failure::new(
+                "its answers to this caller took so long that it is not asked for some seconds",
+            );
+            let opinions = vec![opinion(&self.modules[slowest], Err(busy), Vec::new())];
+            return judgement(generation, CallerClass::Unknown, opinions);
+        }
+        let mut watch = self.watch();
+        let judgement = self.judge(question, generation, &mut watch);
+        self.debts
+            .add(subject, &standing, watch.elapsed, watch.slowest);
+        judgement
+    }
+
+    fn judge(&self, question: &Question, generation: u64, watch: &mut Watch) -> Judgement {
         let lists = Lists::of(question);
         let wire = Wire::new(question, &lists);
-        let (class, mut notes) = self.classify(question, &wire);
-        let opinions = match &class {
-            Ok(class) => {
-                let ask = |module: &Arc<Proven>| {
-                    let (verdict, notes) = module.decide(question, &wire, *class);
-                    opinion(module, verdict, notes)
-                };
-                let mut opinions: Vec<Opinion> = self.modules.iter().map(ask).collect();
-                notes.append(&mut opinions[self.classifier].notes);
-                opinions[self.classifier].notes = notes;
-                opinions
-            }
+        let (class, mut notes) = self.classify(question, &wire, watch);
+        let class = match class {
+            Ok(class) => class,
             // Without a class there is nothing to ask the others, and this alone denies.
-            Err(failure) => vec![opinion(self.classifier(), Err(failure.clone()), notes)],
+            Err(failure) => {
+                let opinions = vec![opinion(self.classifier(), Err(failure), notes)];
+                return judgement(generation, CallerClass::Unknown, opinions);
+            }
         };
-        Judgement {
-            generation,
-            class: class.unwrap_or(CallerClass::Unknown),
-            ruling: fold(&opinions),
-            opinions,
-        }
+        let ask = |(index, module): (usize, &Arc<Proven>)| {
+            let (verdict, notes) = module.decide(question, &wire, class, watch.left());
+            watch.lap(index);
+            opinion(module, verdict, notes)
+        };
+        let mut opinions: Vec<Opinion> = self.modules.iter().enumerate().map(ask).collect();
+        notes.append(&mut opinions[self.classifier].notes);
+        opinions[self.classifier].notes = notes;
+        judgement(generation, class, opinions)
     }
 
     fn classify(
         &self,
         question: &Question,
         wire: &Wire<'_>,
+        watch: &mut Watch,
     ) -> (Result<CallerClass, Failure>, Vec<String>) {
         if let Some(class) = self.classes.get(&question.subject) {
             return (Ok(class), Vec::new());
         }
-        let (class, notes) = self.classifier().classify(question, wire);
+        let (class, notes) = self.classifier().classify(question, wire, watch.left());
+        watch.lap(self.classifier);
         // What comes with notes is asked again, for the sake of the notes.
         if let (Ok(class), []) = (&class, notes.as_slice()) {
             self.classes.remember(&question.subject, *class);
         }
         (class, notes)
+    }
+
+    fn watch(&self) -> Watch {
+        Watch {
+            began: Instant::now(),
+            limit: self.classifier().limits().judge_time,
+            elapsed: Duration::ZERO,
+            longest: Duration::ZERO,
+            slowest: self.classifier,
+        }
+    }
+}
+
+/// The time of one judgement.
+struct Watch {
+    began: Instant,
+    limit: Duration,
+    /// Until the last lap.
+    elapsed: Duration,
+    longest: Duration,
+    /// The module of the longest lap.
+    slowest: usize,
+}
+
+impl Watch {
+    /// What the next module has of the time that all have together.
+    fn left(&self) -> Duration {
+        self.limit.saturating_sub(self.elapsed)
+    }
+
+    fn lap(&mut self, module: usize) {
+        let elapsed = self.began.elapsed();
+        let lap = elapsed.saturating_sub(self.elapsed);
+        if lap > self.longest {
+            self.longest = lap;
+            self.slowest = module;
+        }
+        self.elapsed = elapsed;
+    }
+}
+
+fn judgement(generation: u64, class: CallerClass, opinions: Vec<Opinion>) -> Judgement {
+    Judgement {
+        generation,
+        class,
+        ruling: fold(&opinions),
+        opinions,
     }
 }
 
@@ -201,7 +271,7 @@ impl Generation {
 
 impl Judge for Generation {
     fn judge(&self, question: &Question) -> Judgement {
-        self.policies.judge(question, self.number)
+        self.policies.answer(question, self.number)
     }
 
     fn generation(&self) -> u64 {

@@ -13,6 +13,7 @@ mod bindings;
 mod class;
 pub mod compiler;
 mod contract;
+mod debts;
 mod engine;
 mod error;
 mod failure;

@@ -21,6 +21,11 @@ pub struct Limits {
     /// is for a host so loaded that a thread waits its turn, which must not deny what is allowed. An
     /// endless loop costs this long, once for each decision until the module is replaced.
     pub decide_time: Duration,
+    /// How long all modules together may take for one judgement; 1 ms to 60 s.
+    ///
+    /// A judgement holds up a thread that serves requests, so a set of many slow modules must not add up
+    /// to seconds. What is left of it is what the next module has.
+    pub judge_time: Duration,
     /// How long `describe`, and how long `configure` may take while a module is proven; 1 ms to 60 s.
     ///
     /// No request waits for it. Interpreters start up in here, which takes them up to a second.
@@ -83,6 +88,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             decide_time: Duration::from_millis(100),
+            judge_time: Duration::from_millis(250),
             configure_time: Duration::from_secs(5),
             tick: Duration::from_millis(5),
             memory_bytes: 64 * MIB,
@@ -108,6 +114,7 @@ impl Limits {
         const SECOND: u128 = 1_000;
         let bounds = [
             ("decide_time", self.decide_time.as_millis(), 1, 10 * SECOND),
+            ("judge_time", self.judge_time.as_millis(), 1, 60 * SECOND),
             (
                 "configure_time",
                 self.configure_time.as_millis(),

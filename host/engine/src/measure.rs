@@ -16,7 +16,9 @@ pub struct Warm<'p> {
 impl<'p> Warm<'p> {
     /// `None` if it does not start.
     pub fn new(proven: &'p Proven) -> Option<Self> {
-        let running = proven.ready(Notebook::Dropped).ok()?;
+        let running = proven
+            .ready(Notebook::Dropped, proven.limits().decide_time)
+            .ok()?;
         Some(Self { proven, running })
     }
 
@@ -35,7 +37,7 @@ pub fn decide(proven: &Proven, question: &Question, class: CallerClass) -> Resul
     let lists = Lists::of(question);
     let wire = Wire::new(question, &lists);
     proven
-        .decide(question, &wire, class)
+        .decide(question, &wire, class, proven.limits().decide_time)
         .0
         .map_err(String::from)
 }

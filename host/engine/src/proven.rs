@@ -1,6 +1,7 @@
 //! A module that has been proven: it describes itself, it took its settings, it can decide.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_core::policy::{CallerClass, Question, Verdict};
 use countersign_core::verdict::ModuleId;
@@ -11,7 +12,7 @@ use crate::failure::Failure;
 use crate::guest::Notebook;
 use crate::instance::{Compiled, Running};
 use crate::snapshot;
-use crate::{Engine, LoadError, Manifest, Settings};
+use crate::{Engine, Limits, LoadError, Manifest, Settings};
 
 /// How each decision of a module gets its settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -127,14 +128,15 @@ impl Proven {
         self.mode
     }
 
-    /// Asks what kind of caller it is, and holds the answer against what the caller proved. The notes
+    /// Asks within `time` what kind of caller it is, and holds the answer against what the caller proved. The notes
     /// are there whether or not it succeeds.
     pub(crate) fn classify(
         &self,
         question: &Question,
         wire: &Wire<'_>,
+        time: Duration,
     ) -> (Result<CallerClass, Failure>, Vec<String>) {
-        let mut running = match self.ready(Notebook::kept(self.engine.limits())) {
+        let mut running = match self.ready(Notebook::kept(self.engine.limits()), time) {
             Ok(running) => running,
             Err(failure) => return (Err(failure), Vec::new()),
         };
@@ -150,26 +152,37 @@ impl Proven {
         (class, running.into_notes())
     }
 
-    /// Asks for a verdict; the notes are there whether or not it succeeds.
+    /// Asks for a verdict within `time`; the notes are there whether or not it succeeds.
     pub(crate) fn decide(
         &self,
         question: &Question,
         wire: &Wire<'_>,
         class: CallerClass,
+        time: Duration,
     ) -> (Result<Verdict, Failure>, Vec<String>) {
-        let mut running = match self.ready(Notebook::kept(self.engine.limits())) {
+        let mut running = match self.ready(Notebook::kept(self.engine.limits()), time) {
             Ok(running) => running,
             Err(failure) => return (Err(failure), Vec::new()),
         };
         let context = wire.context(&self.manifest.context);
-        let time = rounded(question.time, self.manifest.clock_seconds);
-        let verdict = running.decide(wire.request(class, time, &context));
+        let now = rounded(question.time, self.manifest.clock_seconds);
+        let verdict = running.decide(wire.request(class, now, &context));
         (verdict, running.into_notes())
     }
 
-    /// A fresh instance with its settings in.
-    pub(crate) fn ready(&self, notebook: Notebook) -> Result<Running<'_>, Failure> {
-        let time = self.engine.limits().decide_time;
+    /// What it may use up.
+    pub(crate) fn limits(&self) -> &Limits {
+        self.engine.limits()
+    }
+
+    /// A fresh instance with its settings in, which has `time`, and no more than any decision has.
+    pub(crate) fn ready(&self, notebook: Notebook, time: Duration) -> Result<Running<'_>, Failure> {
+        if time.is_zero() {
+            return Err(Failure::new(
+                "the policies before it left it nothing of the time that they have together",
+            ));
+        }
+        let time = time.min(self.engine.limits().decide_time);
         if self.mode == Mode::Snapshot {
             return self.compiled.start(time, notebook);
         }
