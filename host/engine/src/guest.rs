@@ -10,9 +10,17 @@ use crate::text::tame;
 /// The data of one instance's store.
 pub(crate) struct Guest {
     memory_left: usize,
+    #[cfg(test)]
+    memory_used: usize,
     tables_left: usize,
     refused_memory: bool,
     notebook: Notebook,
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The most memory that an instance had on this thread, for tests that measure.
+    pub(crate) static PEAK: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 /// What becomes of notes.
@@ -43,6 +51,8 @@ impl Guest {
     pub(crate) fn new(limits: &Limits, notebook: Notebook) -> Self {
         Self {
             memory_left: limits.memory_bytes,
+            #[cfg(test)]
+            memory_used: 0,
             tables_left: limits.table_elements,
             refused_memory: false,
             notebook,
@@ -77,6 +87,11 @@ impl ResourceLimiter for Guest {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
         let fits = take(&mut self.memory_left, current, desired);
         self.refused_memory |= !fits;
+        #[cfg(test)]
+        if fits {
+            self.memory_used += desired - current;
+            PEAK.with(|peak| peak.set(peak.get().max(self.memory_used)));
+        }
         Ok(fits)
     }
 

@@ -23,6 +23,8 @@ pub struct Guest {
     pub configure: &'static str,
     pub classify: &'static str,
     pub decide: &'static str,
+    /// What happens first where the host asks for room.
+    pub realloc: &'static str,
     /// More functions, and more imports of the component.
     pub functions: &'static str,
     pub import: &'static str,
@@ -47,6 +49,7 @@ impl Default for Guest {
             configure: "(global.get $ok)",
             classify: AGENT,
             decide: "(global.get $allow)",
+            realloc: "",
             functions: "",
             import: "",
             decide_name: "decide",
@@ -63,6 +66,12 @@ const BASE: usize = 1024;
 impl Guest {
     /// The component.
     pub fn component(&self) -> Vec<u8> {
+        let text = self.text();
+        wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The component's text, for whoever changes more in it than there are holes.
+    pub fn text(&self) -> String {
         let mut data = Data::default();
         let mut globals = String::new();
         let mut global = |name: &str, at: u32| {
@@ -94,12 +103,12 @@ impl Guest {
             ("[classify]", self.classify),
             ("[decide-name]", self.decide_name),
             ("[decide]", self.decide),
+            ("[realloc]", self.realloc),
         ];
-        let text = holes.iter().fold(
+        holes.iter().fold(
             include_str!("policy.wat").to_owned(),
             |text, (hole, what)| text.replace(hole, what),
-        );
-        wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}"))
+        )
     }
 
     fn manifest(&self, data: &mut Data) -> Vec<u32> {

@@ -72,6 +72,7 @@
     (global $heap (mut i32) (i32.const 65536))
     (func (export "realloc") (param i32 i32 i32 i32) (result i32)
       (local $at i32)
+      [realloc]
       (local.set $at (i32.and (i32.add (global.get $heap) (i32.const 7)) (i32.const -8)))
       (global.set $heap (i32.add (local.get $at) (local.get 3)))
       (if (i32.gt_u (global.get $heap) (i32.shl (memory.size) (i32.const 16)))

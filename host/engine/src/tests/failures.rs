@@ -1,4 +1,5 @@
-//! Whatever a module does, it denies that one decision and harms no other.
+//! Whatever a module does, it denies that one decision and harms no other. Those that mean harm are in
+//! `hostile`; these are mistaken.
 
 use super::*;
 
@@ -28,94 +29,10 @@ fn deciding(decide: &'static str) -> Guest {
 }
 
 #[test]
-fn an_endless_loop_ends() {
-    let failure = failure_of(deciding("(loop $ever (br $ever)) (unreachable)"));
-    assert_eq!(failure, "it ran for longer than it may");
-}
-
-#[test]
-fn a_trap_denies() {
-    assert_eq!(
-        failure_of(deciding("(unreachable)")),
-        "it gave up (unreachable)"
-    );
-    assert_eq!(
-        failure_of(deciding(
-            "(drop (i32.div_u (i32.const 1) (global.get $count))) (unreachable)"
-        )),
-        "it trapped: integer divide by zero"
-    );
-    assert_eq!(
-        failure_of(deciding("(drop (i32.load (i32.const -4))) (unreachable)")),
-        "it trapped: out of bounds memory access"
-    );
-}
-
-#[test]
-fn deep_recursion_ends() {
-    let guest = Guest {
-        functions: "(func $deep (param i64) (result i64)
-            (i64.add (local.get 0) (call $deep (i64.add (local.get 0) (i64.const 1)))))",
-        ..deciding("(drop (call $deep (i64.const 0))) (global.get $allow)")
-    };
-    assert_eq!(failure_of(guest), "its calls are nested too deeply");
-}
-
-#[test]
-fn a_memory_bomb_is_refused_memory() {
-    let guest = deciding(
-        "(loop $more (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
-         (unreachable)",
-    );
-    assert_eq!(failure_of(guest), "it needs more memory than 4194304 bytes");
-}
-
-#[test]
 fn a_module_that_is_refused_memory_and_copes_still_decides() {
     let guest = deciding("(drop (memory.grow (i32.const 60000))) (global.get $allow)");
     let proven = prove(&engine(), &guest).expect("it is sound");
     assert_eq!(judge(&[&proven], &agent_mints()).ruling.effect(), "allow");
-}
-
-#[test]
-fn a_giant_string_is_not_taken_in() {
-    let grown = "(drop (memory.grow (i32.const 32)))";
-    // Into the zeros of the new pages, which are UTF-8.
-    let long = "(i32.store offset=12 (global.get $allow) (i32.const 131072))
-        (i32.store offset=16 (global.get $allow) (i32.const";
-    let guest = |len: &str| -> &'static str {
-        format!("{grown} {long} {len})) (global.get $allow)").leak()
-    };
-    assert_eq!(
-        failure_of(deciding(guest("2000000"))),
-        "it handed over more than 262144 bytes in one call"
-    );
-    assert_eq!(
-        failure_of(deciding(guest("-1"))),
-        "it answered what the contract does not allow"
-    );
-    let in_bounds_of_the_call = guest("60000");
-    assert!(failure_of(deciding(in_bounds_of_the_call)).starts_with("its reason is longer than"));
-}
-
-#[test]
-fn text_that_is_not_utf8_is_refused() {
-    let guest = deciding(
-        "(i32.store8 (i32.load offset=12 (global.get $allow)) (i32.const 255)) (global.get $allow)",
-    );
-    assert_eq!(failure_of(guest), "it answered text that is not UTF-8");
-}
-
-#[test]
-fn nonsense_is_refused() {
-    for decide in [
-        "(i32.const 3)",
-        "(i32.const -8)",
-        "(i32.store8 (global.get $allow) (i32.const 9)) (global.get $allow)",
-    ] {
-        let failure = failure_of(deciding(decide));
-        assert_eq!(failure, "it answered what the contract does not allow");
-    }
 }
 
 #[test]
@@ -144,22 +61,6 @@ fn rules_and_reasons_that_would_deceive_a_reader_are_refused() {
 }
 
 #[test]
-fn a_classifier_that_takes_an_agent_for_a_person_has_failed() {
-    let engine = engine();
-    let liar = Guest {
-        classify: "(i32.const 0)",
-        ..Guest::default()
-    };
-    let liar = prove(&engine, &liar).expect("its lie shows only when asked");
-    let judgement = judge(&[&liar], &agent_mints());
-    assert_eq!(judgement.ruling.effect(), "deny");
-    assert_eq!(
-        judgement.opinions[0].verdict,
-        Err("it took a caller for human whose credential is `org-token`".into())
-    );
-}
-
-#[test]
 fn a_module_that_fails_on_a_row_makes_no_set() {
     let engine = engine();
     let traps = prove(&engine, &deciding("(unreachable)")).expect("it is proven");
@@ -169,30 +70,7 @@ fn a_module_that_fails_on_a_row_makes_no_set() {
 
 #[test]
 fn what_cannot_be_proven_says_why() {
-    let endless = "(loop $ever (br $ever))";
-    let endless_result = "(loop $ever (br $ever)) (unreachable)";
     let cases: Vec<(Guest, &str)> = vec![
-        (
-            Guest {
-                start: endless,
-                ..Guest::default()
-            },
-            "it cannot be described: it ran for longer than it may",
-        ),
-        (
-            Guest {
-                describe: endless_result,
-                ..Guest::default()
-            },
-            "it cannot be described: it ran for longer than it may",
-        ),
-        (
-            Guest {
-                configure: endless_result,
-                ..Guest::default()
-            },
-            "it cannot be configured: it ran for longer than it may",
-        ),
         (
             Guest {
                 configure: "(unreachable)",
@@ -213,20 +91,6 @@ fn what_cannot_be_proven_says_why() {
                 ..Guest::default()
             },
             "it cannot be configured: it wrote to the log while being configured",
-        ),
-        (
-            Guest {
-                import: "(import \"wasi:clocks/wall-clock@0.2.0\" (instance (export \"now\" (func))))",
-                ..Guest::default()
-            },
-            "it imports `wasi:clocks/wall-clock@0.2.0`, and a policy is given nothing but `countersign:policy/types@0.1.0` and `countersign:policy/log@0.1.0`",
-        ),
-        (
-            Guest {
-                decide_name: "determine",
-                ..Guest::default()
-            },
-            "it does not match `countersign:policy@0.1.0`: no export `decide` found",
         ),
         (
             Guest {

@@ -5,6 +5,7 @@ mod failures;
 mod folders;
 #[path = "../../wat/guest.rs"]
 mod guest;
+mod hostile;
 mod restarts;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::{BASELINE, Engine, Generation, Limits, LoadError, PolicySet, Proven, 
 pub(crate) fn engine() -> Engine {
     Engine::new(Limits {
         decide_time: Duration::from_millis(500),
+        judge_time: Duration::from_secs(2),
         configure_time: Duration::from_secs(1),
         memory_bytes: 4 << 20,
         instances: 16,
