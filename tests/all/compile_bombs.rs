@@ -21,7 +21,7 @@ const MIB: usize = 1 << 20;
 /// A smaller bound than a host has, so that the bombs end while somebody watches.
 fn limits() -> Limits {
     Limits {
-        compile_time: Duration::from_secs(2),
+        compile_time: Duration::from_secs(1),
         compile_bytes: 256 * MIB,
         code_bytes: 128 * MIB,
         ..Limits::default()
@@ -32,7 +32,7 @@ fn limits() -> Limits {
 const PROGRAM: usize = 128 * MIB;
 
 /// The clock's bound is twice the processor's, and starting and ending take time as well.
-const SOON: Duration = Duration::from_secs(2 * 2 + 5);
+const SOON: Duration = Duration::from_secs(2 + 5);
 
 /// An honest decision beside a bomb takes at most so many times what it takes alone, or is at speed anyway.
 const FACTOR: u32 = 5;
@@ -49,7 +49,7 @@ struct Bomb {
 fn is_too_much(error: &LoadError) -> bool {
     matches!(
         error,
-        LoadError::CompileTime(2) | LoadError::CompileMemory(_)
+        LoadError::CompileTime(1) | LoadError::CompileMemory(_)
     )
 }
 

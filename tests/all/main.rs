@@ -14,6 +14,7 @@ mod layout;
 mod plaintext;
 mod policy_table;
 mod reload;
+mod sandbox_page;
 mod sign_in;
 mod stage;
 mod start;

@@ -2,8 +2,8 @@
 //! that no limit of a running module bounds, and cannot be stopped from outside its process.
 //!
 //! So the host has it done in a process of its own, which is the same program again: it takes a component
-//! in and hands machine code out, at low priority, with limits of memory and time that the kernel holds,
-//! and with nothing of the host in it: no key, no environment, no file. Whatever breaks there breaks there.
+//! in and hands machine code out, with limits of memory and time that the kernel holds, with the priority of
+//! the thread that asked, and with nothing of the host in it: no key, no environment, no file. Whatever breaks there breaks there.
 //! `docs/decisions/0005-compile-in-a-process-of-its-own.md` has what was weighed.
 
 mod child;
@@ -51,16 +51,6 @@ impl Compiler {
             }
         }
     }
-}
-
-/// How much the rest of the machine goes first. Of a processor that others want too this leaves a tenth,
-/// so that a policy is compiled at last even on a host that is never idle.
-const NICE: i32 = 10;
-
-/// Lets others go first: all of a process that has one thread, and on Linux else only the calling thread.
-/// It is a courtesy; where it cannot be had the limits hold all the same.
-pub(crate) fn step_aside() {
-    let _ = rustix::process::setpriority_process(None, NICE);
 }
 
 /// Machine code that this host's own compiler made a moment ago.

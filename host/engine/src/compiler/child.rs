@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wasmtime::Engine;
 
 use super::parent::{COMMAND, Order, REFUSED, WORKED};
@@ -47,23 +47,23 @@ fn work(order: &Order) -> io::Result<()> {
 }
 
 fn confine(order: &Order) -> io::Result<()> {
-    let at_most = |value: u64| Rlimit {
-        current: Some(value),
-        maximum: Some(value),
-    };
-    setrlimit(Resource::Data, at_most(order.memory_bytes))?;
+    lower(Resource::Data, order.memory_bytes, order.memory_bytes)?;
     // At the first the kernel sends SIGXCPU, which says what happened; a second later it kills.
-    setrlimit(
-        Resource::Cpu,
-        Rlimit {
-            current: Some(order.cpu_seconds),
-            maximum: Some(order.cpu_seconds + 1),
-        },
-    )?;
-    setrlimit(Resource::Core, at_most(0))?;
-    setrlimit(Resource::Fsize, at_most(0))?;
-    super::step_aside();
+    lower(Resource::Cpu, order.cpu_seconds, order.cpu_seconds + 1)?;
+    lower(Resource::Core, 0, 0)?;
+    lower(Resource::Fsize, 0, 0)?;
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     Ok(())
+}
+
+/// Lowers a limit, unless it is lower already: nobody may raise one that the system's owner set.
+fn lower(resource: Resource, current: u64, maximum: u64) -> io::Result<()> {
+    let given = getrlimit(resource);
+    let least = |limit: Option<u64>, ours: u64| Some(limit.map_or(ours, |limit| limit.min(ours)));
+    let limit = Rlimit {
+        current: least(given.maximum, current),
+        maximum: least(given.maximum, maximum),
+    };
+    Ok(setrlimit(resource, limit)?)
 }
