@@ -139,7 +139,7 @@ fn a_caller_whose_questions_keep_a_module_busy_is_denied_unasked_for_a_while_and
     };
     until("greedy", UNASKED);
     // Callers that nobody can choose may share a place, and then its debt: not all of these do.
-    let others = ["a", "b", "c", "d"].map(|other| failure_for(other));
+    let others = ["a", "b", "c", "d"].map(failure_for);
     assert!(others.contains(&LOOPED.to_owned()), "{others:?}");
     // Time pays.
     until("greedy", LOOPED);
