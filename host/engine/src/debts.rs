@@ -9,12 +9,13 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use countersign_core::policy::Subject;
+use countersign_core::policy::{Credential, Subject};
 
 use crate::Limits;
 
 /// Callers share so many slots, and those of one slot a debt. It bounds what all callers together can use
-/// up at once, however many credentials they have.
+/// up at once, however many credentials they have. People have as many again for themselves: whoever mints
+/// itself tokens until every slot of programs owes stops no person.
 const SLOTS: usize = 64;
 /// So much longer than a debt is the time that pays it: a caller has a tenth of a processor in the long run.
 const PAYBACK: u32 = 10;
@@ -69,7 +70,7 @@ impl Debts {
             free: limits.decide_time / FREE,
             most: limits.decide_time * CREDIT * PAYBACK,
             over: AtomicU64::new(0),
-            slots: (0..SLOTS).map(|_| Slot::default()).collect(),
+            slots: (0..2 * SLOTS).map(|_| Slot::default()).collect(),
         }
     }
 
@@ -119,7 +120,11 @@ impl Debts {
 
     fn slot(&self, subject: &Subject) -> &Slot {
         let key = (subject.credential, &subject.principal, &subject.actor);
-        &self.slots[self.hashes.hash_one(key) as usize % SLOTS]
+        let slot = self.hashes.hash_one(key) as usize % SLOTS;
+        match subject.credential {
+            Credential::VerifiedSession => &self.slots[SLOTS + slot],
+            _ => &self.slots[slot],
+        }
     }
 
     fn now(&self) -> u64 {
@@ -137,4 +142,25 @@ fn processor_time(began: Instant) -> Duration {
 /// It fits for five centuries.
 fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign_core::exhaustive;
+
+    use super::*;
+
+    #[test]
+    fn programs_share_their_debts_with_no_person() {
+        let debts = Debts::new(&Limits::default());
+        for mut subject in exhaustive::rows().map(|row| row.question().subject) {
+            let is_person = subject.credential == Credential::VerifiedSession;
+            for principal in 0..8 {
+                subject.principal = principal.to_string();
+                let slot = std::ptr::from_ref(debts.slot(&subject));
+                let of_people = debts.slots[SLOTS..].as_ptr_range();
+                assert_eq!(of_people.contains(&slot), is_person, "{subject:?}");
+            }
+        }
+    }
 }
