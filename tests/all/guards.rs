@@ -163,7 +163,8 @@ async fn m3_what_was_approved_for_one_value_does_not_write_another() {
 async fn m4_every_field_of_a_mint_is_bound_its_expiry_included() {
     let stage = Stage::set().await;
     let (agent, person) = (stage.agent(), stage.person("ann").await);
-    let workspace = "11111111-1111-4111-8111-111111111111";
+    let workspace = crate::stage::workspace(&person, "bound", None).await;
+    let other = crate::stage::workspace(&person, "other", None).await;
     let approved = json!({
         "name": "ci", "role": "reader", "workspace_id": workspace,
         "expires_at": "2100-01-01T00:00:00Z",
@@ -177,10 +178,7 @@ async fn m4_every_field_of_a_mint_is_bound_its_expiry_included() {
         ("expires_at", Value::Null),
         ("role", json!("editor")),
         ("role", Value::Null),
-        (
-            "workspace_id",
-            json!("22222222-2222-4222-8222-222222222222"),
-        ),
+        ("workspace_id", json!(other)),
         ("workspace_id", Value::Null),
         ("name", json!("CI")),
         ("name", Value::Null),

@@ -95,3 +95,29 @@ pub async fn minted(person: &Caller, body: Value) -> String {
     let reply = person.post("/org/tokens", body).await.expect(200);
     reply.text("auth_token").to_owned()
 }
+
+/// A workspace that `person` creates: its id.
+pub async fn workspace(person: &Caller, name: &str, parent: Option<&str>) -> String {
+    let body = json!({ "name": name, "parent_id": parent });
+    let reply = person.post("/workspaces", body).await.expect(201);
+    reply.text("id").to_owned()
+}
+
+/// The workspaces that stand, as `caller` sees them, but for the approval anchor that stands always.
+pub async fn workspaces(caller: &Caller) -> Vec<Value> {
+    let reply = caller.get("/workspaces").await.expect(200);
+    let (anchors, others): (Vec<_>, Vec<_>) = reply
+        .items()
+        .iter()
+        .cloned()
+        .partition(|workspace| workspace["created_by"] == "host");
+    assert_eq!(anchors.len(), 1, "{reply}");
+    others
+}
+
+/// A workspace's token that `person` mints: its plaintext.
+pub async fn workspace_token(person: &Caller, workspace: &str) -> String {
+    let path = format!("/workspaces/{workspace}/tokens");
+    let reply = person.post(&path, json!({})).await.expect(201);
+    reply.text("auth_token").to_owned()
+}

@@ -82,6 +82,13 @@ impl Caller {
             .await
     }
 
+    /// PATCH of JSON.
+    pub async fn patch(&self, path: &str, body: Value) -> Reply {
+        let body = body.to_string().into_bytes();
+        self.send(Method::PATCH, path, Some("application/json"), body)
+            .await
+    }
+
     /// POST of what may be JSON.
     pub async fn post_text(&self, path: &str, body: &str) -> Reply {
         let body = body.to_owned().into_bytes();

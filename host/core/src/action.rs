@@ -1,12 +1,14 @@
 //! What is asked: typed, canonical, digested.
 
+mod told;
+
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::caller::Caller;
 use crate::id::{OrgId, TokenId, WorkspaceId};
 use crate::keys::{Keys, hex};
-use crate::policy::{Properties, Role, Value};
+use crate::policy::Role;
 use crate::secret::{PlainSecret, SecretAddress, SecretScope};
 use crate::time::Timestamp;
 use crate::verb::Verb;
@@ -49,6 +51,55 @@ pub enum Action {
         /// Which.
         scope: SecretScope,
     },
+    /// Read the values of the secrets that reach a workspace.
+    SecretRead {
+        /// Which.
+        workspace: WorkspaceId,
+    },
+    /// Create a workspace.
+    WorkspaceCreate {
+        /// What people call it.
+        name: String,
+        /// The workspace that it is to be below.
+        parent: Option<WorkspaceId>,
+    },
+    /// Change a workspace.
+    WorkspaceUpdate {
+        /// Which.
+        workspace: WorkspaceId,
+        /// Its new name, where it gets one.
+        name: Option<String>,
+        /// Its new parent, where it moves; none makes it a root.
+        parent: Option<Option<WorkspaceId>>,
+    },
+    /// Read a workspace, and which tokens it has.
+    WorkspaceRead {
+        /// Which.
+        workspace: WorkspaceId,
+    },
+    /// List the workspaces.
+    WorkspaceList,
+    /// Remove a workspace and all below it.
+    DeleteWorkspace {
+        /// Which.
+        workspace: WorkspaceId,
+        /// Whether those below it may fall with it.
+        confirm: bool,
+    },
+    /// Mint a workspace's token. A workspace token that mints one for its own workspace is replaced by it.
+    WorkspaceTokenMint {
+        /// For which.
+        workspace: WorkspaceId,
+        /// When it ends: never later than the minter.
+        expires_at: Option<Timestamp>,
+    },
+    /// Revoke a workspace's token.
+    WorkspaceTokenRevoke {
+        /// Whose.
+        workspace: WorkspaceId,
+        /// Which.
+        token: TokenId,
+    },
     /// Read approvals.
     ApprovalList,
     /// Read the loaded policies.
@@ -69,6 +120,14 @@ impl Action {
             Self::SecretWrite { .. } => Verb::SecretWrite,
             Self::SecretDelete { .. } => Verb::SecretDelete,
             Self::SecretList { .. } => Verb::SecretList,
+            Self::SecretRead { .. } => Verb::SecretRead,
+            Self::WorkspaceCreate { .. } => Verb::WorkspaceCreate,
+            Self::WorkspaceUpdate { .. } => Verb::WorkspaceUpdate,
+            Self::WorkspaceRead { .. } => Verb::WorkspaceRead,
+            Self::WorkspaceList => Verb::WorkspaceList,
+            Self::DeleteWorkspace { .. } => Verb::DeleteWorkspace,
+            Self::WorkspaceTokenMint { .. } => Verb::WorkspaceTokenMint,
+            Self::WorkspaceTokenRevoke { .. } => Verb::WorkspaceTokenRevoke,
             Self::ApprovalList => Verb::ApprovalList,
             Self::PolicyRead => Verb::PolicyRead,
             Self::AuditRead => Verb::AuditRead,
@@ -85,8 +144,24 @@ impl Action {
             }
             Self::SecretList {
                 scope: SecretScope::Workspace(workspace),
-            } => ("workspace", workspace.to_string()),
-            _ => ("organisation", org.to_string()),
+            }
+            | Self::SecretRead { workspace }
+            | Self::WorkspaceUpdate { workspace, .. }
+            | Self::WorkspaceRead { workspace }
+            | Self::DeleteWorkspace { workspace, .. }
+            | Self::WorkspaceTokenMint { workspace, .. }
+            | Self::WorkspaceTokenRevoke { workspace, .. } => ("workspace", workspace.to_string()),
+            Self::OrgTokenMint { .. }
+            | Self::OrgTokenList
+            | Self::SecretList {
+                scope: SecretScope::Global,
+            }
+            | Self::WorkspaceCreate { .. }
+            | Self::WorkspaceList
+            | Self::ApprovalList
+            | Self::PolicyRead
+            | Self::AuditRead
+            | Self::DecisionRead => ("organisation", org.to_string()),
         }
     }
 
@@ -97,88 +172,32 @@ impl Action {
                 address.scope.workspace()
             }
             Self::SecretList { scope } => scope.workspace(),
+            Self::SecretRead { workspace }
+            | Self::WorkspaceUpdate { workspace, .. }
+            | Self::WorkspaceRead { workspace }
+            | Self::DeleteWorkspace { workspace, .. }
+            | Self::WorkspaceTokenMint { workspace, .. }
+            | Self::WorkspaceTokenRevoke { workspace, .. } => Some(*workspace),
+            Self::OrgTokenMint { .. }
+            | Self::OrgTokenRevoke { .. }
+            | Self::OrgTokenList
+            | Self::WorkspaceCreate { .. }
+            | Self::WorkspaceList
+            | Self::ApprovalList
+            | Self::PolicyRead
+            | Self::AuditRead
+            | Self::DecisionRead => None,
+        }
+    }
+
+    /// A workspace that it names beside the one that it concerns, and that must stand for it: the one to
+    /// which a token is bound, or the parent.
+    pub fn named_workspace(&self) -> Option<WorkspaceId> {
+        match self {
+            Self::OrgTokenMint { workspace, .. } => *workspace,
+            Self::WorkspaceCreate { parent, .. } => *parent,
+            Self::WorkspaceUpdate { parent, .. } => parent.flatten(),
             _ => None,
-        }
-    }
-
-    /// What a policy is told of the arguments.
-    pub fn arguments(&self) -> Properties {
-        let none = Properties::new();
-        match self {
-            Self::OrgTokenMint {
-                name,
-                role,
-                workspace,
-                expires_at,
-            } => {
-                let arguments = none
-                    .with_text("name", name.as_deref())
-                    .with_text("role", Some(role.as_str()))
-                    .with_text("workspace", workspace.map(|w| w.to_string()).as_deref());
-                match expires_at {
-                    Some(at) => arguments.with("expires-at", Value::Integer(at.as_millis())),
-                    None => arguments,
-                }
-            }
-            Self::OrgTokenRevoke { .. } => none.with("descendants", Value::Boolean(false)),
-            Self::SecretWrite { address, .. } | Self::SecretDelete { address } => {
-                none.with_text("key", Some(address.key.as_str()))
-            }
-            Self::SecretList { .. } => none.with("values", Value::Boolean(false)),
-            _ => none,
-        }
-    }
-
-    /// One line for the person who will decide: what is asked.
-    pub fn summary(&self) -> String {
-        match self {
-            Self::OrgTokenMint {
-                name,
-                role,
-                workspace,
-                expires_at,
-            } => {
-                let what = match name {
-                    // The name is the caller's; it must not be able to end the quotation.
-                    Some(name) => format!("organisation token `{}`", name.replace('`', "'")),
-                    None => "an unnamed organisation token".to_owned(),
-                };
-                let reach = workspace.map_or_else(String::new, |w| format!(", workspace {w} only"));
-                let end = expires_at
-                    .map_or_else(|| "never expires".to_owned(), |at| format!("expires {at}"));
-                format!("mint {what} ({role}{reach}, {end})")
-            }
-            Self::OrgTokenRevoke { token } => format!("revoke organisation token {token}"),
-            Self::SecretWrite { address, .. } => format!("write secret `{address}`"),
-            Self::SecretDelete { address } => format!("delete secret `{address}`"),
-            other => other.verb().as_str().replace('_', " "),
-        }
-    }
-
-    /// Every effective field, secrets replaced by commitments.
-    fn arguments_json(
-        &self,
-        commit: impl Fn(&SecretAddress, &PlainSecret) -> String,
-    ) -> serde_json::Value {
-        match self {
-            Self::OrgTokenMint {
-                name,
-                role,
-                workspace,
-                expires_at,
-            } => json!({
-                "name": name,
-                "role": role,
-                "workspace": workspace,
-                "expires_at": expires_at,
-            }),
-            Self::SecretWrite { address, value } => json!({
-                "key": address.key.as_str(),
-                "value": { "commitment": commit(address, value) },
-            }),
-            Self::SecretDelete { address } => json!({ "key": address.key.as_str() }),
-            Self::SecretList { .. } => json!({ "values": false }),
-            _ => json!({}),
         }
     }
 }
@@ -261,6 +280,23 @@ fn digest(payload: &serde_json::Value) -> ActionDigest {
     let canonical = serde_json_canonicalizer::to_vec(payload)
         .expect("INVARIANT: a JSON value has a canonical form");
     ActionDigest(hex(&Sha256::digest(canonical)))
+}
+
+/// The workspaces that the action behind `payload` ([`Intent::payload`]) is about: its resource's, and
+/// those that its arguments name.
+pub fn workspaces_of(payload: &serde_json::Value) -> impl Iterator<Item = WorkspaceId> {
+    let text = |path| payload.pointer(path).and_then(serde_json::Value::as_str);
+    let resource = match text("/resource/kind") {
+        Some("workspace") => text("/resource/id"),
+        Some("secret") => text("/resource/id").and_then(|id| Some(id.split_once('/')?.0)),
+        _ => None,
+    };
+    let named = ["/arguments/workspace", "/arguments/parent_id"].map(text);
+    [resource]
+        .into_iter()
+        .chain(named)
+        .flatten()
+        .filter_map(WorkspaceId::parse)
 }
 
 /// `payload` as people may see it: each commitment replaced by a fingerprint salted with `salt` (the

@@ -62,7 +62,7 @@ words! {
         Denied = "denied",
         /// Nobody decided in time.
         Expired = "expired",
-        /// The requester took it back.
+        /// The requester took it back, or what it was about is gone.
         Withdrawn = "withdrawn",
         /// The deed is done.
         Used = "used",
@@ -131,6 +131,8 @@ pub struct Approval {
     pub id: ApprovalId,
     /// The workspace under which it is filed.
     pub workspace: WorkspaceId,
+    /// What that workspace is called now, where it is known.
+    pub workspace_name: Option<String>,
     /// Who asked.
     pub requester: Requester,
     /// The verb.
@@ -175,6 +177,12 @@ impl Approval {
             State::Approved if self.grant_expires_at.is_none_or(|end| end <= now) => State::Lapsed,
             state => state,
         }
+    }
+
+    /// What is asked, in one line: the reason without the policy's ground.
+    pub fn asked(&self) -> &str {
+        let ground = format!(": {}", self.terms.ground.reason);
+        self.reason.strip_suffix(&ground).unwrap_or(&self.reason)
     }
 
     /// The reason that came with the denial.

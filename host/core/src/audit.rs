@@ -18,6 +18,18 @@ words! {
         SecretWritten = "secret_written",
         /// A secret was deleted.
         SecretDeleted = "secret_deleted",
+        /// A workspace was created.
+        WorkspaceCreated = "workspace_created",
+        /// A workspace was renamed or moved.
+        WorkspaceUpdated = "workspace_updated",
+        /// A workspace was removed, by itself or with one above it.
+        WorkspaceRemoved = "workspace_removed",
+        /// A workspace's token was minted.
+        WorkspaceTokenMinted = "workspace_token_minted",
+        /// A workspace's token was revoked.
+        WorkspaceTokenRevoked = "workspace_token_revoked",
+        /// A secret that reaches workspaces has changed: they should start anew.
+        WorkspaceRestartRequested = "workspace_restart_requested",
         /// A request waits for people.
         ApprovalRequested = "approval_requested",
         /// A person voted, and more must.
@@ -28,6 +40,8 @@ words! {
         ApprovalDenied = "approval_denied",
         /// Nobody decided in time.
         ApprovalExpired = "approval_expired",
+        /// A request ended undecided: it was taken back, or what it was about is gone.
+        ApprovalWithdrawn = "approval_withdrawn",
         /// A grant was used.
         ApprovalUsed = "approval_used",
         /// A grant ended unused.

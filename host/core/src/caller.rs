@@ -75,6 +75,21 @@ pub enum Identity {
         /// The credential at the root of its lineage.
         lineage: String,
     },
+    /// A workspace's own token.
+    WorkspaceToken {
+        /// Its id.
+        id: TokenId,
+        /// Its first eight characters.
+        prefix: String,
+        /// The workspace that it is for.
+        workspace: WorkspaceId,
+        /// When it ends.
+        expires_at: Option<Timestamp>,
+        /// Who minted it: the minter's [`Caller::actor`].
+        minted_by: String,
+        /// The credential at the root of its lineage.
+        lineage: String,
+    },
     /// The bootstrap and break-glass bearer.
     AdminToken {
         /// A keyed fingerprint, so that another ADMIN_TOKEN is another credential.
@@ -119,6 +134,7 @@ impl Caller {
         match &self.identity {
             Identity::Session { .. } => Credential::VerifiedSession,
             Identity::OrgToken { .. } => Credential::OrgToken,
+            Identity::WorkspaceToken { .. } => Credential::WorkspaceToken,
             Identity::AdminToken { .. } => Credential::AdminToken,
         }
     }
@@ -131,10 +147,12 @@ impl Caller {
         }
     }
 
-    /// What it may reach.
+    /// What it may reach. A workspace token is an editor, of its own workspace alone: the least with which
+    /// it can read its secrets' values and replace itself.
     pub fn role(&self) -> Role {
         match &self.identity {
             Identity::OrgToken { role, .. } => *role,
+            Identity::WorkspaceToken { .. } => Role::Editor,
             Identity::Session { .. } | Identity::AdminToken { .. } => Role::Admin,
         }
     }
@@ -143,15 +161,18 @@ impl Caller {
     pub fn confined_to(&self) -> Option<WorkspaceId> {
         match &self.identity {
             Identity::OrgToken { workspace, .. } => *workspace,
-            _ => None,
+            Identity::WorkspaceToken { workspace, .. } => Some(*workspace),
+            Identity::Session { .. } | Identity::AdminToken { .. } => None,
         }
     }
 
     /// When the credential ends, where that is known.
     pub fn expires_at(&self) -> Option<Timestamp> {
         match &self.identity {
-            Identity::OrgToken { expires_at, .. } => *expires_at,
-            _ => None,
+            Identity::OrgToken { expires_at, .. } | Identity::WorkspaceToken { expires_at, .. } => {
+                *expires_at
+            }
+            Identity::Session { .. } | Identity::AdminToken { .. } => None,
         }
     }
 
@@ -159,6 +180,7 @@ impl Caller {
     pub fn workspace(&self) -> Option<WorkspaceId> {
         match &self.identity {
             Identity::OrgToken { workspace, .. } => *workspace,
+            Identity::WorkspaceToken { workspace, .. } => Some(*workspace),
             Identity::AdminToken { .. } => self.anchor,
             Identity::Session { .. } => None,
         }
@@ -169,11 +191,12 @@ impl Caller {
         self.workspace().or(self.anchor)
     }
 
-    /// The audit label: `session:…`, `org-token:<prefix>`, `admin-token`.
+    /// The audit label: `session:…`, `org-token:<prefix>`, `workspace-token:<prefix>`, `admin-token`.
     pub fn actor(&self) -> String {
         match &self.identity {
             Identity::Session { person, .. } => person.label(),
             Identity::OrgToken { prefix, .. } => format!("org-token:{prefix}"),
+            Identity::WorkspaceToken { prefix, .. } => format!("workspace-token:{prefix}"),
             Identity::AdminToken { .. } => "admin-token".to_owned(),
         }
     }
@@ -183,6 +206,7 @@ impl Caller {
         match &self.identity {
             Identity::Session { person, .. } => format!("person:{}", person.key()),
             Identity::OrgToken { id, .. } => format!("org-token:{id}"),
+            Identity::WorkspaceToken { id, .. } => format!("workspace-token:{id}"),
             Identity::AdminToken { fingerprint } => format!("admin-token:{fingerprint}"),
         }
     }
@@ -190,8 +214,10 @@ impl Caller {
     /// The credential at the root of its lineage: what limits and cool-downs count.
     pub fn lineage(&self) -> String {
         match &self.identity {
-            Identity::OrgToken { lineage, .. } => lineage.clone(),
-            _ => self.credential_key(),
+            Identity::OrgToken { lineage, .. } | Identity::WorkspaceToken { lineage, .. } => {
+                lineage.clone()
+            }
+            Identity::Session { .. } | Identity::AdminToken { .. } => self.credential_key(),
         }
     }
 
@@ -200,6 +226,7 @@ impl Caller {
         let (kind, principal) = match &self.identity {
             Identity::Session { person, .. } => ("user", person.user.clone()),
             Identity::OrgToken { id, .. } => ("org-token", id.to_string()),
+            Identity::WorkspaceToken { id, .. } => ("workspace-token", id.to_string()),
             Identity::AdminToken { .. } => ("admin-token", String::new()),
         };
         let mut properties = Properties::new();
@@ -210,7 +237,7 @@ impl Caller {
                     properties.set("groups", Value::Texts(groups.clone()));
                 }
             }
-            Identity::OrgToken { minted_by, .. } => {
+            Identity::OrgToken { minted_by, .. } | Identity::WorkspaceToken { minted_by, .. } => {
                 properties.set("minted-by", Value::Text(minted_by.clone()));
             }
             Identity::AdminToken { .. } => {}

@@ -1,7 +1,10 @@
 //! The gate: every privileged action passes here, and nowhere else.
 
+mod confine;
+
 use std::sync::Arc;
 
+use self::confine::{confine, judged_by_core};
 use crate::action::{Action, ActionDigest, Intent};
 use crate::approval::Choice;
 use crate::caller::{Caller, Identity};
@@ -11,13 +14,13 @@ use crate::id::{ApprovalId, DecisionId, OrgId, TokenId, WorkspaceId};
 use crate::keys::Keys;
 use crate::ledger::{Ballot, Deed, Done, Facts, OrgToken, Refusal, Settled, Submission, Voted};
 use crate::permit::Permit;
-use crate::policy::{CallerClass, Credential, Question, Role};
+use crate::policy::{CallerClass, Credential, Question};
 use crate::ports::{Judge, Ledger, LedgerError};
 use crate::secret;
 use crate::time::Clock;
 use crate::token::{PlainToken, TokenKind};
-use crate::verb::Verb;
-use crate::verdict::{Judgement, Ruling};
+use crate::verdict::Judgement;
+use crate::workspace::WorkspaceToken;
 
 /// How often an action is judged again because what it was judged on has moved. Each round means that
 /// another request got through, so this bounds the unfairness to one caller, not the work of the host.
@@ -59,6 +62,8 @@ pub enum Passed {
     Read(Permit),
     /// The token is minted; this is the only time that it is shown.
     Minted(OrgToken, PlainToken),
+    /// The workspace's token is minted; this is the only time that it is shown.
+    WorkspaceTokenMinted(WorkspaceToken, PlainToken),
     /// Something else was done.
     Done(Done),
 }
@@ -244,8 +249,27 @@ impl Gate {
                 (Deed::WriteSecret(sealed), None)
             }
             Action::SecretDelete { .. } => (Deed::DeleteSecret, None),
+            Action::WorkspaceCreate { .. } => {
+                let id = WorkspaceId::new(self.clock.now(), &*self.chance);
+                (Deed::CreateWorkspace { id }, None)
+            }
+            Action::WorkspaceUpdate { .. } => (Deed::UpdateWorkspace, None),
+            Action::DeleteWorkspace { .. } => (Deed::RemoveWorkspace, None),
+            Action::WorkspaceTokenMint { .. } => {
+                let plain = PlainToken::generate(TokenKind::Workspace, &*self.chance);
+                let deed = Deed::MintWorkspaceToken {
+                    id: TokenId::new(self.clock.now(), &*self.chance),
+                    hash: plain.hash(),
+                    prefix: plain.prefix().to_owned(),
+                };
+                (deed, Some(plain))
+            }
+            Action::WorkspaceTokenRevoke { .. } => (Deed::RevokeWorkspaceToken, None),
             Action::OrgTokenList
             | Action::SecretList { .. }
+            | Action::SecretRead { .. }
+            | Action::WorkspaceRead { .. }
+            | Action::WorkspaceList
             | Action::ApprovalList
             | Action::PolicyRead
             | Action::AuditRead
@@ -258,6 +282,9 @@ fn passed(done: Done, plain: Option<PlainToken>) -> Passed {
     match (done, plain) {
         (Done::Read(permit), _) => Passed::Read(permit),
         (Done::Minted(token), Some(plain)) => Passed::Minted(token, plain),
+        (Done::WorkspaceTokenMinted(token), Some(plain)) => {
+            Passed::WorkspaceTokenMinted(token, plain)
+        }
         (done, _) => Passed::Done(done),
     }
 }
@@ -266,76 +293,5 @@ fn class_for_the_core(caller: &Caller) -> CallerClass {
     match caller.credential() {
         Credential::VerifiedSession => CallerClass::Human,
         _ => CallerClass::Unknown,
-    }
-}
-
-/// What no policy can widen: role, workspace, and that a credential mints nothing wider than itself.
-fn confine(caller: &Caller, action: &Action) -> Option<Ruling> {
-    let verb = action.verb();
-    if caller.role() < verb.needed_role() {
-        return Some(Ruling::denied_by_core(
-            "role-too-narrow",
-            format!(
-                "`{verb}` needs the role {}, and this credential has {}",
-                verb.needed_role(),
-                caller.role()
-            ),
-        ));
-    }
-    if let Some(own) = caller.confined_to()
-        && verb != Verb::ApprovalList
-        && action.workspace() != Some(own)
-    {
-        return Some(Ruling::denied_by_core(
-            "bound-to-a-workspace",
-            format!("this credential is bound to the workspace {own}"),
-        ));
-    }
-    if let Action::OrgTokenMint {
-        role, expires_at, ..
-    } = action
-    {
-        let outlives = caller
-            .expires_at()
-            .is_some_and(|own| expires_at.is_none_or(|at| at > own));
-        return mints_wider(caller, *role, outlives);
-    }
-    None
-}
-
-fn mints_wider(caller: &Caller, role: Role, outlives: bool) -> Option<Ruling> {
-    if role > caller.role() {
-        return Some(Ruling::denied_by_core(
-            "wider-than-the-minter",
-            format!(
-                "a credential with the role {} cannot mint one with the role {role}",
-                caller.role()
-            ),
-        ));
-    }
-    outlives.then(|| {
-        Ruling::denied_by_core(
-            "outlives-the-minter",
-            "a credential cannot mint one that outlives it: ask for an earlier `expires_at`",
-        )
-    })
-}
-
-/// The verbs that the core judges alone, so that no policy can lock people out or keep itself in.
-fn judged_by_core(caller: &Caller, verb: Verb) -> Ruling {
-    match verb {
-        Verb::ApprovalList => Ruling::allowed_by_core(
-            "approvals-can-be-read",
-            "people read all approvals, others their own",
-        ),
-        Verb::PolicyRead => Ruling::allowed_by_core(
-            "policies-can-be-read",
-            "whoever is subject to the policies may read which they are",
-        ),
-        _ if caller.person().is_some() => Ruling::allowed_by_core("people-only", "a person asks"),
-        _ => Ruling::denied_by_core(
-            "people-only",
-            "only a person with a verified session may do this",
-        ),
     }
 }

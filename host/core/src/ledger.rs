@@ -14,6 +14,7 @@ use crate::secret::{SealedSecret, SecretAddress, SecretKey, SecretScope};
 use crate::time::{Clock, Timestamp};
 use crate::token::TokenHash;
 use crate::verdict::ModuleId;
+use crate::workspace::{Workspace, WorkspaceToken};
 
 /// What the ledger knows of an action's resource. Read before the policies are asked, and again in the
 /// deed's transaction: where the two differ, the action is judged again.
@@ -23,6 +24,8 @@ pub struct Facts {
     pub resource: Entity,
     /// What a grant is for: the target's version. Empty where nothing can move.
     pub precondition: String,
+    /// What people call the workspace that the action concerns, where it concerns one.
+    pub title: Option<String>,
 }
 
 /// The effect of an action on the ledger.
@@ -47,6 +50,26 @@ pub enum Deed {
     WriteSecret(SealedSecret),
     /// Delete the secret at the action's address.
     DeleteSecret,
+    /// Create a workspace.
+    CreateWorkspace {
+        /// Its id.
+        id: WorkspaceId,
+    },
+    /// Change the workspace that the action names.
+    UpdateWorkspace,
+    /// Remove the workspace that the action names and all below it.
+    RemoveWorkspace,
+    /// Mint a token of the workspace that the action names.
+    MintWorkspaceToken {
+        /// Its id.
+        id: TokenId,
+        /// What is kept of it.
+        hash: TokenHash,
+        /// Its first eight characters.
+        prefix: String,
+    },
+    /// Revoke the workspace's token that the action names.
+    RevokeWorkspaceToken,
 }
 
 /// A judged action, to be settled in one transaction: the decision recorded, and the deed done, an
@@ -101,6 +124,14 @@ pub enum Done {
     SecretSaved(SecretAddress),
     /// The secret is deleted.
     SecretDeleted(SecretAddress),
+    /// The workspace is created, or changed.
+    WorkspaceSaved(Workspace),
+    /// The workspaces are removed: the one that was meant first, then those that were below it.
+    WorkspacesRemoved(Vec<Workspace>),
+    /// The workspace's token is minted.
+    WorkspaceTokenMinted(WorkspaceToken),
+    /// The workspace's token is revoked.
+    WorkspaceTokenRevoked(TokenId),
 }
 
 /// Why a request was refused.
@@ -125,8 +156,25 @@ pub enum Refusal {
     TooManyPending,
     /// Too many organisation tokens are live.
     TooManyTokens,
+    /// Too many tokens of the workspace are live.
+    TooManyWorkspaceTokens,
+    /// Too many workspaces stand.
+    TooManyWorkspaces,
     /// What it would be done to is not there.
     TargetGone,
+    /// A workspace that the request names beside its target is not there.
+    UnknownWorkspace,
+    /// The workspace would be below itself.
+    BelowItself,
+    /// The tree of workspaces would be too deep.
+    TooDeep,
+    /// The approval anchor would fall.
+    AnchorWouldFall,
+    /// Others would fall with it, and the request does not say that they may.
+    ConfirmationRequired {
+        /// Those directly below it.
+        children: Vec<Workspace>,
+    },
     /// The named approval is not there, is not the caller's, or was for another request.
     ApprovalMismatch,
     /// People denied it.
@@ -138,7 +186,7 @@ pub enum Refusal {
     },
     /// Nobody decided in time.
     ApprovalExpired,
-    /// The requester took it back, or a person revoked the grant.
+    /// The requester took it back, a person revoked the grant, or what it was about is gone.
     ApprovalWithdrawn,
     /// The grant was not used in time.
     GrantExpired,

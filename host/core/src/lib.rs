@@ -26,3 +26,4 @@ pub mod time;
 pub mod token;
 pub mod verb;
 pub mod verdict;
+pub mod workspace;

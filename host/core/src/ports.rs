@@ -7,18 +7,19 @@ use crate::approval::Approval;
 use crate::audit::{ChainError, Entry};
 use crate::caller::Caller;
 use crate::decision::Decision;
-use crate::id::{ApprovalId, DecisionId, OrgId, SessionId};
+use crate::id::{ApprovalId, DecisionId, OrgId, SessionId, TokenId, WorkspaceId};
 use crate::ledger::{
     Ballot, Facts, GenerationChange, GenerationRecord, OrgToken, Page, SecretEntry, Settled,
     Submission, Voted, Whose,
 };
 use crate::permit::Permit;
 use crate::policy::Question;
-use crate::secret::SecretScope;
+use crate::secret::{SealedSecret, SecretAddress, SecretScope};
 use crate::session::{NewSession, ProofHash};
 use crate::time::Timestamp;
 use crate::token::TokenHash;
 use crate::verdict::Judgement;
+use crate::workspace::{Slice, Workspace, WorkspaceToken};
 
 /// The policies. Pure and synchronous: the same question under the same generation has one answer.
 pub trait Judge: Send + Sync {
@@ -58,6 +59,10 @@ pub trait Ledger: Send + Sync {
     /// The id of the keys that this ledger's secrets are sealed with: `current` the first time, and the
     /// same ever after.
     async fn pinned_keys(&self, current: &str) -> Result<String, LedgerError>;
+
+    /// Makes the approval anchor a workspace like any other, if it is none yet; false where it was removed
+    /// when it was no anchor, and so cannot be one.
+    async fn keep_anchor(&self, anchor: WorkspaceId, now: Timestamp) -> Result<bool, LedgerError>;
 
     /// What is known of the action's resource at `now`, for the policies.
     async fn facts(
@@ -111,11 +116,7 @@ pub trait Ledger: Send + Sync {
     ) -> Result<Option<OrgToken>, LedgerError>;
 
     /// Notes that tokens were used; later than now is fine, for `last_used_at` only.
-    async fn note_org_token_use(
-        &self,
-        id: crate::id::TokenId,
-        at: Timestamp,
-    ) -> Result<(), LedgerError>;
+    async fn note_org_token_use(&self, id: TokenId, at: Timestamp) -> Result<(), LedgerError>;
 
     /// The organisation's live tokens, newest first, 500 at most.
     async fn org_tokens(
@@ -130,6 +131,43 @@ pub trait Ledger: Send + Sync {
         permit: &Permit,
         scope: SecretScope,
     ) -> Result<Vec<SecretEntry>, LedgerError>;
+
+    /// The secrets that reach the workspace that the permit is for, sealed, by key.
+    async fn sealed_secrets(
+        &self,
+        permit: &Permit,
+        workspace: WorkspaceId,
+    ) -> Result<Vec<(SecretAddress, SealedSecret)>, LedgerError>;
+
+    /// The workspaces that stand, oldest first.
+    async fn workspaces(&self, permit: &Permit) -> Result<Vec<Workspace>, LedgerError>;
+
+    /// The workspace that the permit is for, while it stands.
+    async fn workspace(
+        &self,
+        permit: &Permit,
+        id: WorkspaceId,
+    ) -> Result<Option<Workspace>, LedgerError>;
+
+    /// The live tokens of the workspace that the permit is for, newest first.
+    async fn workspace_tokens(
+        &self,
+        permit: &Permit,
+        workspace: WorkspaceId,
+        slice: Slice,
+        now: Timestamp,
+    ) -> Result<Vec<WorkspaceToken>, LedgerError>;
+
+    /// The live workspace token with this hash: not revoked, not expired at `now`.
+    async fn workspace_token_by_hash(
+        &self,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<WorkspaceToken>, LedgerError>;
+
+    /// [`Ledger::note_org_token_use`] for a workspace's token.
+    async fn note_workspace_token_use(&self, id: TokenId, at: Timestamp)
+    -> Result<(), LedgerError>;
 
     /// Keeps a login link by its hash. Only the newest link counts.
     async fn save_login_link(

@@ -3,6 +3,7 @@
 //! Order 1 is a person's session (the control plane's or the host's own), order 2 a bearer. A cookie
 //! that does not verify is no credential, and the bearer beside it still counts as its own class. A
 //! bearer that is present and wrong fails the request, unless a verified session stands beside it.
+//! Order 3 is a workspace's own token, which the gate confines to that workspace's routes.
 
 mod control_plane;
 mod operator;
@@ -17,8 +18,9 @@ use countersign_core::keys::Keys;
 use countersign_core::ledger::OrgToken;
 use countersign_core::ports::{Ledger, LedgerError};
 use countersign_core::session::OPERATOR;
-use countersign_core::time::Clock;
+use countersign_core::time::{Clock, Timestamp};
 use countersign_core::token::{self, TokenHash, TokenKind};
+use countersign_core::workspace::WorkspaceToken;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -195,8 +197,21 @@ impl Credentials {
             let now = self.clock.now();
             let hash = TokenHash::of(bearer);
             if let Some(token) = self.ledger.org_token_by_hash(hash, now).await? {
-                self.note_use(&token, now).await;
+                if is_to_be_noted(token.last_used_at, now) {
+                    noted(self.ledger.note_org_token_use(token.id, now).await);
+                }
                 return Ok(Some(org_token(token)));
+            }
+        }
+        // What has the shape of one kind of token was looked for where that kind is, and nowhere else.
+        if token::is_well_formed(bearer, TokenKind::Workspace) {
+            let now = self.clock.now();
+            let hash = TokenHash::of(bearer);
+            if let Some(token) = self.ledger.workspace_token_by_hash(hash, now).await? {
+                if is_to_be_noted(token.last_used_at, now) {
+                    noted(self.ledger.note_workspace_token_use(token.id, now).await);
+                }
+                return Ok(Some(workspace_token(token)));
             }
         }
         let admin = self.admin_token.as_ref().filter(|admin| {
@@ -210,19 +225,17 @@ impl Credentials {
             None => Err(CredentialError::Bearer),
         }
     }
+}
 
-    /// The first use is noted at once, later ones now and then. `last_used_at` is for people to find
-    /// unused tokens by; losing one is no reason to refuse the request.
-    async fn note_use(&self, token: &OrgToken, now: countersign_core::time::Timestamp) {
-        if token
-            .last_used_at
-            .is_some_and(|last| last.plus(USE_NOTED_EVERY) > now)
-        {
-            return;
-        }
-        if let Err(error) = self.ledger.note_org_token_use(token.id, now).await {
-            tracing::warn!(error = %crate::report(&error), "cannot note that a token was used");
-        }
+/// The first use is noted at once, later ones now and then.
+fn is_to_be_noted(last: Option<Timestamp>, now: Timestamp) -> bool {
+    last.is_none_or(|last| last.plus(USE_NOTED_EVERY) <= now)
+}
+
+/// `last_used_at` is for people to find unused tokens by; losing one is no reason to refuse the request.
+fn noted(noted: Result<(), LedgerError>) {
+    if let Err(error) = noted {
+        tracing::warn!(error = %crate::report(&error), "cannot note that a token was used");
     }
 }
 
@@ -231,6 +244,17 @@ fn org_token(token: OrgToken) -> Identity {
         id: token.id,
         prefix: token.prefix,
         role: token.role,
+        workspace: token.workspace,
+        expires_at: token.expires_at,
+        minted_by: token.created_by,
+        lineage: token.lineage,
+    }
+}
+
+fn workspace_token(token: WorkspaceToken) -> Identity {
+    Identity::WorkspaceToken {
+        id: token.id,
+        prefix: token.prefix,
         workspace: token.workspace,
         expires_at: token.expires_at,
         minted_by: token.created_by,

@@ -6,6 +6,7 @@ use countersign_core::gate::{GateError, Stopped};
 use countersign_core::ledger::Refusal;
 use countersign_core::ports::LedgerError;
 use countersign_core::verb::Verb;
+use countersign_core::workspace::{self, Workspace};
 use serde_json::{Map, Value, json};
 
 use crate::credentials::CredentialError;
@@ -71,7 +72,7 @@ impl Problem {
             StatusCode::UNAUTHORIZED,
             "unauthenticated",
             format!(
-                "{error}: send a session cookie of a signed-in person, or `Authorization: Bearer` with an organisation token or ADMIN_TOKEN"
+                "{error}: send a session cookie of a signed-in person, or `Authorization: Bearer` with an organisation token, ADMIN_TOKEN, or for its own workspace's routes a workspace token"
             ),
         )
         .with_header(
@@ -195,6 +196,22 @@ pub fn stopped(stopped: Stopped, verb: Verb, base_url: &str) -> Problem {
     }
 }
 
+/// What would fall with a workspace, at its first level; nothing was removed.
+fn confirmation_required(children: &[Workspace]) -> Problem {
+    let named: Vec<Value> = children
+        .iter()
+        .map(|child| json!({ "id": child.id, "name": child.name }))
+        .collect();
+    Problem::new(
+        StatusCode::CONFLICT,
+        "confirmation_required",
+        "workspaces are below this one and would be removed with it: repeat with `?confirm=true`",
+    )
+    .with("status", "confirmation_required")
+    .with("children_count", named.len())
+    .with("children", named)
+}
+
 fn refused(refusal: Refusal, verb: Verb) -> Problem {
     let forbidden = |code, error: &str| Problem::new(StatusCode::FORBIDDEN, code, error);
     match refusal {
@@ -236,11 +253,62 @@ fn refused(refusal: Refusal, verb: Verb) -> Problem {
             StatusCode::NOT_FOUND,
             "not_found",
             match verb {
-                Verb::OrgTokenRevoke => "token not found or already revoked",
+                Verb::OrgTokenRevoke | Verb::WorkspaceTokenRevoke => {
+                    "token not found or already revoked"
+                }
                 Verb::SecretDelete => "there is no such secret",
+                Verb::SecretWrite
+                | Verb::SecretList
+                | Verb::SecretRead
+                | Verb::WorkspaceUpdate
+                | Verb::WorkspaceRead
+                | Verb::DeleteWorkspace
+                | Verb::WorkspaceTokenMint => "there is no such workspace, or it was removed",
                 _ => "what this is about is not there",
             },
         ),
+        Refusal::UnknownWorkspace => Problem::bad_field(
+            match verb {
+                Verb::OrgTokenMint => "workspace_id",
+                _ => "parent_id",
+            },
+            "names no workspace of this organisation, or one that was removed",
+        ),
+        Refusal::BelowItself => Problem::bad_field(
+            "parent_id",
+            "is the workspace itself or one below it: nothing can be below itself",
+        ),
+        Refusal::TooDeep => Problem::bad_field(
+            "parent_id",
+            format!(
+                "is too deep: a workspace has at most {} others above it",
+                workspace::MAX_DEPTH - 1
+            ),
+        ),
+        Refusal::TooManyWorkspaces => Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_workspaces",
+            format!(
+                "{} workspaces stand, and more cannot: remove one first",
+                workspace::LIVE_LIMIT
+            ),
+        )
+        .with_header(header::RETRY_AFTER, HeaderValue::from_static("60")),
+        Refusal::TooManyWorkspaceTokens => Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_tokens",
+            format!(
+                "{} tokens of this workspace are live, and more cannot be: revoke one first",
+                workspace::TOKEN_LIMIT
+            ),
+        )
+        .with_header(header::RETRY_AFTER, HeaderValue::from_static("60")),
+        Refusal::AnchorWouldFall => Problem::new(
+            StatusCode::FORBIDDEN,
+            "approval_anchor",
+            "the approval anchor, under which requests are filed, is below this workspace and would fall with it: move the anchor's branch away first, or name another workspace in MOLECULE_PLATFORM_WORKSPACE_ID",
+        ),
+        Refusal::ConfirmationRequired { children } => confirmation_required(&children),
         Refusal::ApprovalMismatch => forbidden(
             "approval_mismatch",
             "the approval that Approval-Id names is not there, is not yours, or was for another request: repeat the very request that was approved, with the same credential",

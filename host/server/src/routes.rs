@@ -9,6 +9,8 @@ mod history;
 pub mod org_tokens;
 mod policies;
 mod secrets;
+mod workspace_tokens;
+mod workspaces;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -182,6 +184,8 @@ pub fn router(app: App) -> Router {
         );
     let routes = org_tokens::add(routes);
     let routes = secrets::add(routes);
+    let routes = workspaces::add(routes);
+    let routes = workspace_tokens::add(routes);
     let routes = approvals::add(routes);
     let routes = policies::add(routes);
     let routes = history::add(routes);
@@ -226,6 +230,7 @@ fn freshness(verb: Verb) -> Freshness {
     match verb {
         Verb::ApprovalDecide
         | Verb::OrgTokenRevoke
+        | Verb::WorkspaceTokenRevoke
         | Verb::PolicyPush
         | Verb::PolicyActivate
         | Verb::PolicyRollback => Freshness::Fresh,

@@ -125,6 +125,17 @@ async fn assemble(config: &Config, data: &DataDir, address: SocketAddr) -> anyho
             None
         }
     };
+    let anchor = match anchor {
+        // Removed while it was no anchor. What is gone does not come back by being configured.
+        Some(anchor) if !ledger.keep_anchor(anchor, clock.now()).await? => {
+            tracing::warn!(
+                %anchor,
+                "MOLECULE_PLATFORM_WORKSPACE_ID names a workspace that was removed: requests that need people's approval will be refused"
+            );
+            None
+        }
+        anchor => anchor,
+    };
     let policies = Arc::new(Policies::start(&config.policies, &*ledger, &*clock).await?);
     let base_url = config
         .public_url

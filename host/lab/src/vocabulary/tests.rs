@@ -72,6 +72,32 @@ fn every_action_is_told_in_described_words() {
             Action::SecretList { scope },
         ]
     });
+    let token = TokenId::parse(ID).expect("a UUID");
+    let name = "research".to_owned();
+    let parents = [None, Some(None), Some(Some(workspace))];
+    let updates = parents.map(|parent| Action::WorkspaceUpdate {
+        workspace,
+        name: Some(name.clone()),
+        parent,
+    });
+    let of_workspaces = [
+        Action::SecretRead { workspace },
+        Action::WorkspaceCreate {
+            name: name.clone(),
+            parent: Some(workspace),
+        },
+        Action::WorkspaceRead { workspace },
+        Action::WorkspaceList,
+        Action::DeleteWorkspace {
+            workspace,
+            confirm: true,
+        },
+        Action::WorkspaceTokenMint {
+            workspace,
+            expires_at: None,
+        },
+        Action::WorkspaceTokenRevoke { workspace, token },
+    ];
     let others = [
         Action::OrgTokenMint {
             name: Some("ci".to_owned()),
@@ -88,7 +114,7 @@ fn every_action_is_told_in_described_words() {
         Action::AuditRead,
         Action::DecisionRead,
     ];
-    for action in secrets.chain(others) {
+    for action in secrets.chain(updates).chain(of_workspaces).chain(others) {
         let verb = action.verb();
         described(&action.arguments(), describe(verb).action, verb.as_str());
         has_kind(verb, action.resource(org).0);
@@ -117,7 +143,15 @@ fn every_caller_is_told_in_described_words() {
     let admin = Identity::AdminToken {
         fingerprint: String::new(),
     };
-    for identity in [session, token, admin] {
+    let of_workspace = Identity::WorkspaceToken {
+        id: TokenId::parse(ID).expect("a UUID"),
+        prefix: "csw_Zk3p".to_owned(),
+        workspace: WorkspaceId::parse(ID).expect("a UUID"),
+        expires_at: Timestamp::parse("2026-01-01T00:00:00Z"),
+        minted_by: "admin-token".to_owned(),
+        lineage: "admin-token".to_owned(),
+    };
+    for identity in [session, token, of_workspace, admin] {
         for door in [Door::Http, Door::Console] {
             let caller = Caller {
                 identity: identity.clone(),

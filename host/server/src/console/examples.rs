@@ -21,6 +21,7 @@ pub fn approval() -> Approval {
     Approval {
         id: ApprovalId::parse("019b76da-a800-7000-8000-000000000001").expect("a UUID"),
         workspace: WorkspaceId::parse("019b76da-a800-7000-8000-000000000002").expect("a UUID"),
+        workspace_name: Some("Platform agent".to_owned()),
         requester: Requester {
             credential: "org-token:019b76da-a800-7000-8000-000000000003".to_owned(),
             actor: "org-token:cso_abcd".to_owned(),

@@ -101,7 +101,9 @@ impl Viewer {
                 proof: vouched_by(person.issuer),
                 is_ours: session.is_some(),
             },
-            Identity::OrgToken { .. } | Identity::AdminToken { .. } => Self {
+            Identity::OrgToken { .. }
+            | Identity::WorkspaceToken { .. }
+            | Identity::AdminToken { .. } => Self {
                 name: caller.actor(),
                 proof: "a program’s credential",
                 is_ours: false,
@@ -132,6 +134,7 @@ impl Party {
     pub fn of(actor: &str) -> Self {
         let (words, label) = match actor.split_once(':') {
             Some(("org-token", prefix)) => ("organisation key", format!("{prefix}…")),
+            Some(("workspace-token", prefix)) => ("workspace key", format!("{prefix}…")),
             Some(("session", id)) => ("a person", id.to_owned()),
             _ if actor == "admin-token" => ("the holder of ADMIN_TOKEN", String::new()),
             _ => ("", actor.to_owned()),

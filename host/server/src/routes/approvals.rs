@@ -248,7 +248,7 @@ pub fn shown(approval: &Approval, now: Timestamp) -> Value {
     json!({
         "id": approval.id,
         "workspace_id": approval.workspace,
-        "workspace_name": "",
+        "workspace_name": approval.workspace_name.as_deref().unwrap_or_default(),
         "action": approval.verb,
         "reason": approval.reason,
         "status": approval.state_at(now),

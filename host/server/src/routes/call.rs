@@ -127,7 +127,8 @@ impl Call {
         // A refusal and a permit to read change no approval.
         if matches!(
             answer.result,
-            Ok(Passed::Minted(..) | Passed::Done(_)) | Err(Stopped::Pending(_))
+            Ok(Passed::Minted(..) | Passed::WorkspaceTokenMinted(..) | Passed::Done(_))
+                | Err(Stopped::Pending(_))
         ) {
             self.app.changed();
         }

@@ -142,7 +142,7 @@ fn listed(token: OrgToken, org: &str) -> Value {
 }
 
 /// An absent value is an absent member.
-fn set(object: &mut Value, name: &str, value: Option<impl serde::Serialize>) {
+pub(super) fn set(object: &mut Value, name: &str, value: Option<impl serde::Serialize>) {
     if let Some(value) = value {
         object[name] = json!(value);
     }

@@ -1,20 +1,21 @@
-//! The organisation's secrets: written, listed, deleted, and never read back here.
+//! Secrets, of the organisation and of one workspace: written, listed, deleted, and read back by a
+//! workspace's own token alone.
 
 use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
-use countersign_core::secret::{PlainSecret, SecretAddress, SecretKey, SecretScope};
+use countersign_core::secret::{self, PlainSecret, SecretAddress, SecretKey, SecretScope};
 use countersign_core::verb::Verb;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{Answer, Call, Routes};
+use super::{Answer, Call, Routes, workspaces};
 use crate::problem::{Problem, json_response};
 
 /// The longest value, in bytes.
 const MAX_VALUE: usize = 256 * 1024;
 
 pub(super) fn add(routes: Routes) -> Routes {
-    ["/settings/secrets", "/admin/secrets"]
+    let global = ["/settings/secrets", "/admin/secrets"]
         .into_iter()
         .zip(["/settings/secrets/{key}", "/admin/secrets/{key}"])
         .fold(routes, |routes, (all, one)| {
@@ -23,7 +24,23 @@ pub(super) fn add(routes: Routes) -> Routes {
                 .verb(Method::POST, all, Verb::SecretWrite, write)
                 .verb(Method::PUT, all, Verb::SecretWrite, write)
                 .verb(Method::DELETE, one, Verb::SecretDelete, delete)
-        })
+        });
+    let all = "/workspaces/{workspace}/secrets";
+    let one = "/workspaces/{workspace}/secrets/{key}";
+    let values = "/workspaces/{workspace}/secrets/values";
+    global
+        .verb(Method::GET, all, Verb::SecretList, list_of_workspace)
+        .verb(Method::POST, all, Verb::SecretWrite, write_to_workspace)
+        .verb(Method::PUT, all, Verb::SecretWrite, write_to_workspace)
+        .verb(Method::DELETE, one, Verb::SecretDelete, delete_of_workspace)
+        .verb(Method::GET, values, Verb::SecretRead, read_values)
+        // A secret may be called that as well.
+        .verb(
+            Method::DELETE,
+            values,
+            Verb::SecretDelete,
+            delete_of_workspace,
+        )
 }
 
 #[derive(Deserialize)]
@@ -42,32 +59,57 @@ impl<'de> Deserialize<'de> for Secret {
 }
 
 async fn write(call: Call) -> Answer {
+    write_to(&call, SecretScope::Global).await
+}
+
+async fn write_to_workspace(call: Call) -> Answer {
+    let workspace = workspaces::id(&call)?;
+    write_to(&call, SecretScope::Workspace(workspace)).await
+}
+
+async fn write_to(call: &Call, scope: SecretScope) -> Answer {
     let body: WriteBody = call.json()?;
-    let address = global(&body.key)?;
+    let address = address(scope, &body.key)?;
     let Secret(value) = body.value;
     if value.reveal().len() > MAX_VALUE {
         return Err(Problem::bad_field("value", "is longer than 256 KiB"));
     }
-    let key = address.key.clone();
+    let answer = about("saved", &address);
     call.submit(Action::SecretWrite { address, value }).await?;
-    Ok(json_response(
-        StatusCode::OK,
-        &json!({ "status": "saved", "key": key.as_str(), "scope": "global" }),
-    ))
+    Ok(json_response(StatusCode::OK, &answer))
 }
 
 async fn delete(call: Call) -> Answer {
-    let address = global(call.path_text("key"))?;
-    let key = address.key.clone();
+    delete_from(&call, SecretScope::Global, call.path_text("key")).await
+}
+
+async fn delete_of_workspace(call: Call) -> Answer {
+    let workspace = workspaces::id(&call)?;
+    // The one route whose last piece is not a key's place is that of a secret with that very name.
+    let key = match call.path_text("key") {
+        "" => "values",
+        key => key,
+    };
+    delete_from(&call, SecretScope::Workspace(workspace), key).await
+}
+
+async fn delete_from(call: &Call, scope: SecretScope, key: &str) -> Answer {
+    let address = address(scope, key)?;
+    let answer = about("deleted", &address);
     call.submit(Action::SecretDelete { address }).await?;
-    Ok(json_response(
-        StatusCode::OK,
-        &json!({ "status": "deleted", "key": key.as_str(), "scope": "global" }),
-    ))
+    Ok(json_response(StatusCode::OK, &answer))
 }
 
 async fn list(call: Call) -> Answer {
-    let scope = SecretScope::Global;
+    list_in(&call, SecretScope::Global).await
+}
+
+async fn list_of_workspace(call: Call) -> Answer {
+    let workspace = workspaces::id(&call)?;
+    list_in(&call, SecretScope::Workspace(workspace)).await
+}
+
+async fn list_in(call: &Call, scope: SecretScope) -> Answer {
     let permit = call.permit(Action::SecretList { scope }).await?;
     let secrets = call.app.ledger.secrets(&permit, scope).await?;
     let secrets: Vec<Value> = secrets
@@ -85,15 +127,50 @@ async fn list(call: Call) -> Answer {
     Ok(json_response(StatusCode::OK, &Value::Array(secrets)))
 }
 
-fn global(key: &str) -> Result<SecretAddress, Problem> {
+/// All of them or none: with a part, a program would run half configured, and not know it.
+async fn read_values(call: Call) -> Answer {
+    let workspace = workspaces::id(&call)?;
+    let permit = call.permit(Action::SecretRead { workspace }).await?;
+    let sealed = call.app.ledger.sealed_secrets(&permit, workspace).await?;
+    let (mut values, mut failed) = (Map::new(), Vec::new());
+    for (address, sealed) in &sealed {
+        let key = address.key.as_str();
+        match secret::open(&call.app.gate.keys, address, sealed) {
+            Ok(value) => {
+                values.insert(key.to_owned(), value.reveal().into());
+            }
+            Err(error) => {
+                tracing::error!(%error, "a stored secret is damaged");
+                failed.push(key);
+            }
+        }
+    }
+    if failed.is_empty() {
+        return Ok(json_response(StatusCode::OK, &Value::Object(values)));
+    }
+    Err(Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "secrets_unreadable",
+        "some stored secrets do not open with this host's key, and so none is given out: write those in `failed_keys` anew, or restore the database and its key from one backup",
+    )
+    .with("failed_keys", failed))
+}
+
+/// What was done with a secret. Only the organisation's own routes say the scope.
+fn about(status: &str, address: &SecretAddress) -> Value {
+    let mut answer = json!({ "status": status, "key": address.key.as_str() });
+    if address.scope == SecretScope::Global {
+        answer["scope"] = json!(address.scope.as_str());
+    }
+    answer
+}
+
+fn address(scope: SecretScope, key: &str) -> Result<SecretAddress, Problem> {
     let key = SecretKey::parse(key).ok_or_else(|| {
         Problem::bad_field(
             "key",
             "is not a letter or underscore, then up to 127 letters, digits and underscores",
         )
     })?;
-    Ok(SecretAddress {
-        scope: SecretScope::Global,
-        key,
-    })
+    Ok(SecretAddress { scope, key })
 }

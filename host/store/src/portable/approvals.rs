@@ -16,6 +16,7 @@ use crate::fault::Fault;
 struct Row {
     id: String,
     workspace: String,
+    workspace_name: Option<String>,
     requester_credential: String,
     requester_actor: String,
     requester_lineage: String,
@@ -34,6 +35,16 @@ struct Row {
     expires_at: i64,
     grant_expires_at: Option<i64>,
     decided_at: Option<i64>,
+}
+
+/// All of an approval, with the name of the workspace under which it is filed.
+macro_rules! select {
+    () => {
+        "SELECT approvals.*,
+                (SELECT name FROM workspaces WHERE workspaces.id = approvals.workspace)
+                    AS workspace_name
+         FROM approvals "
+    };
 }
 
 #[derive(sqlx::FromRow)]
@@ -94,7 +105,7 @@ pub(super) async fn load(
     connection: &mut Connection,
     id: ApprovalId,
 ) -> Result<Option<Approval>, Fault> {
-    let row: Option<Row> = sqlx::query_as("SELECT * FROM approvals WHERE id = $1")
+    let row: Option<Row> = sqlx::query_as(concat!(select!(), "WHERE id = $1"))
         .bind(id.to_string())
         .fetch_optional(&mut *connection)
         .await?;
@@ -115,13 +126,13 @@ pub(super) async fn pending(
         Whose::All => None,
         Whose::Requester(credential) => Some(credential),
     };
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT * FROM approvals
-         WHERE state = 'pending' AND expires_at > $1
+    let rows: Vec<Row> = sqlx::query_as(concat!(
+        select!(),
+        "WHERE state = 'pending' AND expires_at > $1
            AND ($2 IS NULL OR requester_credential = $2)
            AND ($3 IS NULL OR id > $3)
-         ORDER BY id LIMIT $4",
-    )
+         ORDER BY id LIMIT $4"
+    ))
     .bind(now.as_micros())
     .bind(requester)
     .bind(&page.after)
@@ -199,6 +210,23 @@ pub(super) async fn spend(
     Ok(used.rows_affected() > 0)
 }
 
+/// Pending → withdrawn. False where it was not pending any more.
+pub(super) async fn withdraw(
+    connection: &mut Connection,
+    id: ApprovalId,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let withdrawn = sqlx::query(
+        "UPDATE approvals SET state = 'withdrawn'
+         WHERE id = $2 AND state = 'pending' AND expires_at > $1",
+    )
+    .bind(now.as_micros())
+    .bind(id.to_string())
+    .execute(connection)
+    .await?;
+    Ok(withdrawn.rows_affected() > 0)
+}
+
 /// Approved → lapsed. False where it was not approved any more.
 pub(super) async fn lapse(connection: &mut Connection, id: ApprovalId) -> Result<bool, Fault> {
     let lapsed =
@@ -241,6 +269,7 @@ fn approval(row: Row, votes: Vec<Vote>) -> Result<Approval, Fault> {
     Ok(Approval {
         id: parsed("approvals.id", &row.id, ApprovalId::parse)?,
         workspace: parsed("approvals.workspace", &row.workspace, WorkspaceId::parse)?,
+        workspace_name: row.workspace_name,
         requester: Requester {
             credential: row.requester_credential,
             actor: row.requester_actor,

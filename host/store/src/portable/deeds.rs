@@ -2,23 +2,20 @@
 
 use countersign_core::action::Action;
 use countersign_core::audit::EventKind;
-use countersign_core::id::{DecisionId, TokenId};
+use countersign_core::caller::Identity;
+use countersign_core::id::{DecisionId, TokenId, WorkspaceId};
 use countersign_core::ledger::{Deed, Done, OrgToken, Refusal, Submission};
 use countersign_core::permit::Permit;
 use countersign_core::secret::SecretAddress;
+use countersign_core::workspace::{Workspace, WorkspaceToken};
 use serde_json::{Value, json};
 
-use super::tokens::Minting;
-use super::{Connection, audit, secrets, tokens};
+use super::workspaces::Change;
+use super::{Connection, audit, obstacles, removal, secrets, tokens, workspace_tokens, workspaces};
 use crate::fault::Fault;
 
-/// Whether the deed is done to something that must be there.
-pub(super) fn needs_target(deed: &Deed) -> bool {
-    match deed {
-        Deed::RevokeOrgToken | Deed::DeleteSecret => true,
-        Deed::Read | Deed::MintOrgToken { .. } | Deed::WriteSecret(_) => false,
-    }
-}
+/// A deed that is done, with the entry that the audit gets for it; some have written theirs themselves.
+type Outcome = Option<(Done, Option<(EventKind, Value)>)>;
 
 /// Does the deed that `permit` is for. What it finds in its way is a refusal; the caller of this rolls
 /// back whatever came before.
@@ -27,9 +24,62 @@ pub(super) async fn perform(
     permit: Permit,
     submission: &Submission<'_>,
 ) -> Result<Result<Done, Refusal>, Fault> {
+    if matches!(submission.deed, Deed::Read) {
+        return read(connection, permit, submission).await;
+    }
+    let decision = permit.decision();
+    let outcome = match &submission.intent.action {
+        Action::WorkspaceCreate { .. }
+        | Action::WorkspaceUpdate { .. }
+        | Action::DeleteWorkspace { .. } => of_workspace(connection, decision, submission).await?,
+        Action::WorkspaceTokenMint { .. } | Action::WorkspaceTokenRevoke { .. } => {
+            of_workspace_token(connection, decision, submission).await?
+        }
+        Action::SecretWrite { .. } | Action::SecretDelete { .. } => {
+            of_secret(connection, decision, submission).await?
+        }
+        _ => of_org_token(connection, decision, submission).await?,
+    };
+    let Some((done, entry)) = outcome else {
+        let obstacle = obstacles::find(connection, submission).await?;
+        return Ok(Err(obstacle.unwrap_or(match submission.deed {
+            Deed::MintOrgToken { .. } => Refusal::TooManyTokens,
+            _ => Refusal::TargetGone,
+        })));
+    };
+    if let Some((event, detail)) = entry {
+        record(connection, submission, event, detail).await?;
+    }
+    if let Done::SecretSaved(address) | Done::SecretDeleted(address) = &done {
+        request_restarts(connection, submission, address, decision).await?;
+    }
+    Ok(Ok(done))
+}
+
+/// What may be read is not in the way of anybody, but it must be there.
+async fn read(
+    connection: &mut Connection,
+    permit: Permit,
+    submission: &Submission<'_>,
+) -> Result<Result<Done, Refusal>, Fault> {
+    if !submission.intent.verb().is_read() {
+        return Err(wrong(submission));
+    }
+    if let Some(workspace) = submission.intent.action.workspace()
+        && workspaces::load(connection, workspace).await?.is_none()
+    {
+        return Ok(Err(Refusal::TargetGone));
+    }
+    Ok(Ok(Done::Read(permit)))
+}
+
+async fn of_org_token(
+    connection: &mut Connection,
+    decision: DecisionId,
+    submission: &Submission<'_>,
+) -> Result<Outcome, Fault> {
     let now = submission.decision.at;
-    let (event, detail, done) = match (&submission.deed, &submission.intent.action) {
-        (Deed::Read, action) if action.verb().is_read() => return Ok(Ok(Done::Read(permit))),
+    match (&submission.deed, &submission.intent.action) {
         (
             Deed::MintOrgToken {
                 id,
@@ -44,7 +94,7 @@ pub(super) async fn perform(
                 expires_at,
             },
         ) => {
-            let minting = Minting {
+            let minting = tokens::Minting {
                 id: *id,
                 hash: *hash,
                 prefix,
@@ -55,37 +105,182 @@ pub(super) async fn perform(
                 live_limit: *live_limit,
             };
             let minted = tokens::mint(connection, submission.caller, &minting, now).await?;
-            let Some(token) = minted else {
-                return Ok(Err(Refusal::TooManyTokens));
-            };
-            let detail = about_minted(&token, permit.decision());
-            (EventKind::OrgTokenMinted, detail, Done::Minted(token))
+            Ok(minted.map(|token| {
+                let detail = about_minted(&token, decision);
+                (
+                    Done::Minted(token),
+                    Some((EventKind::OrgTokenMinted, detail)),
+                )
+            }))
         }
         (Deed::RevokeOrgToken, Action::OrgTokenRevoke { token }) => {
-            if !tokens::revoke(connection, *token, now).await? {
-                return Ok(Err(Refusal::TargetGone));
-            }
-            let detail = about_token(*token, permit.decision());
-            (EventKind::OrgTokenRevoked, detail, Done::Revoked(*token))
+            let revoked = tokens::revoke(connection, *token, now).await?;
+            let detail = json!({ "token": token, "decision": decision });
+            let entry = (EventKind::OrgTokenRevoked, detail);
+            Ok(revoked.then_some((Done::Revoked(*token), Some(entry))))
         }
+        _ => Err(wrong(submission)),
+    }
+}
+
+async fn of_secret(
+    connection: &mut Connection,
+    decision: DecisionId,
+    submission: &Submission<'_>,
+) -> Result<Outcome, Fault> {
+    let now = submission.decision.at;
+    match (&submission.deed, &submission.intent.action) {
         (Deed::WriteSecret(sealed), Action::SecretWrite { address, .. }) => {
-            secrets::write(connection, address, sealed, permit.decision(), now).await?;
-            let detail = about_secret(address, permit.decision());
-            let done = Done::SecretSaved(address.clone());
-            (EventKind::SecretWritten, detail, done)
+            let saved = secrets::write(connection, address, sealed, decision, now).await?;
+            let entry = (EventKind::SecretWritten, about_secret(address, decision));
+            Ok(saved.then(|| (Done::SecretSaved(address.clone()), Some(entry))))
         }
         (Deed::DeleteSecret, Action::SecretDelete { address }) => {
-            if !secrets::delete(connection, address).await? {
-                return Ok(Err(Refusal::TargetGone));
-            }
-            let detail = about_secret(address, permit.decision());
-            let done = Done::SecretDeleted(address.clone());
-            (EventKind::SecretDeleted, detail, done)
+            let deleted = secrets::delete(connection, address).await?;
+            let entry = (EventKind::SecretDeleted, about_secret(address, decision));
+            Ok(deleted.then(|| (Done::SecretDeleted(address.clone()), Some(entry))))
         }
-        _ => return Err(Fault::WrongPermit(permit.verb().as_str())),
+        _ => Err(wrong(submission)),
+    }
+}
+
+async fn of_workspace(
+    connection: &mut Connection,
+    decision: DecisionId,
+    submission: &Submission<'_>,
+) -> Result<Outcome, Fault> {
+    let by = submission.caller.actor();
+    let change = Change {
+        decision,
+        by: &by,
+        at: submission.decision.at,
     };
-    audit::append(connection, now, event, &submission.caller.actor(), detail).await?;
-    Ok(Ok(done))
+    let saved = |kind, workspace: Option<Workspace>| {
+        workspace.map(|workspace| {
+            let detail = about_workspace(&workspace, decision);
+            (Done::WorkspaceSaved(workspace), Some((kind, detail)))
+        })
+    };
+    match (&submission.deed, &submission.intent.action) {
+        (Deed::CreateWorkspace { id }, Action::WorkspaceCreate { name, parent }) => {
+            let created = workspaces::create(connection, *id, name, *parent, &change).await?;
+            Ok(saved(EventKind::WorkspaceCreated, created))
+        }
+        // Nothing that this host knows of is to change: it is not a change.
+        (
+            Deed::UpdateWorkspace,
+            Action::WorkspaceUpdate {
+                workspace,
+                name: None,
+                parent: None,
+            },
+        ) => {
+            let workspace = workspaces::load(connection, *workspace).await?;
+            Ok(workspace.map(|workspace| (Done::WorkspaceSaved(workspace), None)))
+        }
+        (
+            Deed::UpdateWorkspace,
+            Action::WorkspaceUpdate {
+                workspace,
+                name,
+                parent,
+            },
+        ) => {
+            let name = name.as_deref();
+            let updated =
+                workspaces::update(connection, *workspace, name, *parent, &change).await?;
+            Ok(saved(EventKind::WorkspaceUpdated, updated))
+        }
+        (Deed::RemoveWorkspace, Action::DeleteWorkspace { workspace, confirm }) => {
+            let removed =
+                removal::remove(connection, submission, *workspace, *confirm, decision).await?;
+            Ok((!removed.is_empty()).then_some((Done::WorkspacesRemoved(removed), None)))
+        }
+        _ => Err(wrong(submission)),
+    }
+}
+
+async fn of_workspace_token(
+    connection: &mut Connection,
+    decision: DecisionId,
+    submission: &Submission<'_>,
+) -> Result<Outcome, Fault> {
+    let (caller, now) = (submission.caller, submission.decision.at);
+    match (&submission.deed, &submission.intent.action) {
+        (
+            Deed::MintWorkspaceToken { id, hash, prefix },
+            Action::WorkspaceTokenMint {
+                workspace,
+                expires_at,
+            },
+        ) => {
+            if let Identity::WorkspaceToken { id, .. } = &caller.identity {
+                let detail = about_revoked(*workspace, *id, decision, Some("rotated"));
+                if !workspace_tokens::revoke(connection, *workspace, *id, now).await? {
+                    return Ok(None);
+                }
+                let event = EventKind::WorkspaceTokenRevoked;
+                record(connection, submission, event, detail).await?;
+            }
+            let minting = workspace_tokens::Minting {
+                id: *id,
+                hash: *hash,
+                prefix,
+                workspace: *workspace,
+                expires_at: *expires_at,
+            };
+            let minted = workspace_tokens::mint(connection, caller, &minting, now).await?;
+            Ok(minted.map(|token| {
+                let entry = (
+                    EventKind::WorkspaceTokenMinted,
+                    about_token(&token, decision),
+                );
+                (Done::WorkspaceTokenMinted(token), Some(entry))
+            }))
+        }
+        (Deed::RevokeWorkspaceToken, Action::WorkspaceTokenRevoke { workspace, token }) => {
+            let revoked = workspace_tokens::revoke(connection, *workspace, *token, now).await?;
+            let detail = about_revoked(*workspace, *token, decision, None);
+            let entry = (EventKind::WorkspaceTokenRevoked, detail);
+            Ok(revoked.then_some((Done::WorkspaceTokenRevoked(*token), Some(entry))))
+        }
+        _ => Err(wrong(submission)),
+    }
+}
+
+/// Whoever runs in a workspace read its secrets when they began.
+async fn request_restarts(
+    connection: &mut Connection,
+    submission: &Submission<'_>,
+    address: &SecretAddress,
+    decision: DecisionId,
+) -> Result<(), Fault> {
+    let reached = secrets::reached(connection, address).await?;
+    if reached.is_empty() {
+        return Ok(());
+    }
+    let detail = json!({
+        "workspaces": reached,
+        "secret": address.to_string(),
+        "decision": decision,
+    });
+    let event = EventKind::WorkspaceRestartRequested;
+    record(connection, submission, event, detail).await
+}
+
+async fn record(
+    connection: &mut Connection,
+    submission: &Submission<'_>,
+    event: EventKind,
+    detail: Value,
+) -> Result<(), Fault> {
+    let actor = submission.caller.actor();
+    audit::append(connection, submission.decision.at, event, &actor, detail).await
+}
+
+/// The deed is not that of the action.
+fn wrong(submission: &Submission<'_>) -> Fault {
+    Fault::WrongPermit(submission.intent.verb().as_str())
 }
 
 fn about_minted(token: &OrgToken, decision: DecisionId) -> Value {
@@ -101,10 +296,38 @@ fn about_minted(token: &OrgToken, decision: DecisionId) -> Value {
     })
 }
 
-fn about_token(token: TokenId, decision: DecisionId) -> Value {
-    json!({ "token": token, "decision": decision })
-}
-
 fn about_secret(address: &SecretAddress, decision: DecisionId) -> Value {
     json!({ "secret": address.to_string(), "decision": decision })
+}
+
+fn about_workspace(workspace: &Workspace, decision: DecisionId) -> Value {
+    json!({
+        "workspace": workspace.id,
+        "name": workspace.name,
+        "parent": workspace.parent,
+        "decision": decision,
+    })
+}
+
+fn about_token(token: &WorkspaceToken, decision: DecisionId) -> Value {
+    json!({
+        "workspace": token.workspace,
+        "token": token.id,
+        "prefix": token.prefix,
+        "expires_at": token.expires_at,
+        "decision": decision,
+    })
+}
+
+fn about_revoked(
+    workspace: WorkspaceId,
+    token: TokenId,
+    decision: DecisionId,
+    cause: Option<&str>,
+) -> Value {
+    let mut detail = json!({ "workspace": workspace, "token": token, "decision": decision });
+    if let Some(cause) = cause {
+        detail["cause"] = json!(cause);
+    }
+    detail
 }

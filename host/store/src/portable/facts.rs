@@ -1,14 +1,15 @@
 //! What is known of an action's resource, in the words of `docs/vocabulary.md`.
 
 use countersign_core::action::Action;
-use countersign_core::caller::Caller;
-use countersign_core::id::{OrgId, TokenId};
+use countersign_core::caller::{Caller, Identity};
+use countersign_core::id::{OrgId, TokenId, WorkspaceId};
 use countersign_core::ledger::Facts;
 use countersign_core::policy::{Entity, Properties, Value};
 use countersign_core::secret::SecretAddress;
 use countersign_core::time::Timestamp;
+use countersign_core::workspace::Workspace;
 
-use super::{Connection, secrets, tokens};
+use super::{Connection, obstacles, secrets, tokens, workspace_tokens, workspaces};
 use crate::fault::Fault;
 
 /// The precondition of what is done to something that is not there. A deed that needs it there is
@@ -26,6 +27,12 @@ pub(super) async fn read(
     org: OrgId,
     now: Timestamp,
 ) -> Result<Facts, Fault> {
+    let title = match action.workspace() {
+        Some(workspace) => workspaces::load(connection, workspace)
+            .await?
+            .map(|workspace| workspace.name),
+        None => None,
+    };
     let (properties, precondition) = match action {
         Action::OrgTokenMint { .. } => {
             let live = tokens::count_live(connection, now).await?;
@@ -41,7 +48,36 @@ pub(super) async fn read(
             let properties = Properties::new().with_text("workspace", workspace.as_deref());
             (properties, String::new())
         }
+        Action::SecretRead { workspace } => {
+            let properties =
+                Properties::new().with("workspace", Value::Text(workspace.to_string()));
+            (properties, String::new())
+        }
+        Action::WorkspaceCreate { parent, .. } => {
+            let place = place_of(connection, *parent).await?;
+            (Properties::new(), place)
+        }
+        Action::WorkspaceUpdate {
+            workspace, parent, ..
+        } => of_change(connection, *workspace, parent.flatten()).await?,
+        Action::WorkspaceRead { workspace } => of_workspace(connection, *workspace).await?,
+        Action::DeleteWorkspace { workspace, .. } => of_removal(connection, *workspace).await?,
+        Action::WorkspaceTokenMint { workspace, .. } => {
+            let own = obstacles::is_rotation(caller);
+            let properties = of_tokens(connection, *workspace, own, now).await?;
+            let (_, precondition) = of_workspace(connection, *workspace).await?;
+            (properties, precondition)
+        }
+        Action::WorkspaceTokenRevoke { workspace, token } => {
+            let own =
+                matches!(&caller.identity, Identity::WorkspaceToken { id, .. } if id == token);
+            let properties = of_tokens(connection, *workspace, own, now).await?;
+            let is_live = workspace_tokens::is_live(connection, *workspace, *token, now).await?;
+            let precondition = if is_live { LIVE } else { ABSENT };
+            (properties, precondition.to_owned())
+        }
         Action::OrgTokenList
+        | Action::WorkspaceList
         | Action::ApprovalList
         | Action::PolicyRead
         | Action::AuditRead
@@ -55,6 +91,7 @@ pub(super) async fn read(
             properties,
         },
         precondition,
+        title,
     })
 }
 
@@ -79,6 +116,86 @@ async fn of_token(
     let is_live = tokens::live(connection, id, now).await?.is_some();
     let precondition = if is_live { LIVE } else { ABSENT };
     Ok((properties, precondition.to_owned()))
+}
+
+async fn of_workspace(
+    connection: &mut Connection,
+    id: WorkspaceId,
+) -> Result<(Properties, String), Fault> {
+    let Some(workspace) = workspaces::load(connection, id).await? else {
+        return Ok((Properties::new(), ABSENT.to_owned()));
+    };
+    let parent = workspace.parent.map(|id| id.to_string());
+    let properties = Properties::new()
+        .with("name", Value::Text(workspace.name.clone()))
+        .with_text("parent", parent.as_deref())
+        .with("created-by", Value::Text(workspace.created_by.clone()));
+    Ok((properties, state_of(&workspace)))
+}
+
+/// A workspace as people approve something about it. The version alone would tell two states apart; the
+/// rest says what has moved, in the record of a grant that lapsed.
+fn state_of(workspace: &Workspace) -> String {
+    let place = match workspace.parent {
+        Some(parent) => format!("below {parent}"),
+        None => "a root".to_owned(),
+    };
+    format!(
+        "`{}`, {place}, version {}",
+        workspace.name, workspace.version
+    )
+}
+
+/// What must hold of a parent to be.
+async fn place_of(
+    connection: &mut Connection,
+    parent: Option<WorkspaceId>,
+) -> Result<String, Fault> {
+    let Some(id) = parent else {
+        return Ok(String::new());
+    };
+    let parent = workspaces::load(connection, id).await?;
+    Ok(parent.map_or_else(|| ABSENT.to_owned(), |parent| state_of(&parent)))
+}
+
+async fn of_change(
+    connection: &mut Connection,
+    id: WorkspaceId,
+    parent: Option<WorkspaceId>,
+) -> Result<(Properties, String), Fault> {
+    let (properties, state) = of_workspace(connection, id).await?;
+    let place = place_of(connection, parent).await?;
+    let precondition = match parent {
+        Some(_) if state != ABSENT => format!("{state}; to be below: {place}"),
+        _ => state,
+    };
+    Ok((properties, precondition))
+}
+
+async fn of_removal(
+    connection: &mut Connection,
+    id: WorkspaceId,
+) -> Result<(Properties, String), Fault> {
+    let (properties, state) = of_workspace(connection, id).await?;
+    if state == ABSENT {
+        return Ok((properties, state));
+    }
+    let (below, digest) = workspaces::all_that_falls(connection, id).await?;
+    let properties = properties.with("descendants", Value::Integer(below));
+    let precondition = format!("{state}; {below} fall with it: {digest}");
+    Ok((properties, precondition))
+}
+
+async fn of_tokens(
+    connection: &mut Connection,
+    workspace: WorkspaceId,
+    own: bool,
+    now: Timestamp,
+) -> Result<Properties, Fault> {
+    let live = workspace_tokens::count_live(connection, workspace, now).await?;
+    Ok(Properties::new()
+        .with("live-tokens", Value::Integer(live))
+        .with("own", Value::Boolean(own)))
 }
 
 async fn of_secret(

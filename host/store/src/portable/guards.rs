@@ -22,6 +22,7 @@ fn request() -> Approval {
     Approval {
         id: ApprovalId::new(ASKED, &OsChance),
         workspace: WorkspaceId::parse("00000000-0000-4000-8000-000000000001").expect("a UUID"),
+        workspace_name: None,
         requester: Requester {
             credential: "admin-token:f00d".to_owned(),
             actor: "admin-token".to_owned(),
@@ -92,9 +93,10 @@ async fn try_move(
         State::Approved => approvals::approve(connection, approval.id, END, now).await,
         State::Denied => approvals::deny(connection, approval.id, now).await,
         State::Expired => approvals::expire(connection, approval.id, now).await,
+        State::Withdrawn => approvals::withdraw(connection, approval.id, now).await,
         State::Used => approvals::spend(connection, approval, now).await,
         State::Lapsed => approvals::lapse(connection, approval.id).await,
-        State::Pending | State::Withdrawn | State::Revoked => Ok(false),
+        State::Pending | State::Revoked => Ok(false),
     };
     moved.expect("an answer")
 }
@@ -104,7 +106,7 @@ async fn each_statement_moves_an_approval_from_where_it_may_and_from_nowhere_els
     let database = fresh().await;
     for &from in State::ALL {
         for &to in State::ALL {
-            if matches!(to, State::Pending | State::Withdrawn | State::Revoked) {
+            if matches!(to, State::Pending | State::Revoked) {
                 continue;
             }
             for now in [IN_TIME, END] {
@@ -112,7 +114,7 @@ async fn each_statement_moves_an_approval_from_where_it_may_and_from_nowhere_els
                 let approval = kept(&mut tx, from).await;
                 let moved = try_move(&mut tx, &approval, to, now).await;
                 let in_its_time = match to {
-                    State::Approved | State::Denied | State::Used => now < END,
+                    State::Approved | State::Denied | State::Withdrawn | State::Used => now < END,
                     State::Expired => now >= END,
                     _ => true,
                 };

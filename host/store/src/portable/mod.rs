@@ -16,6 +16,8 @@ mod generations;
 mod grants;
 #[cfg(test)]
 mod guards;
+mod obstacles;
+mod removal;
 mod requests;
 mod secrets;
 mod sessions;
@@ -25,6 +27,8 @@ mod sweep;
 mod tokens;
 mod turns;
 mod votes;
+mod workspace_tokens;
+mod workspaces;
 
 use async_trait::async_trait;
 use countersign_core::action::Action;
@@ -32,18 +36,19 @@ use countersign_core::approval::Approval;
 use countersign_core::audit::{ChainError, Entry};
 use countersign_core::caller::Caller;
 use countersign_core::decision::Decision;
-use countersign_core::id::{ApprovalId, DecisionId, OrgId, SessionId, TokenId};
+use countersign_core::id::{ApprovalId, DecisionId, OrgId, SessionId, TokenId, WorkspaceId};
 use countersign_core::ledger::{
     Ballot, Facts, GenerationChange, GenerationRecord, OrgToken, Page, SecretEntry, Settled,
     Submission, Voted, Whose,
 };
 use countersign_core::permit::Permit;
 use countersign_core::ports::{Ledger, LedgerError};
-use countersign_core::secret::SecretScope;
+use countersign_core::secret::{SealedSecret, SecretAddress, SecretScope};
 use countersign_core::session::{NewSession, ProofHash};
 use countersign_core::time::Timestamp;
 use countersign_core::token::TokenHash;
 use countersign_core::verb::Verb;
+use countersign_core::workspace::{Slice, Workspace, WorkspaceToken};
 
 use super::{Driver, Store};
 use crate::fault::Fault;
@@ -75,6 +80,12 @@ impl Ledger for Store {
         let mut turn = self.turn().await?;
         let pinned = settings::keys(turn.connection(), current).await;
         Ok(turn.end(pinned).await?)
+    }
+
+    async fn keep_anchor(&self, anchor: WorkspaceId, now: Timestamp) -> Result<bool, LedgerError> {
+        let mut turn = self.turn().await?;
+        let stands = workspaces::keep_anchor(turn.connection(), anchor, now).await;
+        Ok(turn.end(stands).await?)
     }
 
     async fn facts(
@@ -175,14 +186,71 @@ impl Ledger for Store {
     ) -> Result<Vec<SecretEntry>, LedgerError> {
         covers(permit, Verb::SecretList)?;
         // Whoever may list one workspace's secrets sees the global ones too, but not another's.
-        if scope
-            .workspace()
-            .is_some_and(|workspace| permit.resource_id() != workspace.to_string())
-        {
-            return Err(Fault::WrongPermit(permit.verb().as_str()).into());
+        if let Some(workspace) = scope.workspace() {
+            covers_workspace(permit, workspace)?;
         }
         let mut tx = self.begin_reading().await?;
         Ok(secrets::list(&mut tx, scope).await?)
+    }
+
+    async fn sealed_secrets(
+        &self,
+        permit: &Permit,
+        workspace: WorkspaceId,
+    ) -> Result<Vec<(SecretAddress, SealedSecret)>, LedgerError> {
+        covers(permit, Verb::SecretRead)?;
+        covers_workspace(permit, workspace)?;
+        let mut tx = self.begin_reading().await?;
+        Ok(secrets::sealed(&mut tx, SecretScope::Workspace(workspace)).await?)
+    }
+
+    async fn workspaces(&self, permit: &Permit) -> Result<Vec<Workspace>, LedgerError> {
+        covers(permit, Verb::WorkspaceList)?;
+        let mut tx = self.begin_reading().await?;
+        Ok(workspaces::list(&mut tx).await?)
+    }
+
+    async fn workspace(
+        &self,
+        permit: &Permit,
+        id: WorkspaceId,
+    ) -> Result<Option<Workspace>, LedgerError> {
+        covers(permit, Verb::WorkspaceRead)?;
+        covers_workspace(permit, id)?;
+        let mut tx = self.begin_reading().await?;
+        Ok(workspaces::load(&mut tx, id).await?)
+    }
+
+    async fn workspace_tokens(
+        &self,
+        permit: &Permit,
+        workspace: WorkspaceId,
+        slice: Slice,
+        now: Timestamp,
+    ) -> Result<Vec<WorkspaceToken>, LedgerError> {
+        covers(permit, Verb::WorkspaceRead)?;
+        covers_workspace(permit, workspace)?;
+        let mut tx = self.begin_reading().await?;
+        Ok(workspace_tokens::list(&mut tx, workspace, slice, now).await?)
+    }
+
+    async fn workspace_token_by_hash(
+        &self,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<WorkspaceToken>, LedgerError> {
+        let mut tx = self.begin_reading().await?;
+        Ok(workspace_tokens::by_hash(&mut tx, hash, now).await?)
+    }
+
+    async fn note_workspace_token_use(
+        &self,
+        id: TokenId,
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let mut turn = self.turn().await?;
+        let done = workspace_tokens::note_use(turn.connection(), id, at).await;
+        Ok(turn.end(done).await?)
     }
 
     async fn save_login_link(
@@ -297,6 +365,15 @@ impl Ledger for Store {
 
 fn covers(permit: &Permit, verb: Verb) -> Result<(), Fault> {
     if permit.verb() == verb {
+        Ok(())
+    } else {
+        Err(Fault::WrongPermit(permit.verb().as_str()))
+    }
+}
+
+/// A permit for one workspace is none for another.
+fn covers_workspace(permit: &Permit, workspace: WorkspaceId) -> Result<(), Fault> {
+    if permit.resource_id() == workspace.to_string() {
         Ok(())
     } else {
         Err(Fault::WrongPermit(permit.verb().as_str()))

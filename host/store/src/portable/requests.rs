@@ -4,13 +4,14 @@ use countersign_core::approval::{
     Approval, COOL_DOWN, PENDING_LIMIT, PENDING_TTL, Requester, State,
 };
 use countersign_core::audit::EventKind;
-use countersign_core::id::{ApprovalId, WorkspaceId};
+use countersign_core::caller::Caller;
+use countersign_core::id::ApprovalId;
 use countersign_core::ledger::{Refusal, Submission};
 use countersign_core::policy::Terms;
+use countersign_core::workspace::Workspace;
 use serde_json::json;
 
-use super::facts::ABSENT;
-use super::{Connection, approvals, audit, deeds, grants, sweep};
+use super::{Connection, approvals, audit, grants, obstacles, sweep, workspaces};
 use crate::fault::Fault;
 
 /// Files a gated request for which there is no grant: the pending approval, old or new; or why there
@@ -21,9 +22,12 @@ pub(super) async fn file(
     terms: &Terms,
     policy: &str,
 ) -> Result<Result<Approval, (Option<ApprovalId>, Refusal)>, Fault> {
+    let Some(workspace) = anchor(connection, submission.caller).await? else {
+        return Ok(Err((None, Refusal::NoAnchor)));
+    };
     // People are not asked for what could not be done if they agreed.
-    if deeds::needs_target(&submission.deed) && submission.facts.precondition == ABSENT {
-        return Ok(Err((None, Refusal::TargetGone)));
+    if let Some(obstacle) = obstacles::find(connection, submission).await? {
+        return Ok(Err((None, obstacle)));
     }
     if let Some(open) = same_request(connection, submission).await? {
         if open.state_at(submission.decision.at) == State::Pending {
@@ -37,10 +41,7 @@ pub(super) async fn file(
     if count_pending(connection, submission).await? >= PENDING_LIMIT {
         return Ok(Err((None, Refusal::TooManyPending)));
     }
-    let Some(workspace) = submission.caller.filed_under() else {
-        return Ok(Err((None, Refusal::NoAnchor)));
-    };
-    let approval = request(submission, workspace, terms, policy);
+    let approval = request(submission, &workspace, terms, policy);
     approvals::insert(connection, &approval).await?;
     let detail = json!({
         "approval": approval.id,
@@ -64,21 +65,32 @@ pub(super) async fn file(
     Ok(Ok(approval))
 }
 
+/// The workspace under which the caller's requests are filed, if it has one that stands.
+async fn anchor(connection: &mut Connection, caller: &Caller) -> Result<Option<Workspace>, Fault> {
+    match caller.filed_under() {
+        Some(id) => workspaces::load(connection, id).await,
+        None => Ok(None),
+    }
+}
+
 fn request(
     submission: &Submission<'_>,
-    workspace: WorkspaceId,
+    workspace: &Workspace,
     terms: &Terms,
     policy: &str,
 ) -> Approval {
     let Submission {
         caller,
         intent,
+        facts,
         decision,
         ..
     } = submission;
+    let asked = intent.action.summary(facts.title.as_deref());
     Approval {
         id: submission.fresh,
-        workspace,
+        workspace: workspace.id,
+        workspace_name: Some(workspace.name.clone()),
         requester: Requester {
             credential: caller.credential_key(),
             actor: caller.actor(),
@@ -89,11 +101,11 @@ fn request(
         resource_id: intent.resource_id.clone(),
         digest: intent.digest.clone(),
         payload: intent.payload.clone(),
-        reason: format!("{}: {}", intent.action.summary(), terms.ground.reason),
+        reason: format!("{asked}: {}", terms.ground.reason),
         terms: terms.clone(),
         policy: policy.to_owned(),
         decision: decision.id,
-        precondition: submission.facts.precondition.clone(),
+        precondition: facts.precondition.clone(),
         state: State::Pending,
         created_at: decision.at,
         expires_at: decision.at.plus(PENDING_TTL.bounded(terms.pending_ttl)),

@@ -16,6 +16,7 @@ use sqlx::Connection as _;
 use super::grants::Found;
 use super::{
     Connection, approvals, audit, decisions, deeds, facts, grants, requests, sessions, tokens,
+    workspace_tokens,
 };
 use crate::fault::Fault;
 
@@ -83,6 +84,9 @@ async fn credential_lives(
         } => {
             let token = tokens::live(connection, *id, now).await?;
             Ok(token.is_some_and(|token| token.role == *role && token.workspace == *workspace))
+        }
+        Identity::WorkspaceToken { id, workspace, .. } => {
+            workspace_tokens::is_live(connection, *workspace, *id, now).await
         }
         Identity::Session {
             session: Some(session),

@@ -7,8 +7,8 @@ use countersign_core::policy::Role;
 use countersign_core::time::Timestamp;
 use countersign_core::token::TokenHash;
 
-use super::Connection;
 use super::columns::{instant, parsed, parsed_option};
+use super::{Connection, workspace_tokens};
 use crate::fault::Fault;
 
 /// The most tokens that one list shows.
@@ -61,7 +61,7 @@ pub(super) struct Minting<'a> {
     pub(super) live_limit: u32,
 }
 
-/// Mints a token, unless too many are live.
+/// Mints a token, unless too many are live, or the workspace to which it would be bound does not stand.
 pub(super) async fn mint(
     connection: &mut Connection,
     minter: &Caller,
@@ -70,16 +70,21 @@ pub(super) async fn mint(
 ) -> Result<Option<OrgToken>, Fault> {
     let minted_by_token = match &minter.identity {
         Identity::OrgToken { id, .. } => Some(id.to_string()),
-        Identity::Session { .. } | Identity::AdminToken { .. } => None,
+        Identity::Session { .. }
+        | Identity::WorkspaceToken { .. }
+        | Identity::AdminToken { .. } => None,
     };
     let row: Option<Row> = sqlx::query_as(concat!(
         "INSERT INTO org_tokens
              (created_at, id, hash, prefix, name, role, workspace, expires_at,
               created_by, created_by_user, created_by_key, minted_by_token, lineage)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
-         WHERE $14 = 0 OR $14 > (SELECT COUNT(*) FROM org_tokens WHERE ",
+         WHERE ($14 = 0 OR $14 > (SELECT COUNT(*) FROM org_tokens WHERE ",
         live!(),
-        ") RETURNING *"
+        "))
+           AND (CAST($7 AS TEXT) IS NULL
+                OR EXISTS (SELECT 1 FROM workspaces WHERE id = $7 AND status <> 'removed'))
+         RETURNING *"
     ))
     .bind(now.as_micros())
     .bind(minting.id.to_string())
@@ -105,7 +110,9 @@ pub(super) async fn mint(
 fn lineage(minter: &Caller, minted: TokenId) -> String {
     match &minter.identity {
         Identity::Session { .. } => credential_key(minted),
-        Identity::OrgToken { .. } | Identity::AdminToken { .. } => minter.lineage(),
+        Identity::OrgToken { .. }
+        | Identity::WorkspaceToken { .. }
+        | Identity::AdminToken { .. } => minter.lineage(),
     }
 }
 
@@ -129,6 +136,25 @@ pub(super) async fn revoke(
     .execute(connection)
     .await?;
     Ok(revoked.rows_affected() > 0)
+}
+
+/// Revokes all live tokens that are bound to the workspace: their ids.
+pub(super) async fn revoke_bound(
+    connection: &mut Connection,
+    workspace: WorkspaceId,
+    now: Timestamp,
+) -> Result<Vec<String>, Fault> {
+    let mut revoked: Vec<String> = sqlx::query_scalar(concat!(
+        "UPDATE org_tokens SET revoked_at = $1 WHERE workspace = $2 AND ",
+        live!(),
+        " RETURNING id"
+    ))
+    .bind(now.as_micros())
+    .bind(workspace.to_string())
+    .fetch_all(connection)
+    .await?;
+    revoked.sort_unstable();
+    Ok(revoked)
 }
 
 /// The live token with this hash.
@@ -248,11 +274,14 @@ pub(super) async fn was_minted_by(
     key: &str,
 ) -> Result<bool, Fault> {
     match credential
-        .strip_prefix("org-token:")
-        .and_then(TokenId::parse)
+        .split_once(':')
+        .map(|(kind, id)| (kind, TokenId::parse(id)))
     {
-        Some(id) => descends_from(connection, id, key).await,
-        None => Ok(false),
+        Some(("org-token", Some(id))) => descends_from(connection, id, key).await,
+        Some(("workspace-token", Some(id))) => {
+            workspace_tokens::was_minted_by(connection, id, key).await
+        }
+        _ => Ok(false),
     }
 }
 

@@ -9,6 +9,7 @@ use countersign_core::policy::{Ground, Quorum, Role, Terms};
 use countersign_core::secret::{PlainSecret, SecretAddress, SecretKey, SecretScope};
 use countersign_core::time::Timestamp;
 use countersign_core::verdict::Ruling;
+use countersign_core::workspace::WorkspaceToken;
 
 /// The first instant of every test, so many seconds later.
 pub fn at(seconds: i64) -> Timestamp {
@@ -64,10 +65,15 @@ pub fn workspace(n: u8) -> WorkspaceId {
     WorkspaceId::parse(&format!("00000000-0000-4000-8000-0000000000{n:02x}")).expect("a UUID")
 }
 
+/// The approval anchor.
+pub fn anchor() -> WorkspaceId {
+    workspace(0xaa)
+}
+
 fn caller(identity: Identity) -> Caller {
     Caller {
         identity,
-        anchor: Some(workspace(0xaa)),
+        anchor: Some(anchor()),
         door: Door::Http,
         address: "127.0.0.1".to_owned(),
     }
@@ -105,6 +111,64 @@ pub fn bearer(token: &OrgToken) -> Caller {
         minted_by: token.created_by.clone(),
         lineage: token.lineage.clone(),
     })
+}
+
+/// Whoever presents a workspace's `token`.
+pub fn bearer_of_workspace(token: &WorkspaceToken) -> Caller {
+    caller(Identity::WorkspaceToken {
+        id: token.id,
+        prefix: token.prefix.clone(),
+        workspace: token.workspace,
+        expires_at: token.expires_at,
+        minted_by: token.created_by.clone(),
+        lineage: token.lineage.clone(),
+    })
+}
+
+pub fn create(name: &str, parent: Option<WorkspaceId>) -> Action {
+    let name = name.to_owned();
+    Action::WorkspaceCreate { name, parent }
+}
+
+pub fn rename(workspace: WorkspaceId, name: &str) -> Action {
+    Action::WorkspaceUpdate {
+        workspace,
+        name: Some(name.to_owned()),
+        parent: None,
+    }
+}
+
+pub fn place(workspace: WorkspaceId, parent: Option<WorkspaceId>) -> Action {
+    Action::WorkspaceUpdate {
+        workspace,
+        name: None,
+        parent: Some(parent),
+    }
+}
+
+/// With all below it.
+pub fn remove(workspace: WorkspaceId) -> Action {
+    Action::DeleteWorkspace {
+        workspace,
+        confirm: true,
+    }
+}
+
+pub fn token_of(workspace: WorkspaceId) -> Action {
+    Action::WorkspaceTokenMint {
+        workspace,
+        expires_at: None,
+    }
+}
+
+/// A mint of an organisation token that is bound to a workspace.
+pub fn mint_bound(name: &str, workspace: WorkspaceId) -> Action {
+    Action::OrgTokenMint {
+        name: Some(name.to_owned()),
+        role: Role::Admin,
+        workspace: Some(workspace),
+        expires_at: None,
+    }
 }
 
 pub fn mint(name: &str) -> Action {

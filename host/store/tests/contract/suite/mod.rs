@@ -14,6 +14,8 @@ mod settling;
 mod states;
 mod tokens;
 mod votes;
+mod workspace_tokens;
+mod workspaces;
 mod world;
 
 use super::{Database, Store};

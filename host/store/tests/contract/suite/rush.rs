@@ -141,3 +141,96 @@ async fn of_one_yes_and_one_no_at_once_the_first_decides() {
         end(world).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_movers_towards_each_other_one_is_refused() {
+    for _ in 0..8 {
+        let world = Arc::new(World::new().await);
+        let a = world.workspace("a", None).await;
+        let b = world.workspace("b", None).await;
+        let ann = session_of("ann");
+        let moves = [place(a, Some(b)), place(b, Some(a))];
+        let asks = moves.map(|action| Ask::new(&ann, action, allow(), at(1)));
+        let settled = rush(&world, asks.into()).await;
+        let moved = settled
+            .iter()
+            .filter(|settled| matches!(settled, Settled::Done(_)))
+            .count();
+        assert_eq!(moved, 1, "{settled:?}");
+        let roots = world
+            .standing()
+            .await
+            .iter()
+            .filter(|workspace| workspace.parent.is_none())
+            .count();
+        assert_eq!(roots, 2, "the anchor, and one of the two");
+        end(world).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_is_created_while_its_parent_is_removed_falls_or_is_never_there() {
+    for n in 0..8 {
+        let world = Arc::new(World::new().await);
+        let root = world.workspace("root", None).await;
+        let removal = Ask::new(&admin(), remove(root), gate(), at(1));
+        let approval = world.approved(&removal).await;
+        let ann = session_of("ann");
+        let mut asks = vec![
+            removal.at(at(3)),
+            Ask::new(&ann, create("child", Some(root)), allow(), at(3)),
+        ];
+        if n % 2 == 1 {
+            asks.reverse();
+        }
+        rush(&world, asks).await;
+        let standing = world.standing().await;
+        let stands = |id| standing.iter().any(|workspace| workspace.id == id);
+        match world.approval(approval.id).await.state {
+            // What was approved was this workspace alone, and nothing else fell.
+            State::Used => assert_eq!(standing.len(), 1, "the anchor: {standing:?}"),
+            // The child was first, and made the approval stale.
+            State::Lapsed => assert_eq!(standing.len(), 3, "{standing:?}"),
+            other => panic!("{other}"),
+        }
+        for workspace in &standing {
+            assert!(
+                workspace.parent.is_none_or(stands),
+                "an orphan: {workspace:?}"
+            );
+        }
+        end(world).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limit_of_a_workspaces_tokens_holds_against_sixty_at_once() {
+    let world = Arc::new(World::new().await);
+    let home = world.workspace("home", None).await;
+    let ask = Ask::new(&session_of("ann"), token_of(home), allow(), at(1));
+    let settled = rush(&world, vec![ask; 60]).await;
+    let minted = settled
+        .iter()
+        .filter(|settled| matches!(settled, Settled::Done(_)))
+        .count();
+    assert_eq!(minted, 50);
+    assert_eq!(world.workspace_tokens(home, at(2)).await.len(), 50);
+    end(world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_rotations_of_one_token_one_happens() {
+    let world = Arc::new(World::new().await);
+    let home = world.workspace("home", None).await;
+    let token = world.workspace_token(&admin(), home, at(0)).await;
+    let presented = bearer_of_workspace(&token);
+    let ask = Ask::new(&presented, token_of(home), allow(), at(1));
+    let settled = rush(&world, vec![ask; 16]).await;
+    let rotated = settled
+        .iter()
+        .filter(|settled| matches!(settled, Settled::Done(_)))
+        .count();
+    assert_eq!(rotated, 1);
+    assert_eq!(world.workspace_tokens(home, at(2)).await.len(), 1);
+    end(world).await;
+}

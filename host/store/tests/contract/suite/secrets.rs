@@ -28,8 +28,8 @@ async fn list(world: &World, scope: SecretScope) -> Vec<SecretEntry> {
 #[tokio::test]
 async fn a_workspace_sees_the_global_secrets_under_its_own() {
     let world = World::new().await;
-    let here = SecretScope::Workspace(workspace(1));
-    let there = SecretScope::Workspace(workspace(2));
+    let here = SecretScope::Workspace(world.workspace("here", None).await);
+    let there = SecretScope::Workspace(world.workspace("there", None).await);
     save(&world, global("SHARED"), "a", at(0)).await;
     save(&world, global("BOTH"), "b", at(1)).await;
     save(&world, secret_in(here, "BOTH"), "c", at(2)).await;
@@ -53,8 +53,8 @@ async fn a_workspace_sees_the_global_secrets_under_its_own() {
 #[tokio::test]
 async fn a_permit_for_one_workspace_lists_no_other() {
     let world = World::new().await;
-    let here = SecretScope::Workspace(workspace(1));
-    let there = SecretScope::Workspace(workspace(2));
+    let here = SecretScope::Workspace(world.workspace("here", None).await);
+    let there = SecretScope::Workspace(world.workspace("there", None).await);
     let permit = world.permit(Action::SecretList { scope: here }).await;
     assert!(world.ledger.secrets(&permit, here).await.is_ok());
     assert!(world.ledger.secrets(&permit, there).await.is_err());

@@ -8,7 +8,7 @@ use countersign_core::audit::Entry;
 use countersign_core::caller::Caller;
 use countersign_core::chance::OsChance;
 use countersign_core::decision::{Decision, Outcome};
-use countersign_core::id::{ApprovalId, DecisionId, OrgId, TokenId};
+use countersign_core::id::{ApprovalId, DecisionId, OrgId, TokenId, WorkspaceId};
 use countersign_core::keys::{Keys, RootKey};
 use countersign_core::ledger::{
     Ballot, Deed, Done, OrgToken, Refusal, Settled, Submission, Voted, Whose,
@@ -20,6 +20,7 @@ use countersign_core::secret;
 use countersign_core::time::Timestamp;
 use countersign_core::token::{PlainToken, TokenHash, TokenKind};
 use countersign_core::verdict::{Judgement, Ruling};
+use countersign_core::workspace::{Slice, Workspace, WorkspaceToken};
 
 pub use super::cast::*;
 use super::{Database, Store};
@@ -75,6 +76,8 @@ impl World {
     pub async fn new() -> Self {
         let database = Database::new().await;
         let ledger = Arc::new(database.open().await);
+        let stands = ledger.keep_anchor(anchor(), at(0)).await;
+        assert!(stands.expect("the ledger answers"), "the anchor");
         Self {
             database,
             ledger,
@@ -174,6 +177,20 @@ impl World {
                 Deed::WriteSecret(secret::seal(&self.keys, address, value, &OsChance))
             }
             Action::SecretDelete { .. } => Deed::DeleteSecret,
+            Action::WorkspaceCreate { .. } => Deed::CreateWorkspace {
+                id: WorkspaceId::new(ask.at, &OsChance),
+            },
+            Action::WorkspaceUpdate { .. } => Deed::UpdateWorkspace,
+            Action::DeleteWorkspace { .. } => Deed::RemoveWorkspace,
+            Action::WorkspaceTokenMint { .. } => {
+                let plain = PlainToken::generate(TokenKind::Workspace, &OsChance);
+                Deed::MintWorkspaceToken {
+                    id: TokenId::new(ask.at, &OsChance),
+                    hash: plain.hash(),
+                    prefix: plain.prefix().to_owned(),
+                }
+            }
+            Action::WorkspaceTokenRevoke { .. } => Deed::RevokeWorkspaceToken,
             _ => Deed::Read,
         }
     }
@@ -187,6 +204,45 @@ impl World {
             Settled::Done(Done::Read(permit)) => permit,
             other => panic!("a permit, not {other:?}"),
         }
+    }
+
+    /// A workspace that a person created.
+    pub async fn workspace(&self, name: &str, parent: Option<WorkspaceId>) -> WorkspaceId {
+        let ask = Ask::new(&session_of("ann"), create(name, parent), allow(), at(0));
+        saved(self.ask(&ask).await).id
+    }
+
+    /// The workspaces that stand.
+    pub async fn standing(&self) -> Vec<Workspace> {
+        let permit = self.permit(Action::WorkspaceList).await;
+        let workspaces = self.ledger.workspaces(&permit).await;
+        workspaces.expect("the ledger answers")
+    }
+
+    /// A workspace's token that `minter` minted.
+    pub async fn workspace_token(
+        &self,
+        minter: &Caller,
+        workspace: WorkspaceId,
+        at: Timestamp,
+    ) -> WorkspaceToken {
+        let ask = Ask::new(minter, token_of(workspace), allow(), at);
+        workspace_token(self.ask(&ask).await)
+    }
+
+    /// The live tokens of a workspace.
+    pub async fn workspace_tokens(
+        &self,
+        workspace: WorkspaceId,
+        now: Timestamp,
+    ) -> Vec<WorkspaceToken> {
+        let permit = self.permit(Action::WorkspaceRead { workspace }).await;
+        let all = Slice {
+            limit: 200,
+            offset: 0,
+        };
+        let tokens = self.ledger.workspace_tokens(&permit, workspace, all, now);
+        tokens.await.expect("the ledger answers")
     }
 
     /// A token that `minter` minted.
@@ -234,9 +290,11 @@ impl World {
         decisions.expect("the ledger answers")
     }
 
+    /// The audit, after the entry of the anchor, with which every world begins.
     pub async fn audit(&self) -> Vec<Entry> {
         let permit = self.permit(Action::AuditRead).await;
-        let entries = self.ledger.audit(&permit, &page(None, 500)).await;
+        let after = page(Some("1".to_owned()), 500);
+        let entries = self.ledger.audit(&permit, &after).await;
         entries.expect("the ledger answers")
     }
 
@@ -258,6 +316,20 @@ pub fn token(settled: Settled) -> OrgToken {
     match settled {
         Settled::Done(Done::Minted(token)) => token,
         other => panic!("a minted token, not {other:?}"),
+    }
+}
+
+pub fn saved(settled: Settled) -> Workspace {
+    match settled {
+        Settled::Done(Done::WorkspaceSaved(workspace)) => workspace,
+        other => panic!("a saved workspace, not {other:?}"),
+    }
+}
+
+pub fn workspace_token(settled: Settled) -> WorkspaceToken {
+    match settled {
+        Settled::Done(Done::WorkspaceTokenMinted(token)) => token,
+        other => panic!("a workspace's token, not {other:?}"),
     }
 }
 

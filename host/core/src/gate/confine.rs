@@ -1,0 +1,114 @@
+//! What the core says before any policy is asked, and in place of one.
+
+use crate::action::Action;
+use crate::caller::{Caller, Identity};
+use crate::id::WorkspaceId;
+use crate::policy::Role;
+use crate::time::Timestamp;
+use crate::verb::Verb;
+use crate::verdict::Ruling;
+
+/// What no policy can widen: role, workspace, and that a credential mints nothing wider than itself.
+pub(super) fn confine(caller: &Caller, action: &Action) -> Option<Ruling> {
+    let verb = action.verb();
+    if caller.role() < verb.needed_role() {
+        return Some(Ruling::denied_by_core(
+            "role-too-narrow",
+            format!(
+                "`{verb}` needs the role {}, and this credential has {}",
+                verb.needed_role(),
+                caller.role()
+            ),
+        ));
+    }
+    if let Some(own) = caller.confined_to()
+        && verb != Verb::ApprovalList
+        && action.workspace() != Some(own)
+    {
+        return Some(Ruling::denied_by_core(
+            "bound-to-a-workspace",
+            format!("this credential is bound to the workspace {own}"),
+        ));
+    }
+    match action {
+        Action::OrgTokenMint {
+            role, expires_at, ..
+        } => mints_wider(caller, *role, *expires_at),
+        Action::WorkspaceTokenMint { expires_at, .. } => {
+            mints_wider(caller, Role::Editor, *expires_at)
+        }
+        Action::SecretRead { workspace } => reads_values(caller, *workspace),
+        Action::DeleteWorkspace { workspace, .. }
+        | Action::WorkspaceUpdate {
+            workspace,
+            parent: Some(_),
+            ..
+        } => moves_anchor(caller, *workspace),
+        _ => None,
+    }
+}
+
+/// Values leave the host towards whom they are for, and nobody else: not even people, who can write
+/// another value, and need not know the old one.
+fn reads_values(caller: &Caller, workspace: WorkspaceId) -> Option<Ruling> {
+    let is_own = matches!(
+        &caller.identity,
+        Identity::WorkspaceToken { workspace: own, .. } if *own == workspace
+    );
+    (!is_own).then(|| {
+        Ruling::denied_by_core(
+            "secret-values",
+            "secret values are for the workspace's own token only",
+        )
+    })
+}
+
+/// Requests are filed under the anchor. Without it, nobody could be asked for anything.
+fn moves_anchor(caller: &Caller, workspace: WorkspaceId) -> Option<Ruling> {
+    (caller.anchor == Some(workspace)).then(|| {
+        Ruling::denied_by_core(
+            "approval-anchor",
+            "this workspace is the approval anchor, under which requests are filed: nobody can move or remove it, unless MOLECULE_PLATFORM_WORKSPACE_ID names another one",
+        )
+    })
+}
+
+fn mints_wider(caller: &Caller, role: Role, expires_at: Option<Timestamp>) -> Option<Ruling> {
+    if role > caller.role() {
+        return Some(Ruling::denied_by_core(
+            "wider-than-the-minter",
+            format!(
+                "a credential with the role {} cannot mint one with the role {role}",
+                caller.role()
+            ),
+        ));
+    }
+    let outlives = caller
+        .expires_at()
+        .is_some_and(|own| expires_at.is_none_or(|at| at > own));
+    outlives.then(|| {
+        Ruling::denied_by_core(
+            "outlives-the-minter",
+            "a credential cannot mint one that outlives it: ask for an earlier `expires_at`",
+        )
+    })
+}
+
+/// The verbs that the core judges alone, so that no policy can lock people out or keep itself in.
+pub(super) fn judged_by_core(caller: &Caller, verb: Verb) -> Ruling {
+    match verb {
+        Verb::ApprovalList => Ruling::allowed_by_core(
+            "approvals-can-be-read",
+            "people read all approvals, others their own",
+        ),
+        Verb::PolicyRead => Ruling::allowed_by_core(
+            "policies-can-be-read",
+            "whoever is subject to the policies may read which they are",
+        ),
+        _ if caller.person().is_some() => Ruling::allowed_by_core("people-only", "a person asks"),
+        _ => Ruling::denied_by_core(
+            "people-only",
+            "only a person with a verified session may do this",
+        ),
+    }
+}

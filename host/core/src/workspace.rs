@@ -1,0 +1,120 @@
+//! Workspaces: a tree, the secrets and tokens that hang on it, and one that always stands.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::id::{TokenId, WorkspaceId};
+use crate::keys::hex;
+use crate::policy::words;
+use crate::time::Timestamp;
+
+/// The longest name, in characters.
+pub const MAX_NAME: usize = 100;
+
+/// How deep the tree may be. Every guard walks it to a root, and nobody finds their way in a deeper one.
+pub const MAX_DEPTH: i64 = 16;
+
+/// How many workspaces can stand. Agents may create them without a person, a list shows all of them, and
+/// one transaction may have to remove all of them.
+pub const LIVE_LIMIT: i64 = 1_000;
+
+/// How many tokens of one workspace can live.
+pub const TOKEN_LIMIT: i64 = 50;
+
+/// What the anchor is called, where the host has to make it.
+pub const ANCHOR_NAME: &str = "Platform agent";
+
+words! {
+    /// Where a workspace is in its life.
+    Status {
+        /// It was created, and stands. What runs in it is nothing that this host knows.
+        Provisioning = "provisioning",
+        /// It was removed. Its row stays, for whoever reads the record of what it was.
+        Removed = "removed",
+    }
+}
+
+/// A workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workspace {
+    /// Its id.
+    pub id: WorkspaceId,
+    /// What people call it.
+    pub name: String,
+    /// The workspace that it is below; a root has none.
+    pub parent: Option<WorkspaceId>,
+    /// Where it is in its life.
+    pub status: Status,
+    /// Names this state of it, and no other: it changes with every change and never comes back.
+    pub version: String,
+    /// Who created it: an audit label.
+    pub created_by: String,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A workspace's token, as it is listed.
+#[derive(Clone, Debug)]
+pub struct WorkspaceToken {
+    /// Its id.
+    pub id: TokenId,
+    /// Its first eight characters.
+    pub prefix: String,
+    /// The workspace that it is for.
+    pub workspace: WorkspaceId,
+    /// The minter's audit label.
+    pub created_by: String,
+    /// The credential at the root of its lineage.
+    pub lineage: String,
+    /// When it was minted.
+    pub created_at: Timestamp,
+    /// When it was last presented, within the writing's delay.
+    pub last_used_at: Option<Timestamp>,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Which part of a list that is counted from its beginning.
+#[derive(Clone, Copy, Debug)]
+pub struct Slice {
+    /// At most so many.
+    pub limit: u32,
+    /// After so many.
+    pub offset: u32,
+}
+
+/// One text for a set of workspaces in the state in which they are: it differs as soon as one is added,
+/// taken away or changed. `members` are ids with versions, in any order.
+pub fn digest_of<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut members: Vec<_> = members.into_iter().collect();
+    members.sort_unstable();
+    let mut hash = Sha256::new();
+    for (id, version) in members {
+        for part in [id, version] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+    }
+    hex(&hash.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_is_known_by_its_members_and_their_versions_and_not_by_their_order() {
+        let set = digest_of([("a", "1"), ("b", "2")]);
+        assert_eq!(set, digest_of([("b", "2"), ("a", "1")]));
+        for other in [
+            digest_of([("a", "1")]),
+            digest_of([("a", "1"), ("b", "3")]),
+            digest_of([("a", "1"), ("b", "2"), ("c", "3")]),
+            digest_of([("a", "2"), ("b", "1")]),
+            digest_of([("a1", ""), ("b", "2")]),
+        ] {
+            assert_ne!(set, other);
+        }
+    }
+}

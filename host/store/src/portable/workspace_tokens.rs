@@ -1,0 +1,268 @@
+//! The tokens of workspaces.
+
+use countersign_core::caller::{Caller, Identity};
+use countersign_core::id::{TokenId, WorkspaceId};
+use countersign_core::time::Timestamp;
+use countersign_core::token::TokenHash;
+use countersign_core::workspace::{Slice, TOKEN_LIMIT, WorkspaceToken};
+
+use super::columns::{instant, parsed};
+use super::{Connection, tokens};
+use crate::fault::Fault;
+
+/// What makes a token live at `$1`. With its workspace, each is revoked: so nobody need ask for both.
+macro_rules! live {
+    () => {
+        "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1)"
+    };
+}
+
+/// The most that one list shows.
+const LIST_LIMIT: u32 = 200;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    prefix: String,
+    workspace: String,
+    created_by: String,
+    lineage: String,
+    created_at: i64,
+    last_used_at: Option<i64>,
+    expires_at: Option<i64>,
+}
+
+/// A token to be minted.
+pub(super) struct Minting<'a> {
+    pub(super) id: TokenId,
+    pub(super) hash: TokenHash,
+    pub(super) prefix: &'a str,
+    pub(super) workspace: WorkspaceId,
+    pub(super) expires_at: Option<Timestamp>,
+}
+
+/// Mints a token for a workspace that stands, unless too many of its tokens are live.
+pub(super) async fn mint(
+    connection: &mut Connection,
+    minter: &Caller,
+    minting: &Minting<'_>,
+    now: Timestamp,
+) -> Result<Option<WorkspaceToken>, Fault> {
+    let minter_key = minter_key(connection, minter).await?;
+    let row: Option<Row> = sqlx::query_as(concat!(
+        "INSERT INTO workspace_tokens
+             (created_at, id, hash, prefix, workspace, expires_at, created_by, minter_key, lineage)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
+         WHERE EXISTS (SELECT 1 FROM workspaces WHERE id = $5 AND status <> 'removed')
+           AND $10 > (SELECT COUNT(*) FROM workspace_tokens WHERE workspace = $5 AND ",
+        live!(),
+        ") RETURNING *"
+    ))
+    .bind(now.as_micros())
+    .bind(minting.id.to_string())
+    .bind(minting.hash.to_hex())
+    .bind(minting.prefix)
+    .bind(minting.workspace.to_string())
+    .bind(minting.expires_at.map(Timestamp::as_micros))
+    .bind(minter.actor())
+    .bind(minter_key)
+    .bind(lineage(minter, minting.id))
+    .bind(TOKEN_LIMIT)
+    .fetch_optional(connection)
+    .await?;
+    row.map(token).transpose()
+}
+
+/// Who stands behind a new token. One that replaces another has that one's minter, or nobody could tell
+/// any more, after a rotation, whose it is.
+async fn minter_key(connection: &mut Connection, minter: &Caller) -> Result<String, Fault> {
+    let Identity::WorkspaceToken { id, .. } = &minter.identity else {
+        return Ok(minter.credential_key());
+    };
+    let key = minted_by(connection, *id).await?;
+    Ok(key.unwrap_or_else(|| minter.credential_key()))
+}
+
+/// The root of a new token's lineage, as of an organisation token: what a program mints stays in the
+/// program's, what a person mints is a program of its own.
+fn lineage(minter: &Caller, minted: TokenId) -> String {
+    match &minter.identity {
+        Identity::Session { .. } => format!("workspace-token:{minted}"),
+        Identity::OrgToken { .. }
+        | Identity::WorkspaceToken { .. }
+        | Identity::AdminToken { .. } => minter.lineage(),
+    }
+}
+
+async fn minted_by(connection: &mut Connection, id: TokenId) -> Result<Option<String>, Fault> {
+    Ok(
+        sqlx::query_scalar("SELECT minter_key FROM workspace_tokens WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(connection)
+            .await?,
+    )
+}
+
+/// Whether the credential `key` minted the token `id`, or minted the organisation token that did, and so
+/// on.
+pub(super) async fn was_minted_by(
+    connection: &mut Connection,
+    id: TokenId,
+    key: &str,
+) -> Result<bool, Fault> {
+    let Some(minter) = minted_by(connection, id).await? else {
+        return Ok(false);
+    };
+    if minter == key {
+        return Ok(true);
+    }
+    match minter.strip_prefix("org-token:").and_then(TokenId::parse) {
+        Some(minter) => tokens::descends_from(connection, minter, key).await,
+        None => Ok(false),
+    }
+}
+
+/// Revokes a live token of the workspace; false where it is none.
+pub(super) async fn revoke(
+    connection: &mut Connection,
+    workspace: WorkspaceId,
+    id: TokenId,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let revoked = sqlx::query(concat!(
+        "UPDATE workspace_tokens SET revoked_at = $1 WHERE id = $2 AND workspace = $3 AND ",
+        live!()
+    ))
+    .bind(now.as_micros())
+    .bind(id.to_string())
+    .bind(workspace.to_string())
+    .execute(connection)
+    .await?;
+    Ok(revoked.rows_affected() > 0)
+}
+
+/// Revokes all live tokens of the workspace: their ids.
+pub(super) async fn revoke_all(
+    connection: &mut Connection,
+    workspace: WorkspaceId,
+    now: Timestamp,
+) -> Result<Vec<String>, Fault> {
+    let mut revoked: Vec<String> = sqlx::query_scalar(concat!(
+        "UPDATE workspace_tokens SET revoked_at = $1 WHERE workspace = $2 AND ",
+        live!(),
+        " RETURNING id"
+    ))
+    .bind(now.as_micros())
+    .bind(workspace.to_string())
+    .fetch_all(connection)
+    .await?;
+    revoked.sort_unstable();
+    Ok(revoked)
+}
+
+/// The live token with this hash.
+pub(super) async fn by_hash(
+    connection: &mut Connection,
+    hash: TokenHash,
+    now: Timestamp,
+) -> Result<Option<WorkspaceToken>, Fault> {
+    let row: Option<Row> = sqlx::query_as(concat!(
+        "SELECT * FROM workspace_tokens WHERE hash = $2 AND ",
+        live!()
+    ))
+    .bind(now.as_micros())
+    .bind(hash.to_hex())
+    .fetch_optional(connection)
+    .await?;
+    row.map(token).transpose()
+}
+
+/// Whether the token is one of the workspace's that live.
+pub(super) async fn is_live(
+    connection: &mut Connection,
+    workspace: WorkspaceId,
+    id: TokenId,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let found: i64 = sqlx::query_scalar(concat!(
+        "SELECT COUNT(*) FROM workspace_tokens WHERE id = $2 AND workspace = $3 AND ",
+        live!()
+    ))
+    .bind(now.as_micros())
+    .bind(id.to_string())
+    .bind(workspace.to_string())
+    .fetch_one(connection)
+    .await?;
+    Ok(found > 0)
+}
+
+/// How many of the workspace's tokens are live.
+pub(super) async fn count_live(
+    connection: &mut Connection,
+    workspace: WorkspaceId,
+    now: Timestamp,
+) -> Result<i64, Fault> {
+    Ok(sqlx::query_scalar(concat!(
+        "SELECT COUNT(*) FROM workspace_tokens WHERE workspace = $2 AND ",
+        live!()
+    ))
+    .bind(now.as_micros())
+    .bind(workspace.to_string())
+    .fetch_one(connection)
+    .await?)
+}
+
+/// The workspace's live tokens, newest first.
+pub(super) async fn list(
+    connection: &mut Connection,
+    workspace: WorkspaceId,
+    slice: Slice,
+    now: Timestamp,
+) -> Result<Vec<WorkspaceToken>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(concat!(
+        "SELECT * FROM workspace_tokens WHERE workspace = $2 AND ",
+        live!(),
+        " ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"
+    ))
+    .bind(now.as_micros())
+    .bind(workspace.to_string())
+    .bind(i64::from(slice.limit.min(LIST_LIMIT)))
+    .bind(i64::from(slice.offset))
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(token).collect()
+}
+
+/// Notes when a token was last presented. An older note never replaces a newer one.
+pub(super) async fn note_use(
+    connection: &mut Connection,
+    id: TokenId,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE workspace_tokens SET last_used_at = $1
+         WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)",
+    )
+    .bind(at.as_micros())
+    .bind(id.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn token(row: Row) -> Result<WorkspaceToken, Fault> {
+    Ok(WorkspaceToken {
+        id: parsed("workspace_tokens.id", &row.id, TokenId::parse)?,
+        prefix: row.prefix,
+        workspace: parsed(
+            "workspace_tokens.workspace",
+            &row.workspace,
+            WorkspaceId::parse,
+        )?,
+        created_by: row.created_by,
+        lineage: row.lineage,
+        created_at: Timestamp::from_micros(row.created_at),
+        last_used_at: instant(row.last_used_at),
+        expires_at: instant(row.expires_at),
+    })
+}
