@@ -41,6 +41,7 @@ pub struct ApprovalPage {
     digest: String,
     decision: String,
     workspace: String,
+    workspace_name: Option<String>,
 }
 
 /// What one person said.
@@ -118,6 +119,7 @@ impl ApprovalPage {
             digest: approval.digest.to_string(),
             decision: approval.decision.to_string(),
             workspace: approval.workspace.to_string(),
+            workspace_name: approval.workspace_name.clone(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a request asks, in words that the person who decides can weigh: the host's own words for what
 //! would happen, and every field that the caller sent, marked where its words are the caller's.
 
-use countersign_core::action::masked;
+use countersign_core::action::{masked, workspaces_of};
 use countersign_core::approval::Approval;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
@@ -40,8 +40,11 @@ pub fn title(verb: Verb) -> String {
         Verb::OrgTokenRevoke => "Revoke an organisation key".to_owned(),
         Verb::SecretWrite => "Write a secret".to_owned(),
         Verb::SecretDelete => "Delete a secret".to_owned(),
+        Verb::WorkspaceCreate => "Create a workspace".to_owned(),
+        Verb::WorkspaceUpdate => "Change a workspace".to_owned(),
         Verb::DeleteWorkspace => "Remove a workspace and all below it".to_owned(),
         Verb::WorkspaceTokenMint => "Mint a workspace key".to_owned(),
+        Verb::WorkspaceTokenRevoke => "Revoke a workspace key".to_owned(),
         Verb::Deprovision => "Revoke and remove everything".to_owned(),
         other => in_words(other.as_str()),
     }
@@ -58,7 +61,7 @@ pub struct Subject {
 /// What it is about, where that can be said in a word.
 pub fn subject(approval: &Approval) -> Option<Subject> {
     let (text, is_claim) = match approval.verb {
-        Verb::OrgTokenMint => (argument(approval, "name")?.as_str()?, true),
+        Verb::OrgTokenMint | Verb::WorkspaceCreate => (argument(approval, "name")?.as_str()?, true),
         _ if approval.resource_kind == "organisation" => return None,
         _ => (approval.resource_id.as_str(), false),
     };
@@ -101,6 +104,40 @@ pub fn consequence(approval: &Approval) -> Option<String> {
             "The secret is gone for {}. Its value cannot be brought back.",
             every(&approval.resource_id)
         ),
+        _ => of_workspace(approval)?,
+    };
+    Some(text)
+}
+
+/// What follows for a workspace.
+fn of_workspace(approval: &Approval) -> Option<String> {
+    let text = match approval.verb {
+        Verb::WorkspaceCreate => {
+            "There is a new workspace. The global secrets reach it, and it has no token yet.".to_owned()
+        }
+        Verb::WorkspaceUpdate => {
+            let moved = match argument(approval, "parent_id") {
+                Some(Value::Null) => "The workspace stands by itself from then on, with all below it. ",
+                Some(_) => {
+                    "The workspace is below another one from then on, with all below it, and falls when that one is removed. "
+                }
+                None => "",
+            };
+            let renamed = match argument(approval, "name") {
+                Some(_) => "It gets another name. ",
+                None => "",
+            };
+            format!("{moved}{renamed}Its secrets and keys stay as they are.")
+        }
+        Verb::DeleteWorkspace => {
+            "The workspace is gone, and with it every workspace below it, as they are now: their keys stop working, their secrets are deleted, and what waits for people about them ends. None of it can be brought back.".to_owned()
+        }
+        Verb::WorkspaceTokenMint => {
+            "The caller gets a new key of this workspace. Whoever holds it can read the values of all secrets that reach the workspace, and change the workspace as the policies allow.".to_owned()
+        }
+        Verb::WorkspaceTokenRevoke => {
+            "The key stops working at once, for whoever uses it. It cannot be brought back.".to_owned()
+        }
         _ => return None,
     };
     Some(text)
@@ -114,6 +151,14 @@ pub fn fields(approval: &Approval, now: Timestamp) -> Vec<Field> {
         value: Shown::Literal(approval.resource_id.clone()),
         is_claim: false,
     }];
+    // A workspace's id says little to a person, and its name is in the line that the host made.
+    if workspaces_of(&approval.payload).next().is_some() {
+        fields.push(Field {
+            label: "In one line".to_owned(),
+            value: Shown::Literal(approval.asked().to_owned()),
+            is_claim: false,
+        });
+    }
     let mut arguments = Vec::new();
     flatten(
         "",
@@ -161,6 +206,8 @@ fn field(name: &str, value: &Value, now: Timestamp) -> Field {
     let label = match name {
         "expires_at" => "Expires".to_owned(),
         "workspace" => "Bound to".to_owned(),
+        "parent_id" => "Below".to_owned(),
+        "confirm" => "Others may fall with it".to_owned(),
         other => capitalised(&in_words(other)),
     };
     Field {
@@ -179,6 +226,8 @@ fn shown(name: &str, value: &Value, now: Timestamp) -> Shown {
         ("name", Value::Null) => words("none given"),
         ("workspace", Value::Null) => words("no workspace: the whole organisation"),
         ("workspace", Value::String(id)) => Shown::Literal(format!("workspace {id}")),
+        ("parent_id", Value::Null) => words("no workspace: it stands by itself"),
+        ("parent_id", Value::String(id)) => Shown::Literal(format!("workspace {id}")),
         ("expires_at", Value::Null) => words("never"),
         (_, Value::Null) => words("not set"),
         (_, Value::Bool(true)) => words("yes"),
@@ -215,6 +264,7 @@ pub fn in_words(name: &str) -> String {
     capitalised(
         &name
             .replace("org_token", "organisation key")
+            .replace("workspace_token", "workspace key")
             .replace(['_', '-', '.'], " "),
     )
 }
@@ -276,6 +326,48 @@ mod tests {
         );
         assert_eq!(
             value_of(&fields, "Later flag").value,
+            Shown::Words("yes".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_move_and_a_removal_say_where_to_and_what_falls() {
+        let mut moved = approval();
+        moved.verb = Verb::WorkspaceUpdate;
+        moved.resource_kind = "workspace".to_owned();
+        moved.payload["arguments"] = serde_json::json!({ "name": "x", "parent_id": null });
+        let shown = fields(&moved, NOW);
+        assert_eq!(
+            value_of(&shown, "Below").value,
+            Shown::Words("no workspace: it stands by itself".to_owned())
+        );
+        assert!(value_of(&shown, "Name").is_claim);
+        let said = consequence(&moved).expect("words");
+        assert!(
+            said.contains("by itself") && said.contains("another name"),
+            "{said}"
+        );
+        moved.payload["arguments"] = serde_json::json!({ "name": "x" });
+        let said = consequence(&moved).expect("words");
+        assert!(!said.contains("below"), "{said}");
+
+        let mut removal = moved;
+        removal.verb = Verb::DeleteWorkspace;
+        removal.payload["resource"] = serde_json::json!({
+            "kind": "workspace", "id": "019b76da-a800-7000-8000-000000000002",
+        });
+        removal.reason = format!(
+            "remove workspace `research`: {}",
+            removal.terms.ground.reason
+        );
+        assert_eq!(
+            value_of(&fields(&removal, NOW), "In one line").value,
+            Shown::Literal("remove workspace `research`".to_owned())
+        );
+        removal.payload["arguments"] = serde_json::json!({ "confirm": true });
+        assert!(consequence(&removal).is_some_and(|said| said.contains("every workspace below")));
+        assert_eq!(
+            value_of(&fields(&removal, NOW), "Others may fall with it").value,
             Shown::Words("yes".to_owned())
         );
     }
