@@ -19,3 +19,6 @@ mod sign_in;
 mod stage;
 mod start;
 mod system_calls;
+mod workspace_secrets;
+mod workspace_tokens;
+mod workspaces;
