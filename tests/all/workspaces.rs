@@ -450,3 +450,27 @@ async fn a_bound_organisation_token_reaches_its_workspace_and_no_other() {
     }
     assert!(pending(&person).await.is_empty());
 }
+
+#[tokio::test]
+async fn a_form_for_a_workspace_that_does_not_stand_comes_back_and_says_so() {
+    let stage = Stage::set().await;
+    let person = stage.person("ann").await;
+    let fields = [
+        ("name", "ci"),
+        ("role", "reader"),
+        ("workspace_id", NOBODYS),
+    ];
+    let page = person.post_form("/console/keys", &fields).await.expect(400);
+    assert!(page.page().contains("aria-invalid"), "{page}");
+    assert!(page.page().contains("names no workspace"), "{page}");
+    assert!(page.page().contains(NOBODYS), "as it was sent: {page}");
+    assert!(tokens(&person).await.is_empty());
+    let home = workspace(&person, "home", None).await;
+    let fields = [
+        ("name", "ci"),
+        ("role", "reader"),
+        ("workspace_id", home.as_str()),
+    ];
+    person.post_form("/console/keys", &fields).await.expect(200);
+    assert_eq!(tokens(&person).await[0]["workspace_id"], home);
+}

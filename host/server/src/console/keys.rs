@@ -122,8 +122,11 @@ async fn mint(call: Call) -> Answer {
         Ok(action) => action,
         Err(problem) => return mend(&call, &sent, problem),
     };
-    let Passed::Minted(token, plain) = call.submit(action).await? else {
-        return Err(Problem::internal());
+    let (token, plain) = match call.submit(action).await {
+        Ok(Passed::Minted(token, plain)) => (token, plain),
+        Ok(_) => return Err(Problem::internal()),
+        // Some of what is wrong shows only when it is tried: a workspace that does not stand.
+        Err(problem) => return mend(&call, &sent, problem),
     };
     let shown = MintedPage {
         frame: Frame::of(&call.caller, Place::Keys),
