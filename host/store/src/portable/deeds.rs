@@ -10,7 +10,8 @@ use countersign_core::secret::SecretAddress;
 use countersign_core::workspace::{Workspace, WorkspaceToken};
 use serde_json::{Value, json};
 
-use super::workspaces::Change;
+use super::removal::Removing;
+use super::workspaces::{Author, Changes, New};
 use super::{Connection, audit, obstacles, removal, secrets, tokens, workspace_tokens, workspaces};
 use crate::fault::Fault;
 
@@ -150,7 +151,7 @@ async fn of_workspace(
     submission: &Submission<'_>,
 ) -> Result<Outcome, Fault> {
     let by = submission.caller.actor();
-    let change = Change {
+    let author = Author {
         decision,
         by: &by,
         at: submission.decision.at,
@@ -163,7 +164,12 @@ async fn of_workspace(
     };
     match (&submission.deed, &submission.intent.action) {
         (Deed::CreateWorkspace { id }, Action::WorkspaceCreate { name, parent }) => {
-            let created = workspaces::create(connection, *id, name, *parent, &change).await?;
+            let new = New {
+                id: *id,
+                name,
+                parent: *parent,
+            };
+            let created = workspaces::create(connection, &new, &author).await?;
             Ok(saved(EventKind::WorkspaceCreated, created))
         }
         // Nothing that this host knows of is to change: it is not a change.
@@ -186,14 +192,22 @@ async fn of_workspace(
                 parent,
             },
         ) => {
-            let name = name.as_deref();
-            let updated =
-                workspaces::update(connection, *workspace, name, *parent, &change).await?;
+            let changes = Changes {
+                id: *workspace,
+                name: name.as_deref(),
+                parent: *parent,
+            };
+            let updated = workspaces::update(connection, &changes, &author).await?;
             Ok(saved(EventKind::WorkspaceUpdated, updated))
         }
         (Deed::RemoveWorkspace, Action::DeleteWorkspace { workspace, confirm }) => {
-            let removed =
-                removal::remove(connection, submission, *workspace, *confirm, decision).await?;
+            let removing = Removing {
+                submission,
+                decision,
+                workspace: *workspace,
+                confirm: *confirm,
+            };
+            let removed = removal::remove(connection, &removing).await?;
             Ok((!removed.is_empty()).then_some((Done::WorkspacesRemoved(removed), None)))
         }
         _ => Err(wrong(submission)),

@@ -1,7 +1,7 @@
 //! Removal: a workspace and all below it, with everything that hangs on them.
 
 use countersign_core::action::workspaces_of;
-use countersign_core::approval::{Approval, State};
+use countersign_core::approval::State;
 use countersign_core::audit::EventKind;
 use countersign_core::id::{ApprovalId, DecisionId, WorkspaceId};
 use countersign_core::ledger::Submission;
@@ -12,6 +12,16 @@ use super::columns::{from_json, parsed};
 use super::workspaces::{Row, stands, with_fallen, workspace};
 use super::{Connection, approvals, audit, secrets, sweep, tokens, workspace_tokens};
 use crate::fault::Fault;
+
+/// What is to be removed, and by which request.
+pub(super) struct Removing<'a> {
+    pub(super) submission: &'a Submission<'a>,
+    pub(super) decision: DecisionId,
+    /// The workspace that is meant.
+    pub(super) workspace: WorkspaceId,
+    /// Whether those below it may fall with it.
+    pub(super) confirm: bool,
+}
 
 /// An approval that is open, as far as its end needs it.
 #[derive(sqlx::FromRow)]
@@ -27,35 +37,23 @@ struct OpenRow {
 /// where others would fall that may not.
 pub(super) async fn remove(
     connection: &mut Connection,
-    submission: &Submission<'_>,
-    id: WorkspaceId,
-    confirm: bool,
-    decision: DecisionId,
+    removing: &Removing<'_>,
 ) -> Result<Vec<Workspace>, Fault> {
-    let mut removed = mark(connection, submission, id, confirm).await?;
+    let mut removed = mark(connection, removing).await?;
     // Those below follow in the order in which they were created.
-    removed.sort_by_key(|workspace| (workspace.id != id, workspace.created_at, workspace.id));
+    let meant = removing.workspace;
+    removed.sort_by_key(|workspace| (workspace.id != meant, workspace.created_at, workspace.id));
     for workspace in &removed {
-        let detail = strip(connection, submission, workspace).await?;
-        let detail = with_place(detail, workspace, id, decision);
-        audit::append(
-            connection,
-            submission.decision.at,
-            EventKind::WorkspaceRemoved,
-            &submission.caller.actor(),
-            detail,
-        )
-        .await?;
+        let detail = strip(connection, removing, workspace).await?;
+        record(connection, removing, EventKind::WorkspaceRemoved, detail).await?;
     }
-    end_approvals(connection, submission, &removed, decision).await?;
+    end_approvals(connection, removing, &removed).await?;
     Ok(removed)
 }
 
 async fn mark(
     connection: &mut Connection,
-    submission: &Submission<'_>,
-    id: WorkspaceId,
-    confirm: bool,
+    removing: &Removing<'_>,
 ) -> Result<Vec<Workspace>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(concat!(
         with_fallen!("$2"),
@@ -66,10 +64,10 @@ async fn mark(
            AND ($4 = 1 OR (SELECT COUNT(*) FROM fallen) = 1)
          RETURNING *"
     ))
-    .bind(submission.decision.at.as_micros())
-    .bind(id.to_string())
-    .bind(submission.caller.anchor.map(|anchor| anchor.to_string()))
-    .bind(i64::from(confirm))
+    .bind(removing.submission.decision.at.as_micros())
+    .bind(removing.workspace.to_string())
+    .bind(removing.submission.caller.anchor.map(|id| id.to_string()))
+    .bind(i64::from(removing.confirm))
     .fetch_all(connection)
     .await?;
     rows.into_iter().map(workspace).collect()
@@ -78,42 +76,32 @@ async fn mark(
 /// Takes everything off a workspace that hangs on it, and says what it was.
 async fn strip(
     connection: &mut Connection,
-    submission: &Submission<'_>,
+    removing: &Removing<'_>,
     workspace: &Workspace,
 ) -> Result<Value, Fault> {
-    let now = submission.decision.at;
+    let now = removing.submission.decision.at;
     let own = workspace_tokens::revoke_all(connection, workspace.id, now).await?;
     let bound = tokens::revoke_bound(connection, workspace.id, now).await?;
     let secrets = secrets::delete_all(connection, workspace.id).await?;
-    Ok(json!({
+    let mut detail = json!({
+        "workspace": workspace.id,
+        "name": workspace.name,
+        "parent": workspace.parent,
         "tokens_revoked": own,
         "organisation_tokens_revoked": bound,
         "secrets_deleted": secrets,
-    }))
-}
-
-fn with_place(
-    mut detail: Value,
-    workspace: &Workspace,
-    meant: WorkspaceId,
-    decision: DecisionId,
-) -> Value {
-    detail["workspace"] = json!(workspace.id);
-    detail["name"] = json!(workspace.name);
-    detail["parent"] = json!(workspace.parent);
-    detail["decision"] = json!(decision);
-    if workspace.id != meant {
-        detail["fell_with"] = json!(meant);
+    });
+    if workspace.id != removing.workspace {
+        detail["fell_with"] = json!(removing.workspace);
     }
-    detail
+    Ok(detail)
 }
 
 /// Nobody is left to be asked for something that cannot be done any more, and no grant is left over.
 async fn end_approvals(
     connection: &mut Connection,
-    submission: &Submission<'_>,
+    removing: &Removing<'_>,
     removed: &[Workspace],
-    decision: DecisionId,
 ) -> Result<(), Fault> {
     let open: Vec<OpenRow> = sqlx::query_as(
         "SELECT id, workspace, payload FROM approvals
@@ -129,7 +117,7 @@ async fn end_approvals(
             .find(|id| removed.iter().any(|workspace| workspace.id == *id));
         if let Some(gone) = gone {
             let id = parsed("approvals.id", &row.id, ApprovalId::parse)?;
-            end(connection, submission, id, gone, decision).await?;
+            end(connection, removing, id, gone).await?;
         }
     }
     Ok(())
@@ -137,41 +125,42 @@ async fn end_approvals(
 
 async fn end(
     connection: &mut Connection,
-    submission: &Submission<'_>,
+    removing: &Removing<'_>,
     id: ApprovalId,
     gone: WorkspaceId,
-    decision: DecisionId,
 ) -> Result<(), Fault> {
-    let now = submission.decision.at;
+    let now = removing.submission.decision.at;
     let Some(approval) = approvals::load(connection, id).await? else {
         return Ok(());
     };
-    let kind = match ended(connection, &approval, submission).await? {
-        Some(kind) => kind,
-        // Its time was over already, and nobody had recorded it.
-        None => return sweep::expire(connection, &approval, now).await,
+    let ended = match approval.state {
+        State::Pending => approvals::withdraw(connection, id, now)
+            .await?
+            .then_some(EventKind::ApprovalWithdrawn),
+        _ => approvals::lapse(connection, id)
+            .await?
+            .then_some(EventKind::ApprovalLapsed),
+    };
+    // Its time was over already, and nobody had recorded it.
+    let Some(event) = ended else {
+        return sweep::expire(connection, &approval, now).await;
     };
     let detail = json!({
         "approval": id,
-        "decision": decision,
         "cause": "the workspace was removed",
         "workspace": gone,
     });
-    audit::append(connection, now, kind, &submission.caller.actor(), detail).await
+    record(connection, removing, event, detail).await
 }
 
-async fn ended(
+async fn record(
     connection: &mut Connection,
-    approval: &Approval,
-    submission: &Submission<'_>,
-) -> Result<Option<EventKind>, Fault> {
-    Ok(match approval.state {
-        State::Pending => approvals::withdraw(connection, approval.id, submission.decision.at)
-            .await?
-            .then_some(EventKind::ApprovalWithdrawn),
-        State::Approved => approvals::lapse(connection, approval.id)
-            .await?
-            .then_some(EventKind::ApprovalLapsed),
-        _ => None,
-    })
+    removing: &Removing<'_>,
+    event: EventKind,
+    mut detail: Value,
+) -> Result<(), Fault> {
+    detail["decision"] = json!(removing.decision);
+    let submission = removing.submission;
+    let actor = submission.caller.actor();
+    audit::append(connection, submission.decision.at, event, &actor, detail).await
 }

@@ -48,7 +48,7 @@ pub(super) async fn write(
     let written = sqlx::query(
         "INSERT INTO secrets (scope, key, key_id, sealed, written_by, created_at, updated_at)
          SELECT $1, $2, $3, $4, $5, $6, $6
-         WHERE $1 = $7
+         WHERE CAST($1 AS TEXT) = CAST($7 AS TEXT)
             OR EXISTS (SELECT 1 FROM workspaces WHERE id = $1 AND status <> 'removed')
          ON CONFLICT (scope, key) DO UPDATE SET
              key_id = excluded.key_id,
@@ -104,7 +104,7 @@ pub(super) async fn reached(
         "SELECT id FROM workspaces
          WHERE status <> 'removed'
            AND (id = $1
-                OR ($1 = $2 AND NOT EXISTS (
+                OR (CAST($1 AS TEXT) = CAST($2 AS TEXT) AND NOT EXISTS (
                         SELECT 1 FROM secrets WHERE scope = workspaces.id AND key = $3)))
          ORDER BY id",
     )

@@ -75,8 +75,22 @@ pub(super) struct Row {
     updated_at: i64,
 }
 
-/// Who changes a workspace, under which decision.
-pub(super) struct Change<'a> {
+/// A workspace to be created.
+pub(super) struct New<'a> {
+    pub(super) id: WorkspaceId,
+    pub(super) name: &'a str,
+    pub(super) parent: Option<WorkspaceId>,
+}
+
+/// What is to change of a workspace: what is not there stays.
+pub(super) struct Changes<'a> {
+    pub(super) id: WorkspaceId,
+    pub(super) name: Option<&'a str>,
+    pub(super) parent: Option<Option<WorkspaceId>>,
+}
+
+/// Who writes it, under which decision.
+pub(super) struct Author<'a> {
     pub(super) decision: DecisionId,
     pub(super) by: &'a str,
     pub(super) at: Timestamp,
@@ -113,10 +127,8 @@ pub(super) async fn keep_anchor(
 /// large.
 pub(super) async fn create(
     connection: &mut Connection,
-    id: WorkspaceId,
-    name: &str,
-    parent: Option<WorkspaceId>,
-    change: &Change<'_>,
+    new: &New<'_>,
+    author: &Author<'_>,
 ) -> Result<Option<Workspace>, Fault> {
     let row: Option<Row> = sqlx::query_as(concat!(
         "WITH RECURSIVE ",
@@ -131,12 +143,12 @@ pub(super) async fn create(
         ") < $8
          RETURNING *"
     ))
-    .bind(change.at.as_micros())
-    .bind(id.to_string())
-    .bind(name)
-    .bind(parent.map(|id| id.to_string()))
-    .bind(change.decision.to_string())
-    .bind(change.by)
+    .bind(author.at.as_micros())
+    .bind(new.id.to_string())
+    .bind(new.name)
+    .bind(new.parent.map(|id| id.to_string()))
+    .bind(author.decision.to_string())
+    .bind(author.by)
     .bind(MAX_DEPTH)
     .bind(LIVE_LIMIT)
     .fetch_optional(connection)
@@ -148,10 +160,8 @@ pub(super) async fn create(
 /// stand, not be below itself, and not be too deep for what is below it.
 pub(super) async fn update(
     connection: &mut Connection,
-    id: WorkspaceId,
-    name: Option<&str>,
-    parent: Option<Option<WorkspaceId>>,
-    change: &Change<'_>,
+    changes: &Changes<'_>,
+    author: &Author<'_>,
 ) -> Result<Option<Workspace>, Fault> {
     let row: Option<Row> = sqlx::query_as(concat!(
         "WITH RECURSIVE ",
@@ -171,12 +181,12 @@ pub(super) async fn update(
                     AND (SELECT COUNT(*) FROM above) + (SELECT MAX(depth) FROM below) <= $7))
          RETURNING *"
     ))
-    .bind(change.at.as_micros())
-    .bind(id.to_string())
-    .bind(name)
-    .bind(parent.flatten().map(|id| id.to_string()))
-    .bind(i64::from(parent.is_some()))
-    .bind(change.decision.to_string())
+    .bind(author.at.as_micros())
+    .bind(changes.id.to_string())
+    .bind(changes.name)
+    .bind(changes.parent.flatten().map(|id| id.to_string()))
+    .bind(i64::from(changes.parent.is_some()))
+    .bind(author.decision.to_string())
     .bind(MAX_DEPTH)
     .fetch_optional(connection)
     .await?;

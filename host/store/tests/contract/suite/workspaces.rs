@@ -212,7 +212,7 @@ async fn no_more_workspaces_stand_than_the_limit() {
         .tamper(&format!(
             "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < {LIVE_LIMIT})
              INSERT INTO workspaces (id, name, status, version, created_by, created_at, updated_at)
-             SELECT '00000000-0000-4000-9000-' || substr('000000000000' || i, -12), 'n',
+             SELECT '00000000-0000-4000-9000-' || CAST(100000000000 + i AS TEXT), 'n',
                     'provisioning', 'v', 'host', 1, 1 FROM n"
         ))
         .await;
