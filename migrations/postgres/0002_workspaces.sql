@@ -1,12 +1,12 @@
 -- Workspaces are a tree. A removed one keeps its row, because approvals and the audit name it.
 CREATE TABLE workspaces (
-    id         TEXT NOT NULL PRIMARY KEY,
-    name       TEXT NOT NULL,
-    parent_id  TEXT REFERENCES workspaces (id) CHECK (parent_id <> id),
-    status     TEXT NOT NULL CHECK (status IN ('provisioning', 'removed')),
+    id         TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    name       TEXT COLLATE "C" NOT NULL,
+    parent_id  TEXT COLLATE "C" REFERENCES workspaces (id) CHECK (parent_id <> id),
+    status     TEXT COLLATE "C" NOT NULL CHECK (status IN ('provisioning', 'removed')),
     -- The decision under which it was last changed; of the approval anchor, which no decision made, its id.
-    version    TEXT NOT NULL,
-    created_by TEXT NOT NULL,
+    version    TEXT COLLATE "C" NOT NULL,
+    created_by TEXT COLLATE "C" NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     removed_at BIGINT,
@@ -17,14 +17,14 @@ CREATE INDEX workspaces_standing ON workspaces (created_at) WHERE status <> 'rem
 CREATE INDEX workspaces_children ON workspaces (parent_id) WHERE status <> 'removed';
 
 CREATE TABLE workspace_tokens (
-    id           TEXT NOT NULL PRIMARY KEY,
-    hash         TEXT NOT NULL UNIQUE CHECK (length(hash) = 64),
-    prefix       TEXT NOT NULL,
-    workspace    TEXT NOT NULL REFERENCES workspaces (id),
-    created_by   TEXT NOT NULL,
+    id           TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    hash         TEXT COLLATE "C" NOT NULL UNIQUE CHECK (length(hash) = 64),
+    prefix       TEXT COLLATE "C" NOT NULL,
+    workspace    TEXT COLLATE "C" NOT NULL REFERENCES workspaces (id),
+    created_by   TEXT COLLATE "C" NOT NULL,
     -- The exact credential that minted the first of a chain of rotations.
-    minter_key   TEXT NOT NULL,
-    lineage      TEXT NOT NULL,
+    minter_key   TEXT COLLATE "C" NOT NULL,
+    lineage      TEXT COLLATE "C" NOT NULL,
     created_at   BIGINT NOT NULL,
     last_used_at BIGINT,
     expires_at   BIGINT,

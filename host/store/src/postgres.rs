@@ -30,6 +30,9 @@ const READERS: u32 = 8;
 /// milliseconds, so whoever waits this long waits for something broken.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A connection that was used so lately is taken to be there still.
+const LATELY: Duration = Duration::from_secs(1);
+
 /// How long opening waits for the server.
 const PATIENCE_TO_OPEN: Duration = Duration::from_secs(10);
 
@@ -150,6 +153,11 @@ impl PostgresLedger {
         begin(&self.writer, WRITING).await
     }
 
+    /// A connection for one reading statement, which needs no transaction to see one state.
+    async fn glance(&self) -> Result<sqlx::pool::PoolConnection<Driver>, Fault> {
+        Ok(self.readers.acquire().await?)
+    }
+
     /// A transaction that sees one state of the database from beginning to end.
     async fn begin_reading(&self) -> Result<Transaction, Fault> {
         begin(&self.readers, READING).await
@@ -186,8 +194,16 @@ fn pool(connections: u32) -> PgPoolOptions {
         .acquire_timeout(PATIENCE)
         .idle_timeout(None)
         .max_lifetime(None)
-        // A round trip for each transaction; `begin` finds out without.
+        // A round trip each time; `begin` finds out without, and whoever glances was here a moment ago.
         .test_before_acquire(false)
+        .before_acquire(|connection, metadata| {
+            Box::pin(async move {
+                if metadata.idle_for > LATELY {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
 }
 
 /// Sees that the database is ours, or empty, and fit; brings its tables up to this version, and sees that

@@ -93,6 +93,11 @@ impl SqliteLedger {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 
+    /// A connection for one reading statement, which needs no transaction to see one state.
+    async fn glance(&self) -> Result<sqlx::pool::PoolConnection<Driver>, Fault> {
+        Ok(self.readers.acquire().await?)
+    }
+
     /// A transaction that sees one state of the database from beginning to end.
     async fn begin_reading(&self) -> Result<Transaction, Fault> {
         Ok(self.readers.begin().await?)

@@ -19,6 +19,18 @@ pub(super) const ABSENT: &str = "absent";
 /// The precondition of what is done to a token that works.
 const LIVE: &str = "live";
 
+/// Actions on the organisation as a whole, of which nothing that the ledger knows matters.
+macro_rules! about_nothing {
+    () => {
+        Action::OrgTokenList
+            | Action::WorkspaceList
+            | Action::ApprovalList
+            | Action::PolicyRead
+            | Action::AuditRead
+            | Action::DecisionRead
+    };
+}
+
 /// Reads them.
 pub(super) async fn read(
     connection: &mut Connection,
@@ -76,12 +88,7 @@ pub(super) async fn read(
             let precondition = if is_live { LIVE } else { ABSENT };
             (properties, precondition.to_owned())
         }
-        Action::OrgTokenList
-        | Action::WorkspaceList
-        | Action::ApprovalList
-        | Action::PolicyRead
-        | Action::AuditRead
-        | Action::DecisionRead => (Properties::new(), String::new()),
+        about_nothing!() => (Properties::new(), String::new()),
     };
     let (kind, id) = action.resource(org);
     Ok(Facts {
@@ -92,6 +99,20 @@ pub(super) async fn read(
         },
         precondition,
         title,
+    })
+}
+
+/// What there is to know of an action about which the ledger is not asked.
+pub(super) fn without_asking(action: &Action, org: OrgId) -> Option<Facts> {
+    let (kind, id) = action.resource(org);
+    matches!(action, about_nothing!()).then(|| Facts {
+        resource: Entity {
+            kind: kind.to_owned(),
+            id,
+            properties: Properties::new(),
+        },
+        precondition: String::new(),
+        title: None,
     })
 }
 
