@@ -7,6 +7,7 @@
 
 mod control_plane;
 mod operator;
+mod tokens;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,21 +16,16 @@ use axum::http::{HeaderMap, header};
 use countersign_core::caller::{Caller, Door, Identity, Issuer, Person};
 use countersign_core::id::WorkspaceId;
 use countersign_core::keys::Keys;
-use countersign_core::ledger::OrgToken;
 use countersign_core::ports::{Ledger, LedgerError};
 use countersign_core::session::OPERATOR;
-use countersign_core::time::{Clock, Timestamp};
-use countersign_core::token::{self, TokenHash, TokenKind};
-use countersign_core::workspace::WorkspaceToken;
+use countersign_core::time::Clock;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 pub use self::control_plane::{ControlPlaneSessions, Unverifiable};
 pub use self::operator::Operator;
+use self::tokens::Tokens;
 use crate::config::Hidden;
-
-/// How long a token's `last_used_at` may lag.
-const USE_NOTED_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Why the evidence is not a credential.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +61,7 @@ struct AdminToken {
 
 /// Everything that can be verified.
 pub struct Credentials {
-    ledger: Arc<dyn Ledger>,
+    tokens: Tokens,
     clock: Arc<dyn Clock>,
     control_plane: Option<ControlPlaneSessions>,
     operator: Operator,
@@ -83,7 +79,7 @@ impl Credentials {
         anchor: Option<WorkspaceId>,
     ) -> Self {
         Self {
-            ledger,
+            tokens: Tokens::new(ledger),
             clock,
             control_plane,
             operator,
@@ -193,26 +189,8 @@ impl Credentials {
             .map(|(_, bearer)| bearer.trim())
             .filter(|bearer| !bearer.is_empty())
             .ok_or(CredentialError::Bearer)?;
-        if token::is_well_formed(bearer, TokenKind::Organisation) {
-            let now = self.clock.now();
-            let hash = TokenHash::of(bearer);
-            if let Some(token) = self.ledger.org_token_by_hash(hash, now).await? {
-                if is_to_be_noted(token.last_used_at, now) {
-                    noted(self.ledger.note_org_token_use(token.id, now).await);
-                }
-                return Ok(Some(org_token(token)));
-            }
-        }
-        // What has the shape of one kind of token was looked for where that kind is, and nowhere else.
-        if token::is_well_formed(bearer, TokenKind::Workspace) {
-            let now = self.clock.now();
-            let hash = TokenHash::of(bearer);
-            if let Some(token) = self.ledger.workspace_token_by_hash(hash, now).await? {
-                if is_to_be_noted(token.last_used_at, now) {
-                    noted(self.ledger.note_workspace_token_use(token.id, now).await);
-                }
-                return Ok(Some(workspace_token(token)));
-            }
+        if let Some(identity) = self.tokens.find(bearer, self.clock.now()).await? {
+            return Ok(Some(identity));
         }
         let admin = self.admin_token.as_ref().filter(|admin| {
             let digest: [u8; 32] = Sha256::digest(bearer).into();
@@ -224,40 +202,5 @@ impl Credentials {
             })),
             None => Err(CredentialError::Bearer),
         }
-    }
-}
-
-/// The first use is noted at once, later ones now and then.
-fn is_to_be_noted(last: Option<Timestamp>, now: Timestamp) -> bool {
-    last.is_none_or(|last| last.plus(USE_NOTED_EVERY) <= now)
-}
-
-/// `last_used_at` is for people to find unused tokens by; losing one is no reason to refuse the request.
-fn noted(noted: Result<(), LedgerError>) {
-    if let Err(error) = noted {
-        tracing::warn!(error = %crate::report(&error), "cannot note that a token was used");
-    }
-}
-
-fn org_token(token: OrgToken) -> Identity {
-    Identity::OrgToken {
-        id: token.id,
-        prefix: token.prefix,
-        role: token.role,
-        workspace: token.workspace,
-        expires_at: token.expires_at,
-        minted_by: token.created_by,
-        lineage: token.lineage,
-    }
-}
-
-fn workspace_token(token: WorkspaceToken) -> Identity {
-    Identity::WorkspaceToken {
-        id: token.id,
-        prefix: token.prefix,
-        workspace: token.workspace,
-        expires_at: token.expires_at,
-        minted_by: token.created_by,
-        lineage: token.lineage,
     }
 }

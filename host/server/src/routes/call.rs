@@ -10,7 +10,7 @@ use countersign_core::action::Action;
 use countersign_core::caller::{Caller, Door, Identity};
 use countersign_core::gate::{Passed, Stopped};
 use countersign_core::id::{ApprovalId, DecisionId, SessionId};
-use countersign_core::ledger::{Page, Whose};
+use countersign_core::ledger::{Page, Refusal, Whose};
 use countersign_core::permit::Permit;
 use countersign_core::verb::Verb;
 use serde::de::DeserializeOwned;
@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::{body, door, freshness, read_body};
 use crate::app::App;
+use crate::credentials::CredentialError;
 use crate::problem::{self, Problem};
 
 /// The code of the problem that a session's cookie came without its proof.
@@ -132,9 +133,13 @@ impl Call {
         ) {
             self.app.changed();
         }
-        answer
-            .result
-            .map_err(|stopped: Stopped| problem::stopped(stopped, self.verb, &self.app.base_url))
+        answer.result.map_err(|stopped: Stopped| match stopped {
+            // All ways of a bearer to be wrong look the same, however late one shows.
+            Stopped::Refused(Refusal::CredentialGone) if self.caller.person().is_none() => {
+                CredentialError::Bearer.into()
+            }
+            stopped => problem::stopped(stopped, self.verb, &self.app.base_url),
+        })
     }
 
     /// The permit to read what `action` names.

@@ -12,8 +12,9 @@ use super::Connection;
 use super::columns::{from_json, instant, limit, parsed, to_json};
 use crate::fault::Fault;
 
+/// A row of the table.
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     id: String,
     workspace: String,
     workspace_name: Option<String>,
@@ -46,6 +47,7 @@ macro_rules! select {
          FROM approvals "
     };
 }
+pub(super) use select;
 
 #[derive(sqlx::FromRow)]
 struct VoteRow {
@@ -89,13 +91,13 @@ pub(super) async fn insert(connection: &mut Connection, approval: &Approval) -> 
     Ok(())
 }
 
-/// The approval whose id a query found.
-pub(super) async fn load_found(
+/// The approval whose row a query found, with its votes.
+pub(super) async fn found(
     connection: &mut Connection,
-    id: Option<String>,
+    row: Option<Row>,
 ) -> Result<Option<Approval>, Fault> {
-    match id {
-        Some(id) => load(connection, parsed("approvals.id", &id, ApprovalId::parse)?).await,
+    match row {
+        Some(row) => Ok(Some(with_votes(connection, row).await?)),
         None => Ok(None),
     }
 }
@@ -109,10 +111,7 @@ pub(super) async fn load(
         .bind(id.to_string())
         .fetch_optional(&mut *connection)
         .await?;
-    match row {
-        Some(row) => Ok(Some(with_votes(connection, row).await?)),
-        None => Ok(None),
-    }
+    found(connection, row).await
 }
 
 /// Approvals that are pending at `now`, after the one in the page, oldest first.

@@ -94,13 +94,13 @@ async fn newest(
     submission: &Submission<'_>,
 ) -> Result<Option<Approval>, Fault> {
     let intent = submission.intent;
-    let id: Option<String> = sqlx::query_scalar(
-        "SELECT id FROM approvals
-         WHERE state = 'approved' AND grant_expires_at > $1
+    let row: Option<approvals::Row> = sqlx::query_as(concat!(
+        approvals::select!(),
+        "WHERE state = 'approved' AND grant_expires_at > $1
            AND requester_credential = $2 AND verb = $3
            AND resource_kind = $4 AND resource_id = $5 AND digest = $6
-         ORDER BY id DESC LIMIT 1",
-    )
+         ORDER BY id DESC LIMIT 1"
+    ))
     .bind(submission.decision.at.as_micros())
     .bind(submission.caller.credential_key())
     .bind(intent.verb().as_str())
@@ -109,7 +109,7 @@ async fn newest(
     .bind(intent.digest.as_str())
     .fetch_optional(&mut *connection)
     .await?;
-    approvals::load_found(connection, id).await
+    approvals::found(connection, row).await
 }
 
 /// The refusal that a denied approval means.

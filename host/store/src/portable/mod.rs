@@ -98,8 +98,9 @@ impl Ledger for Store {
         if let Some(facts) = facts::without_asking(action, org) {
             return Ok(facts);
         }
-        let mut tx = self.begin_reading().await?;
-        Ok(facts::read(&mut tx, caller, action, org, now).await?)
+        // In no transaction: what does not belong together is found out where they are read again.
+        let mut connection = self.glance().await?;
+        Ok(facts::read(&mut connection, caller, action, org, now).await?)
     }
 
     async fn settle(&self, submission: Submission<'_>) -> Result<Settled, LedgerError> {

@@ -121,12 +121,12 @@ async fn denied_lately(
     submission: &Submission<'_>,
 ) -> Result<Option<Approval>, Fault> {
     let intent = submission.intent;
-    let id: Option<String> = sqlx::query_scalar(
-        "SELECT id FROM approvals
-         WHERE state = 'denied' AND decided_at > $1 AND requester_lineage = $2
+    let row: Option<approvals::Row> = sqlx::query_as(concat!(
+        approvals::select!(),
+        "WHERE state = 'denied' AND decided_at > $1 AND requester_lineage = $2
            AND verb = $3 AND resource_kind = $4 AND resource_id = $5
-         ORDER BY decided_at DESC LIMIT 1",
-    )
+         ORDER BY decided_at DESC LIMIT 1"
+    ))
     .bind(submission.decision.at.minus(COOL_DOWN).as_micros())
     .bind(submission.caller.lineage())
     .bind(intent.verb().as_str())
@@ -134,7 +134,7 @@ async fn denied_lately(
     .bind(&intent.resource_id)
     .fetch_optional(&mut *connection)
     .await?;
-    approvals::load_found(connection, id).await
+    approvals::found(connection, row).await
 }
 
 /// The approval of the same request whose recorded state is pending.
@@ -143,11 +143,11 @@ async fn same_request(
     submission: &Submission<'_>,
 ) -> Result<Option<Approval>, Fault> {
     let intent = submission.intent;
-    let id: Option<String> = sqlx::query_scalar(
-        "SELECT id FROM approvals
-         WHERE state = 'pending' AND requester_credential = $1 AND verb = $2
-           AND resource_kind = $3 AND resource_id = $4 AND digest = $5",
-    )
+    let row: Option<approvals::Row> = sqlx::query_as(concat!(
+        approvals::select!(),
+        "WHERE state = 'pending' AND requester_credential = $1 AND verb = $2
+           AND resource_kind = $3 AND resource_id = $4 AND digest = $5"
+    ))
     .bind(submission.caller.credential_key())
     .bind(intent.verb().as_str())
     .bind(intent.resource_kind)
@@ -155,7 +155,7 @@ async fn same_request(
     .bind(intent.digest.as_str())
     .fetch_optional(&mut *connection)
     .await?;
-    approvals::load_found(connection, id).await
+    approvals::found(connection, row).await
 }
 
 async fn count_pending(
