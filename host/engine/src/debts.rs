@@ -6,6 +6,7 @@
 //! for a moment only. It is kept by caller, so that nobody can use up another's judgements.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,13 +22,15 @@ const SLOTS: usize = 64;
 const PAYBACK: u32 = 10;
 /// A debt may grow to so many decisions that run into their limit.
 const CREDIT: u32 = 3;
-/// What takes less than this part of one decision's limit is free: some 20 ms, which is a thousand times what
-/// our own modules take.
+/// The first part of one decision's limit is free: some 20 ms, which is a thousand times what our own modules
+/// take. What comes after it is measured by the processor, since by the clock a busy machine would look like
+/// a busy policy; and as nothing is measured before it, a fast decision asks the kernel for nothing.
 const FREE: u32 = 5;
-/// Whoever asked for a judgement that took long is watched for so long: the time of their judgements is then
-/// measured by the processor. By the clock a busy machine would look like a busy policy; and to measure all
-/// judgements so would cost each some system calls.
-const WATCH: Duration = Duration::from_secs(10);
+
+/// How long one call may take before it begins to count.
+pub(crate) fn free(limits: &Limits) -> Duration {
+    limits.decide_time / FREE
+}
 
 /// The debts under one set of policies.
 #[derive(Debug)]
@@ -35,31 +38,18 @@ pub(crate) struct Debts {
     // Random, so that nobody can choose names that share another's slot.
     hashes: RandomState,
     began: Instant,
-    free: Duration,
     most: Duration,
-    /// When nobody is watched and nothing is owed any more, so that until something is nobody is looked for.
+    /// When the last of all debts is paid, so that where there are none nobody is looked for.
     over: AtomicU64,
     slots: Box<[Slot]>,
 }
 
-/// Moments are in nanoseconds since the beginning.
 #[derive(Debug, Default)]
 struct Slot {
-    watched_until: AtomicU64,
-    /// When the debt is paid.
+    /// When the debt is paid, in nanoseconds since the beginning.
     paid: AtomicU64,
-    /// The module that took most of the latest judgement that was not free.
+    /// The module to which most of the latest debt is due.
     slowest: AtomicUsize,
-}
-
-/// How a caller stands, before a judgement.
-pub(crate) enum Standing {
-    /// Nothing is known against it.
-    Good,
-    /// It is watched, from when this thread had used so much of a processor.
-    Watched(Duration),
-    /// It owes too much, because of the module with this index.
-    Excess(usize),
 }
 
 impl Debts {
@@ -67,55 +57,39 @@ impl Debts {
         Self {
             hashes: RandomState::new(),
             began: Instant::now(),
-            free: limits.decide_time / FREE,
             most: limits.decide_time * CREDIT * PAYBACK,
             over: AtomicU64::new(0),
             slots: (0..2 * SLOTS).map(|_| Slot::default()).collect(),
         }
     }
 
-    /// How `subject` stands.
-    pub(crate) fn of(&self, subject: &Subject) -> Standing {
+    /// The module because of which `subject` owes too much, if it does.
+    pub(crate) fn excess(&self, subject: &Subject) -> Option<usize> {
         let now = self.now();
         if self.over.load(Ordering::Relaxed) <= now {
-            return Standing::Good;
+            return None;
         }
         let slot = self.slot(subject);
         let owed = slot.paid.load(Ordering::Relaxed).saturating_sub(now);
-        if owed >= nanoseconds(self.most) {
-            return Standing::Excess(slot.slowest.load(Ordering::Relaxed));
-        }
-        match slot.watched_until.load(Ordering::Relaxed) > now {
-            true => Standing::Watched(processor_time(self.began)),
-            false => Standing::Good,
-        }
+        (owed >= nanoseconds(self.most)).then(|| slot.slowest.load(Ordering::Relaxed))
     }
 
-    /// Writes down that a judgement for `subject`, who stood so before it, took so long by the clock, and
-    /// which module took most of it.
-    pub(crate) fn add(&self, subject: &Subject, stood: &Standing, took: Duration, slowest: usize) {
-        if took < self.free {
+    /// Writes down that a judgement for `subject` used so much of a processor, and which module most of it.
+    pub(crate) fn add(&self, subject: &Subject, used: Duration, slowest: usize) {
+        if used.is_zero() {
             return;
         }
         let now = self.now();
         let slot = self.slot(subject);
         slot.slowest.store(slowest, Ordering::Relaxed);
-        if let Standing::Watched(from) = stood {
-            let spent = processor_time(self.began).saturating_sub(*from);
-            if spent < self.free {
-                return;
-            }
-            let cost = nanoseconds(spent * PAYBACK);
-            let pay = |paid: u64| Some(paid.max(now) + cost);
-            // It cannot fail: there is always another moment.
-            let _ = slot
-                .paid
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, pay);
-        }
-        let watched_until = now + nanoseconds(WATCH);
-        slot.watched_until.store(watched_until, Ordering::Relaxed);
-        let over = watched_until.max(slot.paid.load(Ordering::Relaxed));
-        self.over.fetch_max(over, Ordering::Relaxed);
+        let cost = nanoseconds(used * PAYBACK);
+        let pay = |paid: u64| Some(paid.max(now) + cost);
+        // It cannot fail: there is always another moment.
+        let _ = slot
+            .paid
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, pay);
+        let paid = slot.paid.load(Ordering::Relaxed);
+        self.over.fetch_max(paid, Ordering::Relaxed);
     }
 
     fn slot(&self, subject: &Subject) -> &Slot {
@@ -132,11 +106,12 @@ impl Debts {
     }
 }
 
-/// How long this thread has had a processor; where the system does not say, how long it is since `began`.
-fn processor_time(began: Instant) -> Duration {
+/// How long this thread has had a processor; where the system does not say, how long it has been running.
+pub(crate) fn processor_time() -> Duration {
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
     let said = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
     let nanoseconds = said.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    nanoseconds.map_or_else(|| began.elapsed(), Duration::from_nanos)
+    nanoseconds.map_or_else(|| BEGAN.elapsed(), Duration::from_nanos)
 }
 
 /// It fits for five centuries.

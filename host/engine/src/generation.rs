@@ -12,7 +12,7 @@ use countersign_core::verdict::{Judgement, Opinion, fold};
 
 use crate::class::Classes;
 use crate::contract::{Lists, Wire};
-use crate::debts::{Debts, Standing};
+use crate::debts::Debts;
 use crate::failure::Failure;
 use crate::{LoadError, Proven};
 
@@ -133,8 +133,7 @@ impl PolicySet {
     /// asked for a while, which denies.
     fn answer(&self, question: &Question, generation: u64) -> Judgement {
         let subject = &question.subject;
-        let standing = self.debts.of(subject);
-        if let Standing::Excess(slowest) = standing {
+        if let Some(slowest) = self.debts.excess(subject) {
             let busy = Failure::new(
                 "its answers to this caller took so long that it is not asked for some seconds",
             );
@@ -143,8 +142,7 @@ impl PolicySet {
         }
         let mut watch = self.watch();
         let judgement = self.judge(question, generation, &mut watch);
-        self.debts
-            .add(subject, &standing, watch.elapsed, watch.slowest);
+        self.debts.add(subject, watch.used, watch.slowest);
         judgement
     }
 
@@ -161,9 +159,9 @@ impl PolicySet {
             }
         };
         let ask = |(index, module): (usize, &Arc<Proven>)| {
-            let (verdict, notes) = module.decide(question, &wire, class, watch.left());
-            watch.lap(index);
-            opinion(module, verdict, notes)
+            let said = module.decide(question, &wire, class, watch.left());
+            watch.lap(index, said.used);
+            opinion(module, said.answer, said.notes)
         };
         let mut opinions: Vec<Opinion> = self.modules.iter().enumerate().map(ask).collect();
         notes.append(&mut opinions[self.classifier].notes);
@@ -180,8 +178,9 @@ impl PolicySet {
         if let Some(class) = self.classes.get(&question.subject) {
             return (Ok(class), Vec::new());
         }
-        let (class, notes) = self.classifier().classify(question, wire, watch.left());
-        watch.lap(self.classifier);
+        let said = self.classifier().classify(question, wire, watch.left());
+        watch.lap(self.classifier, said.used);
+        let (class, notes) = (said.answer, said.notes);
         // What comes with notes is asked again, for the sake of the notes.
         if let (Ok(class), []) = (&class, notes.as_slice()) {
             self.classes.remember(&question.subject, *class);
@@ -194,7 +193,8 @@ impl PolicySet {
             began: Instant::now(),
             limit: self.classifier().limits().judge_time,
             elapsed: Duration::ZERO,
-            longest: Duration::ZERO,
+            used: Duration::ZERO,
+            most: Duration::ZERO,
             slowest: self.classifier,
         }
     }
@@ -206,8 +206,10 @@ struct Watch {
     limit: Duration,
     /// Until the last lap.
     elapsed: Duration,
-    longest: Duration,
-    /// The module of the longest lap.
+    /// Of a processor, beyond what is free.
+    used: Duration,
+    /// The most that one lap used, and its module.
+    most: Duration,
     slowest: usize,
 }
 
@@ -217,14 +219,13 @@ impl Watch {
         self.limit.saturating_sub(self.elapsed)
     }
 
-    fn lap(&mut self, module: usize) {
-        let elapsed = self.began.elapsed();
-        let lap = elapsed.saturating_sub(self.elapsed);
-        if lap > self.longest {
-            self.longest = lap;
+    fn lap(&mut self, module: usize, used: Duration) {
+        self.elapsed = self.began.elapsed();
+        self.used += used;
+        if used > self.most {
+            self.most = used;
             self.slowest = module;
         }
-        self.elapsed = elapsed;
     }
 }
 

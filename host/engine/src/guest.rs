@@ -1,8 +1,11 @@
 //! What the host keeps for one instance: what it may still use up, and what it wrote.
 
+use std::time::Duration;
+
 use wasmtime::{ResourceLimiter, Result};
 
 use crate::bindings::{log, types};
+use crate::debts::processor_time;
 use crate::failure::Forbidden;
 use crate::limits::Limits;
 use crate::text::tame;
@@ -14,6 +17,8 @@ pub(crate) struct Guest {
     memory_used: usize,
     tables_left: usize,
     refused_memory: bool,
+    /// What this thread had used of a processor when the free part of this instance's time was over.
+    counted_from: Option<Duration>,
     notebook: Notebook,
 }
 
@@ -55,6 +60,7 @@ impl Guest {
             memory_used: 0,
             tables_left: limits.table_elements,
             refused_memory: false,
+            counted_from: None,
             notebook,
         }
     }
@@ -62,6 +68,19 @@ impl Guest {
     /// Lets the instance have `bytes` of memory more than it is meant to have.
     pub(crate) fn grant_memory(&mut self, bytes: usize) {
         self.memory_left += bytes;
+    }
+
+    /// Notes that the free part of its time is over; false if that was noted before, and so all of it is.
+    pub(crate) fn begin_to_count(&mut self) -> bool {
+        let is_first = self.counted_from.is_none();
+        self.counted_from.get_or_insert_with(processor_time);
+        is_first
+    }
+
+    /// How much of a processor it used, beyond what is free.
+    pub(crate) fn used(&self) -> Duration {
+        let since = |from| processor_time().saturating_sub(from);
+        self.counted_from.map_or(Duration::ZERO, since)
     }
 
     /// Whether it was denied memory.

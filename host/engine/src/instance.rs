@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use countersign_core::policy::{CallerClass, Verdict};
-use wasmtime::Store;
 use wasmtime::component::{
     ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Lower,
 };
+use wasmtime::{Store, Trap, UpdateDeadline};
 
 use crate::bindings::{PolicyPre, types as wit};
 use crate::contract;
+use crate::debts::free;
 use crate::failure::Failure;
 use crate::guest::{Guest, Notebook};
 use crate::{Engine, LoadError, Settings};
@@ -80,7 +81,12 @@ impl Compiled {
         let mut store = Store::new(self.engine.wasm(), guest);
         store.limiter(|guest| guest);
         store.set_hostcall_fuel(limits.answer_bytes);
-        store.set_epoch_deadline(limits.ticks(time));
+        let (free, all) = (limits.ticks(free(limits).min(time)), limits.ticks(time));
+        store.set_epoch_deadline(free);
+        store.epoch_deadline_callback(move |mut store| match store.data_mut().begin_to_count() {
+            true => Ok(UpdateDeadline::Continue(all.saturating_sub(free).max(1))),
+            false => Err(Trap::Interrupt.into()),
+        });
         match self.pre.instantiate(&mut store) {
             Ok(instance) => Ok(Running {
                 compiled: self,
@@ -138,6 +144,11 @@ impl Running<'_> {
     /// What happens to the notes that it writes from here on.
     pub(crate) fn set_notebook(&mut self, notebook: Notebook) {
         self.store.data_mut().set_notebook(notebook);
+    }
+
+    /// How much of a processor it used, beyond what is free.
+    pub(crate) fn used(&self) -> Duration {
+        self.store.data().used()
     }
 
     /// What it wrote.

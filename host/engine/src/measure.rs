@@ -38,6 +38,6 @@ pub fn decide(proven: &Proven, question: &Question, class: CallerClass) -> Resul
     let wire = Wire::new(question, &lists);
     proven
         .decide(question, &wire, class, proven.limits().decide_time)
-        .0
+        .answer
         .map_err(String::from)
 }

@@ -24,6 +24,32 @@ pub enum Mode {
     Reconfigured,
 }
 
+/// What a module said to one question.
+pub(crate) struct Said<T> {
+    pub(crate) answer: Result<T, Failure>,
+    pub(crate) notes: Vec<String>,
+    /// How much of a processor it used, beyond what is free.
+    pub(crate) used: Duration,
+}
+
+impl<T> Said<T> {
+    fn of(answer: Result<T, Failure>, running: Running<'_>) -> Self {
+        Self {
+            answer,
+            used: running.used(),
+            notes: running.into_notes(),
+        }
+    }
+
+    fn nothing(failure: Failure) -> Self {
+        Self {
+            answer: Err(failure),
+            notes: Vec::new(),
+            used: Duration::ZERO,
+        }
+    }
+}
+
 /// A module that has been proven, with its settings.
 pub struct Proven {
     id: ModuleId,
@@ -135,10 +161,10 @@ impl Proven {
         question: &Question,
         wire: &Wire<'_>,
         time: Duration,
-    ) -> (Result<CallerClass, Failure>, Vec<String>) {
+    ) -> Said<CallerClass> {
         let mut running = match self.ready(Notebook::kept(self.engine.limits()), time) {
             Ok(running) => running,
-            Err(failure) => return (Err(failure), Vec::new()),
+            Err(failure) => return Said::nothing(failure),
         };
         let credential = question.subject.credential;
         let class = running.classify(wire.caller()).and_then(|class| {
@@ -149,7 +175,7 @@ impl Proven {
                 "it took a caller for {class} whose credential is `{credential}`"
             )))
         });
-        (class, running.into_notes())
+        Said::of(class, running)
     }
 
     /// Asks for a verdict within `time`; the notes are there whether or not it succeeds.
@@ -159,15 +185,15 @@ impl Proven {
         wire: &Wire<'_>,
         class: CallerClass,
         time: Duration,
-    ) -> (Result<Verdict, Failure>, Vec<String>) {
+    ) -> Said<Verdict> {
         let mut running = match self.ready(Notebook::kept(self.engine.limits()), time) {
             Ok(running) => running,
-            Err(failure) => return (Err(failure), Vec::new()),
+            Err(failure) => return Said::nothing(failure),
         };
         let context = wire.context(&self.manifest.context);
         let now = rounded(question.time, self.manifest.clock_seconds);
         let verdict = running.decide(wire.request(class, now, &context));
-        (verdict, running.into_notes())
+        Said::of(verdict, running)
     }
 
     /// What it may use up.
