@@ -2,9 +2,8 @@
 //! that no limit of a running module bounds, and cannot be stopped from outside its process.
 //!
 //! So the host has it done in a process of its own, which is the same program again: it takes a component
-//! in and hands machine code out, with limits of memory and time that the kernel holds, with the priority
-//! of the thread that asked, and with nothing of the host in it: no key, no environment, no file. Whatever
-//! breaks there breaks there.
+//! in and hands machine code out, with limits of memory and time that the kernel holds, and with nothing of
+//! the host in it: no key, no environment, no file. Whatever breaks there breaks there.
 //!
 //! `docs/decisions/0005-compile-in-a-process-of-its-own.md` has what was weighed.
 

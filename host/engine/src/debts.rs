@@ -6,7 +6,6 @@
 //! for a moment only. It is kept by caller, so that nobody can use up another's judgements.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -18,13 +17,13 @@ use crate::Limits;
 /// up at once, however many credentials they have. People have as many again for themselves: whoever mints
 /// itself tokens until every slot of programs owes stops no person.
 const SLOTS: usize = 64;
-/// So much longer than a debt is the time that pays it: a caller has a tenth of a processor in the long run.
+/// So much longer than a debt is the time that pays it: a caller has a tenth of one thread in the long run.
 const PAYBACK: u32 = 10;
 /// A debt may grow to so many decisions that run into their limit.
 const CREDIT: u32 = 3;
 /// The first part of one decision's limit is free: some 20 ms, which is a thousand times what our own modules
-/// take. What comes after it is measured by the processor, since by the clock a busy machine would look like
-/// a busy policy; and as nothing is measured before it, a fast decision asks the kernel for nothing.
+/// take. It is over only when the module itself runs on after it. One that a busy machine kept waiting is
+/// through in no time then, so what is counted is what the module does, and not how busy the machine is.
 const FREE: u32 = 5;
 
 /// How long one call may take before it begins to count.
@@ -74,7 +73,7 @@ impl Debts {
         (owed >= nanoseconds(self.most)).then(|| slot.slowest.load(Ordering::Relaxed))
     }
 
-    /// Writes down that a judgement for `subject` used so much of a processor, and which module most of it.
+    /// Writes down that a judgement for `subject` took so long beyond what is free, and which module most of it.
     pub(crate) fn add(&self, subject: &Subject, used: Duration, slowest: usize) {
         if used.is_zero() {
             return;
@@ -104,14 +103,6 @@ impl Debts {
     fn now(&self) -> u64 {
         nanoseconds(self.began.elapsed())
     }
-}
-
-/// How long this thread has had a processor; where the system does not say, how long it has been running.
-pub(crate) fn processor_time() -> Duration {
-    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let said = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanoseconds = said.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    nanoseconds.map_or_else(|| BEGAN.elapsed(), Duration::from_nanos)
 }
 
 /// It fits for five centuries.

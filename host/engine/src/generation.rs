@@ -206,7 +206,7 @@ struct Watch {
     limit: Duration,
     /// Until the last lap.
     elapsed: Duration,
-    /// Of a processor, beyond what is free.
+    /// Beyond what is free.
     used: Duration,
     /// The most that one lap used, and its module.
     most: Duration,

@@ -1,11 +1,10 @@
 //! What the host keeps for one instance: what it may still use up, and what it wrote.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmtime::{ResourceLimiter, Result};
 
 use crate::bindings::{log, types};
-use crate::debts::processor_time;
 use crate::failure::Forbidden;
 use crate::limits::Limits;
 use crate::text::tame;
@@ -17,8 +16,8 @@ pub(crate) struct Guest {
     memory_used: usize,
     tables_left: usize,
     refused_memory: bool,
-    /// What this thread had used of a processor when the free part of this instance's time was over.
-    counted_from: Option<Duration>,
+    /// When it ran on after the free part of its time.
+    counted_from: Option<Instant>,
     notebook: Notebook,
 }
 
@@ -73,14 +72,14 @@ impl Guest {
     /// Notes that the free part of its time is over; false if that was noted before, and so all of it is.
     pub(crate) fn begin_to_count(&mut self) -> bool {
         let is_first = self.counted_from.is_none();
-        self.counted_from.get_or_insert_with(processor_time);
+        self.counted_from.get_or_insert_with(Instant::now);
         is_first
     }
 
-    /// How much of a processor it used, beyond what is free.
+    /// How long it ran beyond what is free.
     pub(crate) fn used(&self) -> Duration {
-        let since = |from| processor_time().saturating_sub(from);
-        self.counted_from.map_or(Duration::ZERO, since)
+        self.counted_from
+            .map_or(Duration::ZERO, |from| from.elapsed())
     }
 
     /// Whether it was denied memory.

@@ -146,7 +146,7 @@ impl Running<'_> {
         self.store.data_mut().set_notebook(notebook);
     }
 
-    /// How much of a processor it used, beyond what is free.
+    /// How long it ran beyond what is free.
     pub(crate) fn used(&self) -> Duration {
         self.store.data().used()
     }

@@ -28,7 +28,7 @@ pub enum Mode {
 pub(crate) struct Said<T> {
     pub(crate) answer: Result<T, Failure>,
     pub(crate) notes: Vec<String>,
-    /// How much of a processor it used, beyond what is free.
+    /// How long it ran beyond what is free.
     pub(crate) used: Duration,
 }
 

@@ -222,7 +222,7 @@ async fn a_module_that_wakes_up_to_loop_denies_who_woke_it_and_holds_nobody_else
     println!(
         "hostile speed: {REQUESTS} requests that make a module loop took {took:?}: {looped} looped, {unasked} were denied unasked; people waited {slowest:?} at most"
     );
-    // How many of each depends on how much of a processor the host is given.
+    // How many of each depends on how many loop at once before the first is through.
     assert!(looped > 0 && unasked > 0, "{looped} and {unasked}");
     // Its debt is the caller's own, and is paid by time.
     assert_eq!(person.get("/org/tokens").await.status, 200);

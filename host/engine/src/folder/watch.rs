@@ -24,11 +24,6 @@ const QUIET: Duration = Duration::from_millis(50);
 /// When a flood of changes is looked at though it goes on.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// Of a processor that others want too this leaves the folder's thread a tenth, so that a policy goes live at
-/// last even on a host that is never idle.
-#[cfg(target_os = "linux")]
-const NICE: i32 = 10;
-
 /// Watches a folder until it is dropped.
 #[derive(Debug)]
 pub struct Watcher {
@@ -59,7 +54,6 @@ impl Watcher {
             is_stopped: is_stopped.clone(),
         };
         let watch = move || {
-            step_aside();
             while wait(&heard) && !is_stopped.load(Ordering::Relaxed) {
                 ear.follow(&folder.path);
                 let change = shelf.look();
@@ -82,15 +76,6 @@ impl Drop for Watcher {
         self.is_stopped.store(true, Ordering::Relaxed);
         let _ = self.bell.try_send(());
     }
-}
-
-/// Lets the threads that decide go first, and the compiler's process inherits it: proving takes seconds of a
-/// processor. Before the first look was through there was nothing to let go first. It is a courtesy; where
-/// it cannot be had all limits hold all the same.
-fn step_aside() {
-    // Elsewhere a thread has no priority of its own.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, NICE);
 }
 
 /// Waits until it is time to look; `false` if nobody can ring any more.
