@@ -1,10 +1,9 @@
 //! The secrets of a workspace: whom they reach, who reads their values, and where their plaintext is not.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use countersign_tests::{Caller, Host, Reply};
 use serde_json::{Value, json};
-use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::stage::{Stage, approve, pending, workspace, workspace_token};
 
@@ -32,23 +31,6 @@ async fn scopes(caller: &Caller, workspace: &str) -> Vec<(String, String)> {
         .iter()
         .map(|secret| (text(secret, "key"), text(secret, "scope")))
         .collect()
-}
-
-/// Changes the stopped host's database behind its back.
-async fn tamper(data_dir: &Path, sql: &'static str) {
-    let files = std::fs::read_dir(data_dir).expect("the data folder");
-    let file = files
-        .map(|entry| entry.expect("the data folder").path())
-        .find(|path| path.extension().is_some_and(|extension| extension == "db"))
-        .expect("a database");
-    let mut connection = sqlx::sqlite::SqliteConnectOptions::new()
-        .filename(file)
-        .connect()
-        .await
-        .expect("the file opens");
-    let changed = sqlx::query(sql).execute(&mut connection).await;
-    assert_eq!(changed.expect("the statement is right").rows_affected(), 1);
-    connection.close().await.expect("it closes");
 }
 
 /// What the audit says of restarts: the secret, and whom it reached.
@@ -275,11 +257,9 @@ async fn where_one_value_does_not_open_none_is_given_out() {
     } = stage;
     let builder = host.stop().await;
     // A row that was copied over another one, as a database's owner could.
-    tamper(
-        &builder.data_dir(),
-        "UPDATE secrets SET sealed = (SELECT sealed FROM secrets WHERE key = 'A') WHERE key = 'B'",
-    )
-    .await;
+    let sql =
+        "UPDATE secrets SET sealed = (SELECT sealed FROM secrets WHERE key = 'A') WHERE key = 'B'";
+    builder.tamper(sql).await;
     let host = builder.start().await;
     let own = host.agent(&token);
     let refused = own.get(&format!("{}/values", secrets(&home))).await;
