@@ -8,6 +8,7 @@ mod connections;
 mod control_plane;
 mod crash;
 mod credentials;
+mod failing_disk;
 mod guards;
 mod incident;
 mod layout;

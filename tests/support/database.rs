@@ -98,6 +98,39 @@ impl Database {
         connection.close().await.expect("it closes");
     }
 
+    /// Lets nobody write any more, or again: new sessions are read-only, and those that there are end. Who
+    /// may write again finds out by itself.
+    ///
+    /// # Panics
+    ///
+    /// If it is not on a server, or that does not do it.
+    pub fn set_read_only(&self, is_read_only: bool) {
+        let name = self.ask("SELECT current_database()");
+        let server = Cluster::shared().url();
+        let how = if is_read_only {
+            "SET default_transaction_read_only = on"
+        } else {
+            "RESET default_transaction_read_only"
+        };
+        psql(&server, &format!("ALTER DATABASE {name} {how}"));
+        if is_read_only {
+            self.end_connections();
+        }
+    }
+
+    /// Ends all connections to it, as a server does that is restarted.
+    ///
+    /// # Panics
+    ///
+    /// If it is not on a server, or that does not do it.
+    pub fn end_connections(&self) {
+        let name = self.ask("SELECT current_database()");
+        let end = format!(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{name}'"
+        );
+        psql(&Cluster::shared().url(), &end);
+    }
+
     /// All that it holds, as text; nothing where it is a file of the data folder.
     ///
     /// # Panics

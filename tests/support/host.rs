@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::process::{Process, built};
-use crate::{Caller, ControlPlane, Database, Reply, until};
+use crate::{Caller, ControlPlane, Database, Disk, Reply, until};
 
 /// A host has so long to start or to refuse: it compiles its policies, perhaps beside others that do.
 const START: Duration = Duration::from_secs(60);
@@ -27,6 +27,7 @@ const SLUG: &str = "acme";
 pub struct HostBuilder {
     folder: Arc<TempDir>,
     database: Arc<Database>,
+    disk: Option<Arc<Disk>>,
     environment: Vec<(String, String)>,
     arguments: Vec<String>,
     listen: String,
@@ -59,6 +60,31 @@ impl HostBuilder {
         self
     }
 
+    /// With its ledger on the PostgreSQL server, whichever database the tests run on.
+    pub fn postgres(mut self) -> Self {
+        let database = Database::postgres();
+        for (name, value) in database.environment() {
+            self = self.env(&name, value);
+        }
+        self.database = Arc::new(database);
+        self
+    }
+
+    /// With its data folder on a disk of its own, of `size` as `mount` writes it.
+    pub fn disk_of(mut self, size: &str) -> Self {
+        self.disk = Some(Arc::new(Disk::mount(&self.data_path(), size)));
+        self
+    }
+
+    /// That disk.
+    ///
+    /// # Panics
+    ///
+    /// If it has none of its own.
+    pub fn disk(&self) -> &Disk {
+        self.disk.as_deref().expect("a disk of its own")
+    }
+
     /// On an address, in place of a free port of loopback.
     pub fn listen(mut self, address: &str) -> Self {
         address.clone_into(&mut self.listen);
@@ -79,8 +105,17 @@ impl HostBuilder {
         self
     }
 
-    /// Its data folder.
+    /// Its data folder, as the test reaches it.
     pub fn data_dir(&self) -> PathBuf {
+        let path = self.data_path();
+        match &self.disk {
+            Some(disk) => disk.outside(&path),
+            None => path,
+        }
+    }
+
+    /// Its data folder, as the host names it.
+    pub fn data_path(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
@@ -96,20 +131,34 @@ impl HostBuilder {
     ///
     /// If it does not.
     pub async fn start(self) -> Host {
+        self.try_start().await.unwrap_or_else(|failure| {
+            panic!("the host ended ({:?}): {}", failure.code, failure.said)
+        })
+    }
+
+    /// Starts it, and waits until it serves or has refused to.
+    ///
+    /// # Panics
+    ///
+    /// If it does neither.
+    pub async fn try_start(self) -> Result<Host, Failure> {
         let mut process = self.spawn();
         let origin = until("the host serves", START, async || {
             if let Some(status) = process.ended() {
-                panic!("the host ended ({status}): {}", self.said());
+                return Some(Err(Failure {
+                    code: status.code(),
+                    said: self.said(),
+                }));
             }
-            serving(&self.stdout())
+            serving(&self.stdout()).map(Ok)
         })
-        .await;
-        Host {
+        .await?;
+        Ok(Host {
             client: client(),
             process,
             origin,
             builder: self,
-        }
+        })
     }
 
     /// Starts it, and waits until it has refused to.
@@ -132,10 +181,15 @@ impl HostBuilder {
 
     fn spawn(&self) -> Process {
         let open = |path: PathBuf| File::create(path).expect("the test's folder is writable");
-        let child = Command::new(built("countersign"))
+        let program = built("countersign");
+        let mut command = match &self.disk {
+            Some(disk) => disk.within(&program),
+            None => Command::new(program),
+        };
+        let child = command
             .args(["--listen", &self.listen])
             .arg("--data-dir")
-            .arg(self.data_dir())
+            .arg(self.data_path())
             .args(&self.arguments)
             .env_clear()
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
@@ -257,6 +311,7 @@ impl Host {
             folder: Arc::new(tempfile::tempdir().expect("a folder for the host")),
             environment: database.environment(),
             database: Arc::new(database),
+            disk: None,
             arguments: Vec::new(),
             listen: "127.0.0.1:0".to_owned(),
             run: 1,
@@ -286,6 +341,15 @@ impl Host {
     /// Where its ledger is.
     pub fn database(&self) -> &Database {
         &self.builder.database
+    }
+
+    /// The disk of its own that its data folder is on.
+    ///
+    /// # Panics
+    ///
+    /// If it has none.
+    pub fn disk(&self) -> &Disk {
+        self.builder.disk()
     }
 
     /// Its process, for whoever looks at it from outside.

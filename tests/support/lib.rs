@@ -5,6 +5,7 @@
 
 mod caller;
 mod database;
+mod disk;
 mod host;
 mod process;
 mod upstream;
@@ -24,6 +25,7 @@ mod cluster;
 
 pub use caller::{Caller, Reply};
 pub use database::Database;
+pub use disk::Disk;
 pub use host::{Failure, Host, HostBuilder, OperatorSession};
 pub use process::built;
 pub use upstream::{Call, ControlPlane, Mode};

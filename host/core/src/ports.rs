@@ -234,6 +234,10 @@ pub trait Ledger: Send + Sync {
     /// Walks the whole chain: how many entries there are, or where it does not hold.
     async fn verify_audit(&self, permit: &Permit) -> Result<Result<i64, ChainError>, LedgerError>;
 
-    /// Whether the database answers.
-    async fn ping(&self) -> Result<(), LedgerError>;
+    /// Records that it is `now`, at least. It shows that the database can be written, and a host that
+    /// starts learns by it how late it was.
+    async fn mark(&self, now: Timestamp) -> Result<(), LedgerError>;
+
+    /// The latest instant that was recorded: by a mark, an audit entry or a decision.
+    async fn latest_instant(&self) -> Result<Option<Timestamp>, LedgerError>;
 }

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::credentials::Credentials;
 use crate::policies::Policies;
+use crate::readiness::Readiness;
 
 /// The running host. Cheap to clone.
 #[derive(Clone)]
@@ -27,6 +28,8 @@ pub struct Parts {
     pub credentials: Credentials,
     /// The live policies.
     pub policies: Arc<Policies>,
+    /// Whether it can work.
+    pub readiness: Readiness,
     /// Where people reach the host, without a slash at the end.
     pub base_url: String,
     /// The values of `Host` that are meant for this host.

@@ -26,6 +26,16 @@ pub enum DataDirError {
         /// Why.
         source: io::Error,
     },
+    /// There is no room in it.
+    #[error(
+        "`{0}` cannot be written, because its disk is full: make room and start again; what was there is unchanged"
+    )]
+    Full(PathBuf),
+    /// Nobody can write to it.
+    #[error(
+        "`{0}` cannot be written, because its file system is read-only: mount it writable, or choose another folder with --data-dir; nothing was changed"
+    )]
+    ReadOnly(PathBuf),
     /// Others can write to it: the policies, the keys and the record would be theirs.
     #[error(
         "the data folder `{0}` can be written to by others than its owner: `chmod go-w` it and look at what is in it, or name a folder inside it with --data-dir, which the host makes private"
@@ -48,12 +58,23 @@ pub enum DataDirError {
     OpenKey(PathBuf),
 }
 
+impl DataDirError {
+    /// What an input or output error at `path` means, and what to do about it.
+    fn of(source: io::Error, path: PathBuf) -> Self {
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full(path),
+            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly(path),
+            _ => Self::Io { path, source },
+        }
+    }
+}
+
 impl DataDir {
     /// Makes the folder where it is missing, and takes it.
     pub fn take(path: &Path) -> Result<Self, DataDirError> {
         let io = |path: &Path| {
             let path = path.to_owned();
-            move |source| DataDirError::Io { path, source }
+            move |source| DataDirError::of(source, path)
         };
         fs::DirBuilder::new()
             .recursive(true)
@@ -85,10 +106,7 @@ impl DataDir {
     /// The root key: read from its file, or made and kept at the first start.
     pub fn root_key(&self, chance: &dyn Chance) -> Result<RootKey, DataDirError> {
         let path = self.path.join("secrets.key");
-        let io = |source| DataDirError::Io {
-            path: path.clone(),
-            source,
-        };
+        let io = |source| DataDirError::of(source, path.clone());
         match File::open(&path) {
             Ok(file) => {
                 let mode = file.metadata().map_err(io)?.permissions().mode();
@@ -130,9 +148,10 @@ impl DataDir {
             fs::rename(&unfinished, &path)?;
             File::open(&self.path)?.sync_all()
         };
-        write().map_err(|source| DataDirError::Io {
-            path: path.clone(),
-            source,
+        write().map_err(|source| {
+            // Half of it is of no use to anybody; where it cannot go, the next start takes it away.
+            let _ = fs::remove_file(&unfinished);
+            DataDirError::of(source, path.clone())
         })?;
         Ok(path)
     }
@@ -143,10 +162,7 @@ impl DataDir {
             .recursive(true)
             .mode(0o700)
             .create(path)
-            .map_err(|source| DataDirError::Io {
-                path: path.to_owned(),
-                source,
-            })
+            .map_err(|source| DataDirError::of(source, path.to_owned()))
     }
 }
 

@@ -14,6 +14,7 @@ mod data_dir;
 mod policies;
 mod policy_commands;
 mod problem;
+mod readiness;
 mod routes;
 mod serve;
 

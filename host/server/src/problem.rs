@@ -81,6 +81,16 @@ impl Problem {
         )
     }
 
+    /// 503 where the ledger cannot be read or written, in the platform's words and never the database's.
+    pub fn unavailable() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "platform_unavailable",
+            "platform datastore unavailable — retry shortly",
+        )
+        .with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
+    }
+
     /// 500 for what should never happen; what it was is in the log.
     pub fn internal() -> Self {
         Self::new(
@@ -122,12 +132,7 @@ impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
         tracing::error!(error = %crate::report(&error), "the ledger failed");
         match error {
-            LedgerError::Unavailable(_) => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "platform_unavailable",
-                "platform datastore unavailable — retry shortly",
-            )
-            .with_header(header::RETRY_AFTER, HeaderValue::from_static("5")),
+            LedgerError::Unavailable(_) => Self::unavailable(),
             LedgerError::Corrupt(_) | LedgerError::WrongPermit(_) => Self::internal(),
         }
     }

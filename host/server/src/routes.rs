@@ -198,7 +198,10 @@ async fn health(_: Visit) -> Answer {
 }
 
 async fn ready(visit: Visit) -> Answer {
-    visit.app.ledger.ping().await?;
+    let app = &visit.app;
+    if !app.readiness.look(&*app.ledger, app.clock.now()).await {
+        return Err(Problem::unavailable());
+    }
     Ok(json_response(
         StatusCode::OK,
         &json!({ "status": "ready", "policy_generation": visit.app.policies.generation() }),

@@ -10,7 +10,7 @@ use countersign_core::chance::{Chance, OsChance};
 use countersign_core::gate::Gate;
 use countersign_core::id::{OrgId, default_anchor};
 use countersign_core::keys::{Keys, RootKey};
-use countersign_core::ports::Judge;
+use countersign_core::ports::{Judge, LedgerError};
 use countersign_core::time::{Clock, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -22,6 +22,7 @@ use crate::connections::{self, Room};
 use crate::credentials::{ControlPlaneSessions, Credentials, Operator};
 use crate::data_dir::DataDir;
 use crate::policies::Policies;
+use crate::readiness::Readiness;
 use crate::{report, routes, say};
 
 /// How often what time has done to approvals is recorded. States are right without it; this is for
@@ -56,7 +57,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
         .await
         .map_err(|error| explain_bind(&error, config.listen))?;
     let address = listener.local_addr().context("cannot tell the address")?;
-    let app = assemble(&config, &data, address).await?;
+    let app = assemble(&config, &data, address)
+        .await
+        .map_err(|error| advise(error, &config))?;
 
     let stop = watch::Sender::new(false);
     app.tasks.spawn(sweep(app.clone(), stop.subscribe()));
@@ -71,7 +74,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
     say(&format!("  data      {}", config.data_dir.display()));
     say(&format!("  database  {}", config.database));
     say(&format!("  policies  {}", config.policies.display()));
-    invite(&app, &data).await?;
+    invite(&app, &data)
+        .await
+        .map_err(|error| advise(error, &config))?;
 
     let router = routes::router(app.clone());
     let served = connections::serve(listener, router, room, stop.subscribe());
@@ -177,6 +182,7 @@ async fn assemble(config: &Config, data: &DataDir, address: SocketAddr) -> anyho
         clock,
         credentials,
         policies,
+        readiness: Readiness::default(),
         hosts: hosts(address, &base_url),
         base_url,
         tasks: TaskTracker::new(),
@@ -215,6 +221,18 @@ fn explain_bind(error: &std::io::Error, address: SocketAddr) -> anyhow::Error {
         }
         _ => anyhow!("cannot listen on {address}: {error}"),
     }
+}
+
+/// Says where the ledger is and what to do, if that is what failed: its own words are for callers.
+fn advise(error: anyhow::Error, config: &Config) -> anyhow::Error {
+    let Some(LedgerError::Unavailable(cause)) = error.downcast_ref() else {
+        return error;
+    };
+    anyhow!(
+        "cannot use the database `{}`: {}. See that it can be written, that its disk has room and that it is whole (else restore a backup), and start again",
+        config.database,
+        report(&**cause)
+    )
 }
 
 /// Where nothing else can sign a person in, this is how the first one gets in. The link is shown on a

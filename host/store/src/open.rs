@@ -72,6 +72,9 @@ pub enum Refusal {
         "it cannot be written: check that it exists, that this user may write it, and that it is no standby"
     )]
     Unwritable(#[source] Source),
+    /// There is no room for it.
+    #[error("its disk is full: make room and start again; what was recorded is still there")]
+    Full,
     /// Another process holds it.
     #[error("it is held by another process: stop that one first")]
     Held,

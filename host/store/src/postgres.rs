@@ -1,6 +1,8 @@
 //! The ledger on PostgreSQL: one database that any number of hosts share.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
@@ -135,10 +137,18 @@ impl PostgresLedger {
             Ok(prepared) => prepared.map_err(|refusal| refusal.of(address))?,
             Err(elapsed) => return Err(Refusal::Unreachable(Box::new(elapsed)).of(address)),
         }
+        let turns = portable::Turns::default();
+        let is_worn = Arc::clone(&turns.is_worn);
+        // A session takes the server's defaults when it begins, so one that began while the server was
+        // read-only stays so.
+        let writer = pool(1).before_acquire(move |_, _| {
+            let is_fresh = !is_worn.swap(false, Ordering::Relaxed);
+            Box::pin(std::future::ready(Ok(is_fresh)))
+        });
         Ok(Self {
-            writer: pool(1).connect_lazy_with(options.clone()),
+            writer: writer.connect_lazy_with(options.clone()),
             readers: pool(READERS).connect_lazy_with(options),
-            turns: portable::Turns::default(),
+            turns,
         })
     }
 
@@ -252,6 +262,8 @@ fn refusal(error: sqlx::Error) -> Refusal {
     match code.as_str() {
         // Insufficient privilege, invalid schema, read-only transaction.
         "42501" | "3F000" | "25006" => Refusal::Unwritable(source),
+        // Disk full.
+        "53100" => Refusal::Full,
         // Lock not available, query cancelled: somebody else is in the way.
         "55P03" | "57014" => Refusal::Held,
         // Invalid catalogue name: there is no such database.

@@ -112,6 +112,12 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .max_lifetime(None)
         // A connection to a file does not go stale, and the test costs more than most reads.
         .test_before_acquire(false)
+        // Where the disk fails, SQLite undoes the transaction by itself. The driver does not notice, and
+        // would refuse every later one on the connection, or begin it within the one that is no more.
+        .before_acquire(|connection, _| {
+            let is_free = !connection.is_in_transaction();
+            Box::pin(std::future::ready(Ok(is_free)))
+        })
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
@@ -208,21 +214,30 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), Refusal> {
 }
 
 fn unwritable(error: std::io::Error) -> Refusal {
-    Refusal::Unwritable(Box::new(error))
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => Refusal::Full,
+        _ => Refusal::Unwritable(Box::new(error)),
+    }
 }
+
+/// `SQLITE_IOERR_SHMSIZE`: the first thing that fails on a full disk, where the companions are made.
+const SHM_CANNOT_GROW: i32 = 4874;
 
 /// What SQLite's primary result codes mean for whoever opens the file.
 fn refusal(error: sqlx::Error) -> Refusal {
-    let code = error
+    let extended = error
         .as_database_error()
         .and_then(|error| error.code())
-        .and_then(|code| code.parse::<i32>().ok())
-        .map(|extended| extended & 0xff);
-    match code {
+        .and_then(|code| code.parse::<i32>().ok());
+    if extended == Some(SHM_CANNOT_GROW) {
+        return Refusal::Full;
+    }
+    match extended.map(|extended| extended & 0xff) {
         Some(5 | 6) => Refusal::Held,
         Some(11 | 26) => Refusal::NotADatabase,
-        // Permission, read-only, full, cannot open.
-        Some(3 | 8 | 13 | 14) => Refusal::Unwritable(Box::new(error)),
+        Some(13) => Refusal::Full,
+        // Permission, read-only, cannot open.
+        Some(3 | 8 | 14) => Refusal::Unwritable(Box::new(error)),
         _ => Refusal::Other(Box::new(error)),
     }
 }

@@ -16,6 +16,7 @@ mod generations;
 mod grants;
 #[cfg(test)]
 mod guards;
+mod instants;
 mod obstacles;
 mod removal;
 mod requests;
@@ -361,9 +362,15 @@ impl Ledger for Store {
         Ok(audit::verify(&mut tx).await?)
     }
 
-    async fn ping(&self) -> Result<(), LedgerError> {
-        let mut connection = self.glance().await?;
-        Ok(settings::ping(&mut connection).await?)
+    async fn mark(&self, now: Timestamp) -> Result<(), LedgerError> {
+        let mut turn = self.turn().await?;
+        let done = instants::mark(turn.connection(), now).await;
+        Ok(turn.end(done).await?)
+    }
+
+    async fn latest_instant(&self) -> Result<Option<Timestamp>, LedgerError> {
+        let mut tx = self.begin_reading().await?;
+        Ok(instants::latest(&mut tx).await?)
     }
 }
 

@@ -36,11 +36,3 @@ async fn pinned(connection: &mut Connection, name: &str, fresh: &str) -> Result<
             .await?,
     )
 }
-
-/// Asks for something that needs the database's tables, and not only its connection.
-pub(super) async fn ping(connection: &mut Connection) -> Result<(), Fault> {
-    sqlx::query("SELECT seq FROM audit_head")
-        .fetch_one(connection)
-        .await?;
-    Ok(())
-}

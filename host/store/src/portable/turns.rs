@@ -9,6 +9,7 @@
 //! is undone and everybody in it is told that nothing was done.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sqlx::Executor as _;
 use tokio::sync::{Mutex, MutexGuard, watch};
@@ -27,6 +28,9 @@ type Outcome = Option<Result<(), Arc<sqlx::Error>>>;
 #[derive(Default)]
 pub struct Turns {
     lane: Mutex<Lane>,
+    /// Whether a statement has failed on the writing connection since a database last looked: what is
+    /// wrong may be the connection's own.
+    pub(crate) is_worn: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Turns {
@@ -171,6 +175,9 @@ impl Turn<'_> {
         match part {
             Ok(done) => self.keep().await.map(|()| done),
             Err(fault) => {
+                if matches!(fault, Fault::Driver(_)) {
+                    self.turns.is_worn.store(true, Ordering::Relaxed);
+                }
                 self.undo().await;
                 Err(fault)
             }

@@ -1,6 +1,7 @@
 use countersign_core::chance::OsChance;
 use countersign_core::id::OrgId;
 use countersign_core::ports::Ledger;
+use countersign_core::time::Timestamp;
 
 use super::world::*;
 
@@ -79,7 +80,27 @@ async fn the_organisation_keeps_its_own_id_unless_another_is_configured() {
 #[tokio::test]
 async fn the_database_says_whether_it_answers() {
     let world = World::new().await;
-    world.ledger.ping().await.expect("it answers");
+    let now = at(1);
+    world.ledger.mark(now).await.expect("it answers");
     world.ledger.close().await;
-    assert!(world.ledger.ping().await.is_err());
+    assert!(world.ledger.mark(now).await.is_err());
+    assert!(world.ledger.latest_instant().await.is_err());
+}
+
+#[tokio::test]
+async fn the_latest_instant_is_the_latest_of_marks_and_of_what_was_recorded() {
+    let world = World::new().await;
+    let latest = async || world.ledger.latest_instant().await.expect("it answers");
+    assert_eq!(latest().await, None);
+    // Numbers, not texts: of those, the first would be the latest.
+    for (mark, expected) in [(9, 9), (8, 9), (10, 10)] {
+        let mark = Timestamp::from_micros(mark);
+        world.ledger.mark(mark).await.expect("it is kept");
+        assert_eq!(latest().await, Some(Timestamp::from_micros(expected)));
+    }
+    world.minted(&session_of("ann"), "kept", at(5)).await;
+    assert_eq!(latest().await, Some(at(5)));
+    world.ledger.mark(at(6)).await.expect("it is kept");
+    assert_eq!(latest().await, Some(at(6)));
+    world.end().await;
 }
