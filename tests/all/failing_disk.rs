@@ -1,6 +1,7 @@
 //! The disk fails: it is full, read-only, or holds pages that nobody wrote. Whatever the host cannot
 //! record it does not do, what it acknowledged is there afterwards, and it goes on when the disk does.
 
+mod corrupt;
 mod full;
 mod read_only;
 
