@@ -3,6 +3,7 @@
 mod bad_http;
 mod bad_input;
 mod browser;
+mod clock;
 mod compile_bombs;
 mod connections;
 mod control_plane;

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::process::{Process, built};
-use crate::{Caller, ControlPlane, Database, Disk, Reply, until};
+use crate::{Caller, ControlPlane, Database, Disk, FakeClock, Reply, until};
 
 /// A host has so long to start or to refuse: it compiles its policies, perhaps beside others that do.
 const START: Duration = Duration::from_secs(60);
@@ -67,6 +67,14 @@ impl HostBuilder {
             self = self.env(&name, value);
         }
         self.database = Arc::new(database);
+        self
+    }
+
+    /// With a clock that the test sets.
+    pub fn clock(mut self, clock: &FakeClock) -> Self {
+        for (name, value) in clock.environment() {
+            self = self.env(name, value);
+        }
         self
     }
 

@@ -6,6 +6,7 @@
 mod caller;
 mod database;
 mod disk;
+mod fake_clock;
 mod host;
 mod process;
 mod upstream;
@@ -26,6 +27,7 @@ mod cluster;
 pub use caller::{Caller, Reply};
 pub use database::Database;
 pub use disk::Disk;
+pub use fake_clock::FakeClock;
 pub use host::{Failure, Host, HostBuilder, OperatorSession};
 pub use process::built;
 pub use upstream::{Call, ControlPlane, Mode};

@@ -11,12 +11,13 @@ use countersign_core::gate::Gate;
 use countersign_core::id::{OrgId, default_anchor};
 use countersign_core::keys::{Keys, RootKey};
 use countersign_core::ports::{Judge, LedgerError};
-use countersign_core::time::{Clock, SystemClock};
+use countersign_core::time::Clock;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::app::{App, Parts};
+use crate::clock::{Machine, SteadyClock};
 use crate::config::{Anchor, Config};
 use crate::connections::{self, Room};
 use crate::credentials::{ControlPlaneSessions, Credentials, Operator};
@@ -28,6 +29,9 @@ use crate::{report, routes, say};
 /// How often what time has done to approvals is recorded. States are right without it; this is for
 /// the audit log, and for those who wait.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
+/// How often it is recorded how late it is, so that a host that is killed and started again with another
+/// clock knows to within this how late it was. Whatever else is recorded says it too.
+const MARK_EVERY: Duration = Duration::from_secs(60);
 /// Requests under way have so long to be answered when the host is told to stop. A long poll is not worth
 /// waiting for: it is cut, and its client asks again.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -63,6 +67,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
 
     let stop = watch::Sender::new(false);
     app.tasks.spawn(sweep(app.clone(), stop.subscribe()));
+    app.tasks.spawn(mark(app.clone(), stop.subscribe()));
     let policies = Arc::clone(&app.policies);
     app.tasks.spawn(policies.adopt_changes(
         Arc::clone(&app.ledger),
@@ -105,7 +110,6 @@ async fn run(config: Config) -> anyhow::Result<()> {
 }
 
 async fn assemble(config: &Config, data: &DataDir, address: SocketAddr) -> anyhow::Result<App> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let chance: Arc<dyn Chance> = Arc::new(OsChance);
     let root = match config.root_key {
         Some(bytes) => RootKey::new(bytes),
@@ -118,6 +122,8 @@ async fn assemble(config: &Config, data: &DataDir, address: SocketAddr) -> anyho
             "the database was made under another key: restore `secrets.key` in the data folder, or SECRETS_ENCRYPTION_KEY, from a backup; without that key the stored secrets cannot be opened"
         );
     }
+    let latest = ledger.latest_instant().await?;
+    let clock: Arc<dyn Clock> = Arc::new(SteadyClock::start(Machine::default(), latest)?);
     let fresh = OrgId::new(clock.now(), &*chance);
     let org = ledger.organisation(config.org, fresh).await?;
     let anchor = match config.anchor {
@@ -274,6 +280,22 @@ async fn sweep(app: App, mut stop: watch::Receiver<bool>) {
                     break;
                 }
             }
+        }
+    }
+}
+
+/// Records how late it is, now and then and at the end.
+async fn mark(app: App, mut stop: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(MARK_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut is_last = false;
+    while !is_last {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stop.wait_for(|stop| *stop) => is_last = true,
+        }
+        if let Err(error) = app.ledger.mark(app.clock.now()).await {
+            tracing::warn!(error = %report(&error), "cannot record how late it is");
         }
     }
 }
