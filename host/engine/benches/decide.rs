@@ -2,14 +2,14 @@
 //!
 //! The same rules, the built-in baseline's, answer the same question (an agent asks to mint an
 //! organisation token, which is gated) as a Rust function, in an instance that is reused, and in a
-//! fresh instance as the host does it. What is measured is the time that the calling thread is given by
-//! a processor, the kernel's share included, so that others on the machine disturb it little.
+//! fresh instance as the host does it. How it is measured, [`timing`] says. Other engines, on the same
+//! rules: `tests/bench`.
 
 #![allow(clippy::print_stdout)]
 
+mod timing;
+
 use std::hint::black_box;
-use std::sync::LazyLock;
-use std::time::{Duration, Instant};
 
 use countersign_baseline::Baseline;
 use countersign_core::exhaustive::{Row, rows};
@@ -21,6 +21,7 @@ use countersign_engine::{
 };
 use countersign_policy::Policy;
 use countersign_policy::testing::{configured, request};
+use timing::{medians, nanoseconds};
 
 fn main() {
     let engine = Engine::new(Limits::default()).expect("INVARIANT: the defaults are within bounds");
@@ -112,36 +113,10 @@ fn natively() -> (Baseline, countersign_policy::Request) {
     (configured(&[]), request)
 }
 
-/// How long one call takes, on average over `calls`.
-fn nanoseconds(calls: u32, mut call: impl FnMut() -> bool) -> f64 {
-    let start = thread_time();
-    for _ in 0..calls {
-        assert!(black_box(call()));
-    }
-    (thread_time() - start).as_nanos() as f64 / f64::from(calls)
-}
-
-/// How long this thread has had a processor; where the system does not say, how long it has run.
-fn thread_time() -> Duration {
-    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let elapsed = START.elapsed();
-    // The kernel adds up when it switches threads, so let it.
-    std::thread::sleep(Duration::from_nanos(1));
-    let on_processor = std::fs::read_to_string("/proc/thread-self/schedstat")
-        .ok()
-        .and_then(|line| line.split_whitespace().next()?.parse().ok());
-    on_processor.map_or(elapsed, Duration::from_nanos)
-}
-
 /// The median of many batches, after some that warm up.
-fn median(mut batch: impl FnMut() -> f64) -> f64 {
-    const BATCHES: usize = 101;
-    (0..BATCHES / 10).for_each(|_| {
-        batch();
-    });
-    let mut times: Vec<f64> = (0..BATCHES).map(|_| batch()).collect();
-    times.sort_by(f64::total_cmp);
-    times[BATCHES / 2]
+fn median<'a>(batch: impl FnMut() -> f64 + 'a) -> f64 {
+    let [median] = medians([Box::new(batch)]);
+    median
 }
 
 /// Calls per second of `threads` together, each given a processor of its own: the best of some rounds.

@@ -23,11 +23,22 @@ impl Default for Native {
 impl Native {
     /// Classifies the caller, then decides, as a classifier that is alone does.
     pub fn judge(&self, question: &core::Question) -> (core::CallerClass, core::Verdict) {
+        let request = self.request(question);
+        let verdict = self.decide(&request);
+        (lift_class(request.class), lift_verdict(verdict))
+    }
+
+    /// The verdict in the SDK's words.
+    pub fn decide(&self, request: &sdk::Request) -> sdk::Verdict {
+        self.baseline.decide(request)
+    }
+
+    /// The question in the SDK's words, its caller classified.
+    pub fn request(&self, question: &core::Question) -> sdk::Request {
         let caller = caller(&question.subject);
-        let class = self.baseline.classify(&caller);
-        let verdict = self.baseline.decide(&sdk::Request {
+        sdk::Request {
+            class: self.baseline.classify(&caller),
             caller,
-            class,
             action: sdk::Action {
                 name: question.verb.clone(),
                 properties: properties(&question.arguments),
@@ -36,8 +47,7 @@ impl Native {
             time: self.rounded(question.time),
             tallies: Vec::new(),
             context: Vec::new(),
-        });
-        (lift_class(class), lift_verdict(verdict))
+        }
     }
 
     fn rounded(&self, time: u64) -> u64 {
