@@ -1,6 +1,6 @@
 //! Processes under test.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use crate::until;
 /// A process has so long to end when it is told to.
 const LAST_WORDS: Duration = Duration::from_secs(15);
 
-/// The binary `name` of this workspace, in the folder that cargo put this test into.
+/// The binary `name` of this workspace: in the folder that cargo put this test into, or in the one that
+/// `COUNTERSIGN_BINARIES` names, for who drives a release build.
 ///
 /// # Panics
 ///
@@ -19,9 +20,10 @@ const LAST_WORDS: Duration = Duration::from_secs(15);
 pub fn built(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this test has a path");
     // The test is in `<profile>/deps`, the binaries are in `<profile>`.
-    let profile = test
-        .parent()
-        .and_then(std::path::Path::parent)
+    let profile = test.parent().and_then(Path::parent).map(Path::to_owned);
+    let profile = std::env::var_os("COUNTERSIGN_BINARIES")
+        .map(PathBuf::from)
+        .or(profile)
         .expect("this test is in a target folder");
     let binary = profile.join(name);
     assert!(
