@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use countersign_tests::{Caller, Host, Reply};
+use countersign_tests::{Caller, Database, Host, HostBuilder, Reply};
 use serde_json::{Value, json};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::stage::{Stage, approve, pending, workspace, workspace_token};
 
@@ -31,6 +32,22 @@ async fn scopes(caller: &Caller, workspace: &str) -> Vec<(String, String)> {
         .iter()
         .map(|secret| (text(secret, "key"), text(secret, "scope")))
         .collect()
+}
+
+/// Changes one row of the stopped host's database behind its back.
+async fn tamper(host: &HostBuilder, sql: &'static str) {
+    if let Database::Postgres { .. } = host.database() {
+        host.database().ask(sql);
+        return;
+    }
+    let mut connection = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(host.data_dir().join("countersign.db"))
+        .connect()
+        .await
+        .expect("the file opens");
+    let changed = sqlx::query(sql).execute(&mut connection).await;
+    assert_eq!(changed.expect("the statement is right").rows_affected(), 1);
+    connection.close().await.expect("it closes");
 }
 
 /// What the audit says of restarts: the secret, and whom it reached.
@@ -259,7 +276,7 @@ async fn where_one_value_does_not_open_none_is_given_out() {
     // A row that was copied over another one, as a database's owner could.
     let sql =
         "UPDATE secrets SET sealed = (SELECT sealed FROM secrets WHERE key = 'A') WHERE key = 'B'";
-    builder.tamper(sql).await;
+    tamper(&builder, sql).await;
     let host = builder.start().await;
     let own = host.agent(&token);
     let refused = own.get(&format!("{}/values", secrets(&home))).await;

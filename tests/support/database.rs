@@ -1,11 +1,7 @@
 //! Where a host under test keeps its ledger: SQLite in its data folder, or, where
 //! `COUNTERSIGN_TEST_DATABASE=postgres` says so, a database of its own on a PostgreSQL server.
 
-use std::path::Path;
 use std::process::Command;
-
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::cluster::Cluster;
 
@@ -80,22 +76,6 @@ impl Database {
             Self::Sqlite => panic!("a file is asked by nobody but the host"),
             Self::Postgres { url } => psql(url, sql),
         }
-    }
-
-    /// Changes one row; `file` is where it is if it is a file.
-    pub(crate) async fn tamper(&self, file: &Path, sql: &'static str) {
-        if let Self::Postgres { url } = self {
-            psql(url, sql);
-            return;
-        }
-        let mut connection = SqliteConnectOptions::new()
-            .filename(file)
-            .connect()
-            .await
-            .expect("the file opens");
-        let changed = sqlx::query(sql).execute(&mut connection).await;
-        assert_eq!(changed.expect("the statement is right").rows_affected(), 1);
-        connection.close().await.expect("it closes");
     }
 
     /// Lets nobody write any more, or again: new sessions are read-only, and those that there are end. Who

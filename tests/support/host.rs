@@ -127,10 +127,9 @@ impl HostBuilder {
         self.folder.path().join("data")
     }
 
-    /// Changes its database behind its back, while it is stopped.
-    pub async fn tamper(&self, sql: &'static str) {
-        let file = self.data_dir().join("countersign.db");
-        self.database.tamper(&file, sql).await;
+    /// Where its ledger is.
+    pub fn database(&self) -> &Database {
+        &self.database
     }
 
     /// Starts it, and waits until it serves.
