@@ -3,6 +3,7 @@ use countersign_core::id::OrgId;
 use countersign_core::ports::Ledger;
 use countersign_core::time::Timestamp;
 
+use super::Database;
 use super::world::*;
 
 #[tokio::test]
@@ -89,15 +90,22 @@ async fn the_database_says_whether_it_answers() {
 
 #[tokio::test]
 async fn the_latest_instant_is_the_latest_of_marks_and_of_what_was_recorded() {
-    let world = World::new().await;
-    let latest = async || world.ledger.latest_instant().await.expect("it answers");
+    // A world has an anchor, which was recorded: the first instants are of a ledger without one.
+    let database = Database::new().await;
+    let ledger = database.open().await;
+    let latest = async || ledger.latest_instant().await.expect("it answers");
     assert_eq!(latest().await, None);
     // Numbers, not texts: of those, the first would be the latest.
     for (mark, expected) in [(9, 9), (8, 9), (10, 10)] {
         let mark = Timestamp::from_micros(mark);
-        world.ledger.mark(mark).await.expect("it is kept");
+        ledger.mark(mark).await.expect("it is kept");
         assert_eq!(latest().await, Some(Timestamp::from_micros(expected)));
     }
+    ledger.close().await;
+
+    let world = World::new().await;
+    let latest = async || world.ledger.latest_instant().await.expect("it answers");
+    assert_eq!(latest().await, Some(at(0)));
     world.minted(&session_of("ann"), "kept", at(5)).await;
     assert_eq!(latest().await, Some(at(5)));
     world.ledger.mark(at(6)).await.expect("it is kept");
