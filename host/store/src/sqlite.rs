@@ -260,3 +260,41 @@ async fn fresh() -> Fresh {
         _folder: folder,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_core::ports::Ledger as _;
+    use countersign_core::time::Timestamp;
+
+    use super::*;
+
+    /// Without the driver's knowledge, as SQLite does it by itself where the disk fails.
+    async fn undo(mut transaction: Transaction) {
+        sqlx::raw_sql("ROLLBACK")
+            .execute(&mut *transaction)
+            .await
+            .expect("it is under way");
+    }
+
+    #[tokio::test]
+    async fn a_connection_whose_transaction_was_undone_behind_its_back_is_not_used_again() {
+        let ledger = fresh().await;
+        let store = &ledger.store;
+        undo(store.begin_writing().await.expect("it writes")).await;
+        // Each of the readers several times: the second time, one would have begun to keep an old state.
+        for round in 0..i64::from(READERS) * 4 {
+            undo(store.begin_reading().await.expect("it reads")).await;
+            let now = Timestamp::from_micros(round);
+            store.mark(now).await.expect("a new connection writes");
+            for _ in 0..READERS {
+                let mut reading = store.begin_reading().await.expect("it reads");
+                let seen: String =
+                    sqlx::query_scalar("SELECT value FROM settings WHERE name = 'latest_instant'")
+                        .fetch_one(&mut *reading)
+                        .await
+                        .expect("it is marked");
+                assert_eq!(seen, round.to_string());
+            }
+        }
+    }
+}

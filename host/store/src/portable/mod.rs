@@ -369,8 +369,8 @@ impl Ledger for Store {
     }
 
     async fn latest_instant(&self) -> Result<Option<Timestamp>, LedgerError> {
-        let mut tx = self.begin_reading().await?;
-        Ok(instants::latest(&mut tx).await?)
+        let mut connection = self.glance().await?;
+        Ok(instants::latest(&mut connection).await?)
     }
 }
 
