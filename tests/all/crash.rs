@@ -42,10 +42,6 @@ struct Deed {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(
-    clippy::print_stdout,
-    reason = "the figures are for whoever reads the summary"
-)]
 async fn a_grant_and_its_deed_are_one_whenever_the_host_is_killed() {
     let kills = if is_long() { KILLS_LONG } else { KILLS };
     let mut instants = Instants::seeded();
@@ -92,10 +88,6 @@ async fn a_grant_and_its_deed_are_one_whenever_the_host_is_killed() {
     );
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is how `tests/run --long` says so"
-)]
 fn is_long() -> bool {
     std::env::var_os("COUNTERSIGN_LONG").is_some()
 }
@@ -161,8 +153,11 @@ async fn killed_among(
     (stopped, within)
 }
 
-#[expect(clippy::print_stdout, reason = "the one thing that must never show")]
 /// Holds what the restarted host says of each deed against what is possible.
+#[expect(
+    clippy::print_stdout,
+    reason = "what must never happen is not only counted"
+)]
 async fn hold(person: &Caller, deeds: &[Deed], tally: &mut Tally) {
     let tokens = person.get("/org/tokens").await.expect(200);
     let tokens = tokens.json["tokens"].as_array().expect("tokens").clone();

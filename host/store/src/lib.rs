@@ -17,6 +17,7 @@ mod fault;
 mod open;
 mod postgres;
 mod sqlite;
+mod whole;
 
 pub use open::{Address, OpenError, Refusal, open};
 pub use postgres::{PostgresAddress, PostgresLedger};

@@ -11,6 +11,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::fault::Fault;
 use crate::open::{OpenError, Refusal};
+use crate::whole::to_its_end;
 
 #[path = "portable/mod.rs"]
 mod portable;
@@ -38,14 +39,12 @@ const LATELY: Duration = Duration::from_secs(1);
 /// How long opening waits for the server.
 const PATIENCE_TO_OPEN: Duration = Duration::from_secs(10);
 
-/// Begins a transaction in which nobody else writes, of all hosts that share the database, in one round
-/// trip.
-///
-/// The lock's number is `csgn` in ASCII; it is the database's own, and held until the transaction ends,
-/// however it ends. Under *read committed* each later statement sees all that was committed before it
-/// began, and so all that the lock's earlier holders did.
-const WRITING: &str =
-    "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(1668507502)";
+/// Begins a transaction each of whose statements sees all that was committed before it began.
+const WRITING: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/// Waits until nobody else writes, of all hosts that share the database. The lock's number is `csgn` in
+/// ASCII; it is the database's own, and held until the transaction ends, however that ends.
+const TAKE_TURNS: &str = "SELECT pg_advisory_xact_lock(1668507502)";
 
 /// Begins a transaction that sees one state of the database from beginning to end.
 const READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
@@ -62,7 +61,7 @@ const SESSION: &[(&str, &str)] = &[
 
 /// A PostgreSQL database, and how to get in.
 #[derive(Clone)]
-pub struct PostgresAddress(PgConnectOptions);
+pub struct PostgresAddress(Box<PgConnectOptions>);
 
 impl PostgresAddress {
     pub(crate) fn parse(url: &str) -> Option<Self> {
@@ -71,14 +70,15 @@ impl PostgresAddress {
             return None;
         }
         let options: PgConnectOptions = url.parse().ok()?;
-        let says_how = url.contains("sslmode=") || url.contains("ssl-mode=");
+        let query = url.split_once('?').map_or("", |(_, query)| query);
+        let says_how = query.contains("sslmode=") || query.contains("ssl-mode=");
         let options = if says_how || is_local(&options) {
             options
         } else {
             // The driver would settle for no TLS at all where somebody in between wants it so.
             options.ssl_mode(PgSslMode::VerifyFull)
         };
-        Some(Self(options))
+        Some(Self(Box::new(options)))
     }
 }
 
@@ -128,8 +128,7 @@ impl PostgresLedger {
     /// version.
     pub async fn open(address: &PostgresAddress) -> Result<Self, OpenError> {
         let PostgresAddress(options) = address;
-        let options = options
-            .clone()
+        let options = PgConnectOptions::clone(options)
             .application_name("countersign")
             .options(SESSION.iter().copied());
         let opened = tokio::time::timeout(PATIENCE_TO_OPEN, prepare(&options));
@@ -160,7 +159,7 @@ impl PostgresLedger {
 
     /// A transaction in which nobody else writes.
     async fn begin_writing(&self) -> Result<Transaction, Fault> {
-        begin(&self.writer, WRITING).await
+        begin(&self.writer, WRITING, Some(TAKE_TURNS)).await
     }
 
     /// A connection for one reading statement, which needs no transaction to see one state.
@@ -170,21 +169,39 @@ impl PostgresLedger {
 
     /// A transaction that sees one state of the database from beginning to end.
     async fn begin_reading(&self) -> Result<Transaction, Fault> {
-        begin(&self.readers, READING).await
+        begin(&self.readers, READING, None).await
     }
 }
 
-/// Begins a transaction. A connection that a restart of the server has ended shows only when it is used:
-/// nothing was asked of it yet, so the next one is tried, until one is new.
-async fn begin(pool: &PgPool, statement: &'static str) -> Result<Transaction, Fault> {
+/// Begins a transaction, to its end: of one whose begin was given up the driver would not know, and leave
+/// the connection in it.
+async fn begin(
+    pool: &PgPool,
+    statement: &'static str,
+    then: Option<&'static str>,
+) -> Result<Transaction, Fault> {
+    let pool = pool.clone();
+    let begun = to_its_end(async move {
+        let mut transaction = begin_on_some(&pool, statement).await?;
+        if let Some(then) = then {
+            sqlx::query(then).execute(&mut *transaction).await?;
+        }
+        Ok::<_, sqlx::Error>(transaction)
+    });
+    Ok(begun.await??)
+}
+
+/// A connection that a restart of the server has ended shows only when it is used: nothing was asked of it
+/// yet, so the next one is tried, until one is new.
+async fn begin_on_some(pool: &PgPool, statement: &'static str) -> Result<Transaction, sqlx::Error> {
     for _ in 0..pool.size() {
         match pool.begin_with(statement).await {
             Err(sqlx::Error::Io(_)) => {}
             Err(error) if is_ended(&error) => {}
-            begun => return Ok(begun?),
+            begun => return begun,
         }
     }
-    Ok(pool.begin_with(statement).await?)
+    pool.begin_with(statement).await
 }
 
 /// Whether the server has ended the connection, or ends itself: SQLSTATE class 57P, and 25P03 for a

@@ -182,7 +182,13 @@ impl Call {
                 .ok_or_else(|| Problem::bad_field("limit", "is not a number from 1 to 200"))?,
         };
         let after = self.query.get("cursor").cloned();
-        if after.as_ref().is_some_and(|after| after.len() > 64) {
+        let is_cursor = |after: &String| {
+            after.len() <= 64
+                && after
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        };
+        if !after.as_ref().is_none_or(is_cursor) {
             return Err(Problem::bad_field(
                 "cursor",
                 "is not one that this host gave",

@@ -169,6 +169,41 @@ async fn a_writer_that_vanishes_while_it_waits_leaves_nothing_open() {
     assert_eq!(noted(&store).await, ["a"]);
 }
 
+/// As a request does whose client hangs up: at each moment of its wait, the commit for others included.
+#[tokio::test]
+async fn whoever_vanishes_at_whatever_moment_the_others_learn_what_became_of_theirs() {
+    let (store, _database) = shared().await;
+    for moment in 0..40 {
+        let names = ["b", "c"].map(|name| format!("{name}{moment}"));
+        let mut first = store.turn().await.expect("a turn");
+        let first_name = format!("a{moment}");
+        note(first.connection(), &first_name)
+            .await
+            .expect("it writes");
+        let mut others = JoinSet::new();
+        for name in names {
+            let store = Arc::clone(&store);
+            others.spawn(async move { (write(&store, &name).await, name) });
+        }
+        {
+            let mut vanishing = pin!(first.keep());
+            for _ in 0..moment {
+                if !is_pending(vanishing.as_mut()).await {
+                    break;
+                }
+                yield_now().await;
+            }
+        }
+        while let Some(other) = others.join_next().await {
+            let (kept, name) = other.expect("no panic");
+            let is_there = noted(&store).await.contains(&name);
+            assert_eq!(kept.is_ok(), is_there, "`{name}`: {kept:?}");
+        }
+        let last = format!("last{moment}");
+        write(&store, &last).await.expect("the lane is free");
+    }
+}
+
 /// Whether a future has more to do once it was asked.
 async fn is_pending(future: std::pin::Pin<&mut impl Future>) -> bool {
     tokio::select! {

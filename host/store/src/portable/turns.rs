@@ -10,6 +10,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use sqlx::Executor as _;
 use tokio::sync::{Mutex, MutexGuard, watch};
@@ -17,9 +18,13 @@ use tokio::sync::{Mutex, MutexGuard, watch};
 use super::super::Transaction;
 use super::{Connection, Store};
 use crate::fault::Fault;
+use crate::whole::to_its_end;
 
 /// At most so many parts are committed together: who came first waits for all of them.
 const MOST_PARTS: u32 = 128;
+
+/// Whoever waits so long for a turn waits for something broken. Nothing of its part is done yet.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What became of a transaction; nothing while it is open.
 type Outcome = Option<Result<(), Arc<sqlx::Error>>>;
@@ -36,6 +41,13 @@ pub struct Turns {
 impl std::fmt::Debug for Turns {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Turns")
+    }
+}
+
+impl Turns {
+    /// Something failed on the connection: it is not to be trusted with another transaction.
+    fn wear(&self) {
+        self.is_worn.store(true, Ordering::Relaxed);
     }
 }
 
@@ -87,10 +99,12 @@ impl Store {
     /// Waits for a turn to write.
     pub(super) async fn turn(&self) -> Result<Turn<'_>, Fault> {
         let turns = &self.turns;
-        let mut lane = turns.lane.lock().await;
+        let lane = tokio::time::timeout(PATIENCE, turns.lane.lock()).await;
+        let mut lane = lane.map_err(|_| sqlx::Error::PoolTimedOut)?;
         lane.make_room().await;
         if lane.open.is_none() {
-            let transaction = self.begin_writing().await?;
+            let begun = self.begin_writing().await;
+            let transaction = begun.inspect_err(|_| turns.wear())?;
             lane.begun += 1;
             lane.open = Some(Shared {
                 transaction,
@@ -127,8 +141,11 @@ impl Lane {
         if !open.is_torn {
             return;
         }
-        open.is_torn = false;
         self.undo_part().await;
+        // Only now: whoever mends may vanish as well, and then the next one does it again.
+        if let Some(open) = &mut self.open {
+            open.is_torn = false;
+        }
     }
 
     /// Undoes the part that is under way.
@@ -151,8 +168,13 @@ impl Lane {
     async fn commit(&mut self) {
         self.mend().await;
         let Some(open) = self.open.take() else { return };
-        let outcome = open.transaction.commit().await.map_err(Arc::new);
-        open.outcome.send_replace(Some(outcome));
+        // The others must learn what became of it, whoever commits for them.
+        let committed = to_its_end(async move {
+            let outcome = open.transaction.commit().await.map_err(Arc::new);
+            open.outcome.send_replace(Some(outcome));
+        });
+        // If it broke down, nobody was told, which tells them.
+        let _ = committed.await;
     }
 
     /// Undoes everything, and tells everybody.
@@ -176,7 +198,7 @@ impl Turn<'_> {
             Ok(done) => self.keep().await.map(|()| done),
             Err(fault) => {
                 if matches!(fault, Fault::Driver(_)) {
-                    self.turns.is_worn.store(true, Ordering::Relaxed);
+                    self.turns.wear();
                 }
                 self.undo().await;
                 Err(fault)
@@ -222,11 +244,12 @@ impl Turn<'_> {
         }
         std::mem::forget(waiting);
         let outcome = outcome.borrow().clone();
-        match outcome {
+        let kept = match outcome {
             Some(outcome) => outcome.map_err(Fault::Together),
-            // Whoever committed vanished meanwhile: it may be done, and nobody can tell.
+            // The commit broke down: it may be done, and nobody can tell.
             None => Err(Fault::Driver(sqlx::Error::WorkerCrashed)),
-        }
+        };
+        kept.inspect_err(|_| turns.wear())
     }
 
     fn open(&mut self) -> &mut Shared {
@@ -250,8 +273,14 @@ impl Lane {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        if let Some(open) = self.lane.as_mut().and_then(|lane| lane.open.as_mut()) {
-            open.is_torn = true;
+        let Some(lane) = self.lane.as_mut() else {
+            return;
+        };
+        match &mut lane.open {
+            // There is nothing of others in it, so nobody else would end it.
+            Some(open) if open.parts == 0 => lane.open = None,
+            Some(open) => open.is_torn = true,
+            None => {}
         }
     }
 }

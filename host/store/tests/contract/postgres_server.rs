@@ -1,8 +1,12 @@
 //! What a PostgreSQL server and its databases can be, and how they are refused.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use countersign_core::ports::Ledger as _;
 use countersign_core::time::Timestamp;
 use countersign_store::{OpenError, PostgresLedger, Refusal};
+use sqlx::{Connection as _, PgConnection};
 
 use crate::cluster::Cluster;
 use crate::postgres::{Database, address, run};
@@ -11,6 +15,23 @@ async fn refusal(url: &str) -> OpenError {
     PostgresLedger::open(&address(url))
         .await
         .expect_err("it is refused")
+}
+
+/// What one value is at the server, when it is `wanted`.
+async fn until(url: &str, sql: &'static str, wanted: i64) {
+    let mut connection = PgConnection::connect(url).await.expect("it answers");
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        let value: i64 = sqlx::query_scalar(sql)
+            .fetch_one(&mut connection)
+            .await
+            .expect("the query is right");
+        if value == wanted {
+            return;
+        }
+        assert!(Instant::now() < end, "`{sql}` stays {value}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 async fn made(database: &Database) {
@@ -128,5 +149,80 @@ async fn connections_that_the_server_ended_are_replaced() {
         )
         .await;
     }
+    ledger.close().await;
+}
+
+/// The lock is another's for as long as the server lets anybody wait: that is refused, and no more than that.
+#[tokio::test]
+async fn a_turn_that_was_not_had_is_refused_and_the_next_one_is_had() {
+    let database = Database::new().await;
+    let ledger = Arc::new(database.open().await);
+    let mut other = PgConnection::connect(database.url())
+        .await
+        .expect("it answers");
+    sqlx::raw_sql("SELECT pg_advisory_lock(1668507502)")
+        .execute(&mut other)
+        .await
+        .expect("it is free");
+    let waiting = {
+        let ledger = Arc::clone(&ledger);
+        tokio::spawn(async move { ledger.mark(Timestamp::from_micros(1)).await })
+    };
+    until(
+        database.url(),
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()
+             AND wait_event_type = 'Lock' AND wait_event = 'advisory'",
+        1,
+    )
+    .await;
+    database
+        .tamper(
+            "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database()
+                 AND wait_event_type = 'Lock'",
+        )
+        .await;
+    waiting
+        .await
+        .expect("no panic")
+        .expect_err("it was not had");
+    other.close().await.expect("it closes");
+    for at in 2..4 {
+        let marked = ledger.mark(Timestamp::from_micros(at)).await;
+        marked.expect("it is had");
+    }
+    ledger.close().await;
+}
+
+/// As requests do whose clients hang up: no connection is left in the midst of a transaction, whose old
+/// state others would read, and whose lock would hold others up.
+#[tokio::test]
+async fn whoever_gives_up_at_whatever_moment_leaves_no_transaction_open() {
+    let database = Database::new().await;
+    let ledger = database.open().await;
+    for moment in 0..30 {
+        let mut reading = std::pin::pin!(ledger.latest_generation());
+        let mut writing = std::pin::pin!(ledger.mark(Timestamp::from_micros(moment)));
+        for _ in 0..moment {
+            tokio::select! {
+                biased;
+                _ = &mut reading, if moment % 2 == 0 => break,
+                _ = &mut writing, if moment % 2 == 1 => break,
+                () = tokio::time::sleep(Duration::from_micros(200)) => {}
+            }
+        }
+    }
+    until(
+        database.url(),
+        "SELECT COUNT(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND state LIKE 'idle in transaction%'",
+        0,
+    )
+    .await;
+    ledger
+        .mark(Timestamp::from_micros(99))
+        .await
+        .expect("it is had");
+    let latest = ledger.latest_instant().await.expect("it reads");
+    assert_eq!(latest, Some(Timestamp::from_micros(99)));
     ledger.close().await;
 }
