@@ -3,6 +3,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use countersign_core::ports::LedgerError;
 use tokio::task::{JoinSet, yield_now};
@@ -10,6 +11,9 @@ use tokio::task::{JoinSet, yield_now};
 use super::super::{Fresh, fresh};
 use super::{Connection, Store, guards};
 use crate::fault::Fault;
+
+/// How far apart the moments are at which somebody vanishes: a commit takes several.
+const MOMENT: Duration = Duration::from_micros(50);
 
 async fn note(connection: &mut Connection, name: &str) -> Result<(), Fault> {
     sqlx::query("INSERT INTO settings (name, value) VALUES ($1, 'noted')")
@@ -185,12 +189,12 @@ async fn whoever_vanishes_at_whatever_moment_the_others_learn_what_became_of_the
             let store = Arc::clone(&store);
             others.spawn(async move { (write(&store, &name).await, name) });
         }
+        // So that it is `first` that commits for them.
+        let_them_queue().await;
         {
             let mut vanishing = pin!(first.keep());
-            for _ in 0..moment {
-                if !is_pending(vanishing.as_mut()).await {
-                    break;
-                }
+            let end = Instant::now() + MOMENT * moment;
+            while is_pending(vanishing.as_mut()).await && Instant::now() < end {
                 yield_now().await;
             }
         }

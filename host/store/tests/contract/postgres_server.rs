@@ -199,25 +199,28 @@ async fn a_turn_that_was_not_had_is_refused_and_the_next_one_is_had() {
 async fn whoever_gives_up_at_whatever_moment_leaves_no_transaction_open() {
     let database = Database::new().await;
     let ledger = database.open().await;
-    for moment in 0..30 {
-        let mut reading = std::pin::pin!(ledger.latest_generation());
-        let mut writing = std::pin::pin!(ledger.mark(Timestamp::from_micros(moment)));
-        for _ in 0..moment {
-            tokio::select! {
-                biased;
-                _ = &mut reading, if moment % 2 == 0 => break,
-                _ = &mut writing, if moment % 2 == 1 => break,
-                () = tokio::time::sleep(Duration::from_micros(200)) => {}
+    for moment in 0..60 {
+        {
+            let mut reading = std::pin::pin!(ledger.latest_generation());
+            let mut writing = std::pin::pin!(ledger.mark(Timestamp::from_micros(1)));
+            let end = Instant::now() + Duration::from_micros(20) * moment;
+            while Instant::now() < end {
+                tokio::select! {
+                    biased;
+                    _ = &mut reading, if moment % 2 == 0 => break,
+                    _ = &mut writing, if moment % 2 == 1 => break,
+                    () = tokio::task::yield_now() => {}
+                }
             }
         }
+        until(
+            database.url(),
+            "SELECT COUNT(*) FROM pg_stat_activity
+             WHERE datname = current_database() AND state LIKE 'idle in transaction%'",
+            0,
+        )
+        .await;
     }
-    until(
-        database.url(),
-        "SELECT COUNT(*) FROM pg_stat_activity
-         WHERE datname = current_database() AND state LIKE 'idle in transaction%'",
-        0,
-    )
-    .await;
     ledger
         .mark(Timestamp::from_micros(99))
         .await
