@@ -31,8 +31,9 @@ fn limits() -> Limits {
 /// What the compiler's process may have beyond its limit: its program, which is mapped and not allocated.
 const PROGRAM: usize = 128 * MIB;
 
-/// The clock's bound is twice the processor's, and starting and ending take time as well.
-const SOON: Duration = Duration::from_secs(2 + 5);
+/// The clock's bound is twice the processor's, for each of the times that one file is compiled; starting and
+/// ending take time as well, and on a busy machine all of it takes longer.
+const SOON: Duration = Duration::from_secs(3 * 2 + 14);
 
 /// An honest decision beside a bomb takes at most so many times what it takes alone, or is at speed anyway.
 const FACTOR: u32 = 5;
@@ -193,12 +194,19 @@ fn question() -> Question {
 fn median(live: &Live, is_over: impl Fn() -> bool) -> Duration {
     let question = question();
     let mut times = Vec::new();
+    let mut starved = 0;
     while times.len() < 500 || !is_over() {
         let began = Instant::now();
         let judgement = live.judge(&question);
-        assert_eq!(judgement.ruling.effect(), "gate", "{judgement:?}");
         times.push(began.elapsed());
+        // A busy machine may leave a thread without a processor for all the time that a decision has.
+        if judgement.ruling.ground().rule == "policy-failed" {
+            starved += 1;
+            continue;
+        }
+        assert_eq!(judgement.ruling.effect(), "gate", "{judgement:?}");
     }
+    assert!(starved * 100 <= times.len(), "{starved} of {}", times.len());
     times.sort();
     times[times.len() / 2]
 }

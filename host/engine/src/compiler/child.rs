@@ -13,11 +13,11 @@ use crate::instance::sentence;
 /// Compiles, if that is what this process was started for. It must be the first thing that `main` does:
 /// neither environment nor configuration is read, and nothing is opened.
 pub fn child() -> Option<ExitCode> {
-    let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() != Some(COMMAND) {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next()? != COMMAND {
         return None;
     }
-    let order = Order::parse(arguments);
+    let order = Order::parse(arguments.filter_map(|argument| argument.into_string().ok()));
     let done = order.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput));
     Some(match done.and_then(|order| work(&order)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -47,6 +47,10 @@ fn work(order: &Order) -> io::Result<()> {
 }
 
 fn confine(order: &Order) -> io::Result<()> {
+    // Where memory runs out, it is this process that goes, and not the host. Where the system does not let
+    // it say so, the limit above stands alone.
+    #[cfg(target_os = "linux")]
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     lower(Resource::Data, order.memory_bytes, order.memory_bytes)?;
     // At the first the kernel sends SIGXCPU, which says what happened; a second later it kills.
     lower(Resource::Cpu, order.cpu_seconds, order.cpu_seconds + 1)?;

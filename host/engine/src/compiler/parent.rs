@@ -98,7 +98,7 @@ fn converse(
     let (mut stdin, stdout) = pipes.expect("INVARIANT: both were asked for");
     let (said, heard) = mpsc::channel();
     std::thread::scope(|scope| {
-        scope.spawn(move || {
+        let speaker = std::thread::Builder::new().spawn_scoped(scope, move || {
             // One that has broken down takes nothing more in, and its status says so.
             let _ = stdin.write_all(component);
             drop(stdin);
@@ -108,6 +108,12 @@ fn converse(
                 .read_to_end(&mut answer);
             let _ = said.send(answer);
         });
+        if let Err(error) = speaker {
+            // There is no thread to be had, and nobody to speak to the child.
+            child.kill()?;
+            child.wait()?;
+            return Err(error);
+        }
         // Its processor time is bounded by the kernel; this is for a machine that has none for it.
         let answer = heard.recv_timeout(deadline(limits)).ok();
         let is_over = answer
