@@ -4,7 +4,7 @@
 //! A kill is SIGSTOP, a look at whether a writing transaction is open, and SIGKILL: for the host it is one
 //! instant, and for the test it tells on which side of a transaction it fell.
 
-mod instant;
+pub mod instant;
 
 use std::collections::BTreeMap;
 

@@ -10,6 +10,7 @@ mod control_plane;
 mod crash;
 mod credentials;
 mod failing_disk;
+mod fleet;
 mod guards;
 mod incident;
 mod layout;

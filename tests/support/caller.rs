@@ -4,6 +4,8 @@ use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue}
 use reqwest::{Client, Method};
 use serde_json::Value;
 
+use crate::Host;
+
 /// Somebody who calls the host.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -18,6 +20,14 @@ impl Caller {
             client,
             origin,
             headers: HeaderMap::new(),
+        }
+    }
+
+    /// The same caller, who asks another host, or one that has started again.
+    pub fn at(&self, host: &Host) -> Self {
+        Self {
+            origin: host.origin().to_owned(),
+            ..self.clone()
         }
     }
 

@@ -481,6 +481,16 @@ impl Host {
         self.stop().await.start().await
     }
 
+    /// Another host of the same fleet: a data folder of its own, on this one's database, configured alike.
+    pub fn mate(&self) -> HostBuilder {
+        HostBuilder {
+            folder: Arc::new(tempfile::tempdir().expect("a folder for the host")),
+            disk: None,
+            run: 1,
+            ..self.builder.clone()
+        }
+    }
+
     /// A second host on the same data, while this one runs.
     pub fn beside(&self) -> HostBuilder {
         self.next()
