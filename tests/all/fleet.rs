@@ -1,6 +1,8 @@
 //! A fleet: hosts that share one PostgreSQL database are one host to whoever asks them. What one is told
 //! holds at the other, and what may happen once happens once among all.
 
+mod policies;
+
 use std::time::{Duration, Instant};
 
 use countersign_tests::{Caller, Host, HostBuilder, Reply};

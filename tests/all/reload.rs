@@ -3,7 +3,7 @@
 
 mod hostile;
 mod load;
-mod shelf;
+pub mod shelf;
 
 use std::fs;
 use std::os::unix::fs::symlink;

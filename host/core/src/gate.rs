@@ -86,6 +86,11 @@ pub enum GateError {
     /// Other requests moved the target again and again.
     #[error("other requests keep changing what this one is about")]
     Contended,
+    /// Later policies are recorded than those that judge here.
+    #[error(
+        "other policies were made live by another host, and this one has not taken them over yet"
+    )]
+    Outdated,
 }
 
 /// What a person's vote can meet, before it reaches the ledger.
@@ -161,6 +166,7 @@ impl Gate {
                 .await?;
             let result = match settled {
                 Settled::Moved => continue,
+                Settled::Outdated => return Err(GateError::Outdated),
                 Settled::Done(done) => Ok(passed(done, plain)),
                 Settled::Pending(approval) => Err(Stopped::Pending(approval)),
                 Settled::Refused(refusal) => Err(Stopped::Refused(refusal)),

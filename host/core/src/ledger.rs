@@ -109,6 +109,9 @@ pub enum Settled {
     Refused(Refusal),
     /// What the policies were told has moved: judge it again.
     Moved,
+    /// The policies that judged are not the newest that are recorded: another host made others live, or
+    /// this one is about to.
+    Outdated,
 }
 
 /// A deed, done.
@@ -297,6 +300,8 @@ pub struct GenerationChange {
     /// The bytes of each under their digest, so that going back works after a file is gone. What is
     /// already kept may be left out.
     pub components: Vec<(String, Vec<u8>)>,
+    /// The number of the newest recorded generation, which this one follows; 0 where there is none.
+    pub follows: u64,
     /// Who or what changed it: an audit label.
     pub by: String,
     /// What changed, for people.

@@ -82,7 +82,8 @@ pub trait Ledger: Send + Sync {
     /// 3. by the ruling: *allow* does the deed; *deny* refuses; *gate* uses the caller's grant for this
     ///    digest whose precondition and quorums hold, or finds or opens the pending approval;
     /// 4. the decision is recorded with what came of it, the deed takes the [`Permit`] made of that
-    ///    record, and what was done has its audit entry.
+    ///    record, and what was done has its audit entry. Where a later generation of policies is recorded
+    ///    than the one that judged, it is `Outdated`, and nothing is done or recorded.
     async fn settle(&self, submission: Submission<'_>) -> Result<Settled, LedgerError>;
 
     /// Counts a vote.
@@ -202,8 +203,15 @@ pub trait Ledger: Send + Sync {
     /// Ends a session.
     async fn end_session(&self, id: SessionId, now: Timestamp) -> Result<(), LedgerError>;
 
-    /// Numbers and records a set of policies, before it goes live.
-    async fn record_generation(&self, change: &GenerationChange) -> Result<u64, LedgerError>;
+    /// Numbers and records a set of policies, before it goes live. `None`: the newest recorded generation
+    /// is not the one that it follows, and nothing was recorded.
+    async fn record_generation(
+        &self,
+        change: &GenerationChange,
+    ) -> Result<Option<u64>, LedgerError>;
+
+    /// The number of the newest recorded generation; 0 where there is none.
+    async fn newest_generation(&self) -> Result<u64, LedgerError>;
 
     /// The newest recorded generation; what a host finds when it starts.
     async fn latest_generation(&self) -> Result<Option<GenerationRecord>, LedgerError>;

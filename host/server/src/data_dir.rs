@@ -129,6 +129,16 @@ impl DataDir {
         }
     }
 
+    /// What `write_private` wrote; `None` where it never did.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, DataDirError> {
+        let path = self.path.join(name);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(DataDirError::Io { path, source }),
+        }
+    }
+
     /// Writes a file that only its owner can read, whole or not at all.
     pub fn write_private(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, DataDirError> {
         let path = self.path.join(name);

@@ -1,65 +1,113 @@
-//! The live policies: what the folder proposes is recorded under a number, and only then decides.
+//! The live policies: what the folder proposes is recorded under a number, and only then decides; and what
+//! another host of the fleet has recorded is taken over under its number.
+//!
+//! Architecture invariant: the number of the live generation never falls, and a host that lags behind the
+//! newest recorded one has nothing done: the ledger records no decision of an older generation.
+
+mod begin;
+mod change;
+mod mark;
+mod recorded;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use countersign_core::ledger::{GenerationChange, GenerationRecord, ModuleRecord};
 use countersign_core::ports::{Judge, Ledger, LedgerError};
 use countersign_core::time::Clock;
-use countersign_engine::folder::{Folder, Problem, Proposal, Recorded, Watcher};
-use countersign_engine::{
-    BASELINE, CLASSIFIER, Compiler, Engine, Generation, Limits, Live, PolicySet, Proven, Settings,
-};
+use countersign_engine::folder::{Problem, Proposal, Watcher};
+use countersign_engine::{Engine, Generation, Live, PolicySet};
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
+use self::change::{change, records};
+pub use self::mark::FolderMark;
 use crate::report;
 
-/// A change that could not be recorded is tried again so often, unless a newer one comes.
-const RETRY: Duration = Duration::from_secs(1);
-/// Who changes the policies by changing the folder.
-const FOLDER: &str = "policy-folder";
+/// How often the ledger is asked whether another host made other policies live, and how soon a change that
+/// could not be recorded is tried again.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How soon a recorded generation that could not be proven is tried again. It may have lacked time or
+/// memory only, and until then this host refuses; but a try can cost all that the compiler may take.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
 
 /// The live generation, what is wrong in the folder, and what the folder proposes.
 pub struct Policies {
     live: Arc<Live>,
+    /// The live generation's number, for those who wait for the next.
+    number: watch::Sender<u64>,
+    /// Rung by whoever has met a later generation in the ledger.
+    bell: Notify,
+    engine: Engine,
+    mark: FolderMark,
     folder: Mutex<Seen>,
+    behind: Mutex<Option<Behind>>,
     proposals: watch::Receiver<Option<Proposal>>,
     _watcher: Watcher,
 }
 
-/// What the folder last said, besides the modules themselves.
+/// What the folder last said.
 #[derive(Clone)]
 struct Seen {
+    policies: PolicySet,
     problems: Vec<Problem>,
     files: BTreeMap<String, String>,
 }
 
+impl From<Proposal> for Seen {
+    fn from(proposal: Proposal) -> Self {
+        Self {
+            policies: proposal.policies,
+            problems: proposal.problems,
+            files: proposal.files,
+        }
+    }
+}
+
+/// A recorded generation that does not decide here.
+struct Behind {
+    generation: u64,
+    why: String,
+    since: Instant,
+}
+
 impl Policies {
-    /// Proves the built-in baseline and what is in the folder, and makes them the live generation.
+    /// Proves the built-in baseline and what is in the folder, and makes them the live generation, or the
+    /// one that another host has recorded since this one last looked into its folder.
     pub async fn start(
         folder: &Path,
+        mark: FolderMark,
         ledger: &dyn Ledger,
         clock: &dyn Clock,
     ) -> anyhow::Result<Self> {
         let (proposed, proposals) = watch::channel(None);
-        let latest = ledger.latest_generation().await?;
-        let recorded = recorded(ledger, latest.as_ref()).await?;
+        let newest = ledger.latest_generation().await?;
+        let stand_ins = recorded::stand_ins(ledger, newest.as_ref()).await?;
         let path = folder.to_owned();
-        let (watcher, first) = tokio::task::spawn_blocking(move || open(path, recorded, proposed))
-            .await
-            .context("proving the policies panicked")??;
+        let (engine, watcher, first) =
+            tokio::task::spawn_blocking(move || begin::open(path, stand_ins, proposed))
+                .await
+                .context("proving the policies panicked")??;
         report_problems(&first.problems);
-        let generation = number(ledger, clock, latest, &first).await?;
+        let is_changed = mark.is_of_others(&records(&first));
+        let generation = loop {
+            if let Some(generation) =
+                begin::first(&first, is_changed, &engine, ledger, clock).await?
+            {
+                break generation;
+            }
+        };
+        mark.keep(&records(&first));
         Ok(Self {
+            number: watch::Sender::new(generation.number()),
             live: Arc::new(Live::new(generation)),
-            folder: Mutex::new(Seen {
-                problems: first.problems,
-                files: first.files,
-            }),
+            bell: Notify::new(),
+            engine,
+            mark,
+            folder: Mutex::new(first.into()),
+            behind: Mutex::new(None),
             proposals,
             _watcher: watcher,
         })
@@ -78,7 +126,7 @@ impl Policies {
     /// The live generation and what is wrong, for people and programs.
     pub fn shown(&self) -> Value {
         let live = self.live.generation();
-        let problems = self.seen().problems.clone();
+        let problems = self.problems(&live);
         let modules: Vec<Value> = live
             .policies()
             .modules()
@@ -104,204 +152,199 @@ impl Policies {
         })
     }
 
-    /// Adopts what the folder proposes, until `stop`. A change that cannot be recorded does not decide.
-    pub async fn adopt_changes(
+    /// The folder's problems, and where it is not the folder that decides.
+    fn problems(&self, live: &Generation) -> Vec<Problem> {
+        let seen = self.seen();
+        let mut problems = seen.problems.clone();
+        let mut add = |sentence| {
+            problems.push(Problem {
+                file: None,
+                sentence,
+            })
+        };
+        if !is_same(&seen.policies, live.policies()) {
+            add(format!(
+                "generation {} is live, which another host recorded, and this host's folder holds other policies: give every host the same content; the next change in this folder makes its content live everywhere",
+                live.number()
+            ));
+        }
+        if let Some(behind) = &*self.behind() {
+            add(format!(
+                "generation {} was recorded by another host and cannot be taken over, so nothing is decided here: {}",
+                behind.generation, behind.why
+            ));
+        }
+        problems
+    }
+
+    /// Whether another host's policies cannot be taken over, so that nothing is decided here.
+    pub fn is_behind(&self) -> bool {
+        self.behind().is_some()
+    }
+
+    /// The live generation's number, to wait for the next.
+    pub fn numbers(&self) -> watch::Receiver<u64> {
+        self.number.subscribe()
+    }
+
+    /// Has the ledger looked at now, not within a second.
+    pub fn look(&self) {
+        self.bell.notify_one();
+    }
+
+    /// Adopts what the folder proposes and what other hosts have recorded, until `stop`. A change that
+    /// cannot be recorded does not decide.
+    pub async fn follow(
         self: Arc<Self>,
         ledger: Arc<dyn Ledger>,
         clock: Arc<dyn Clock>,
         mut stop: watch::Receiver<bool>,
     ) {
         let mut proposals = self.proposals.clone();
+        let mut waiting = None;
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                changed = proposals.changed() => if changed.is_err() { return },
+                changed = proposals.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    waiting.clone_from(&proposals.borrow_and_update());
+                    report_problems(waiting.iter().flat_map(|proposal: &Proposal| &proposal.problems));
+                }
+                _ = ticks.tick() => {}
+                () = self.bell.notified() => {}
                 _ = stop.wait_for(|stop| *stop) => return,
             }
-            loop {
-                let Some(proposal) = proposals.borrow_and_update().clone() else {
-                    break;
-                };
-                match self.adopt(&*ledger, &*clock, proposal).await {
-                    Ok(()) => break,
-                    Err(error) => {
-                        tracing::error!(error = %report(&error), "a change of policies cannot be recorded, and waits");
-                    }
-                }
-                tokio::select! {
-                    () = tokio::time::sleep(RETRY) => {}
-                    _ = stop.wait_for(|stop| *stop) => return,
-                }
+            if let Some(proposal) = waiting.take()
+                && !self.adopt(&*ledger, &*clock, &proposal).await
+            {
+                waiting = Some(proposal);
+            }
+            self.take_over(&*ledger).await;
+        }
+    }
+
+    /// Whether what the folder proposes is dealt with; else it is tried again.
+    async fn adopt(&self, ledger: &dyn Ledger, clock: &dyn Clock, proposal: &Proposal) -> bool {
+        match self.record(ledger, clock, proposal).await {
+            // What another host records meanwhile comes first, and then this.
+            Ok(None) => {
+                self.look();
+                false
+            }
+            Ok(Some(number)) => {
+                self.swap(Generation::new(number, proposal.policies.clone()));
+                *self.seen() = proposal.clone().into();
+                true
+            }
+            Err(error) => {
+                tracing::error!(error = %report(&error), "a change of policies cannot be recorded, and waits");
+                false
             }
         }
     }
 
-    async fn adopt(
+    /// The number under which the proposal is recorded; `None` where another host was first.
+    async fn record(
         &self,
         ledger: &dyn Ledger,
         clock: &dyn Clock,
-        proposal: Proposal,
-    ) -> Result<(), LedgerError> {
-        report_problems(&proposal.problems);
-        let live = self.live.generation();
-        // Which file a module comes from counts: it is what stands when that file breaks.
-        let is_same_files = self.seen().files == proposal.files;
-        if is_same_files && is_same(live.policies(), &proposal.policies) {
-            self.seen().problems = proposal.problems;
-            return Ok(());
-        }
-        let change = change(Some(live.policies()), &proposal, clock);
-        let number = ledger.record_generation(&change).await?;
-        self.live.swap(Generation::new(number, proposal.policies));
-        *self.seen() = Seen {
-            problems: proposal.problems,
-            files: proposal.files,
+        proposal: &Proposal,
+    ) -> Result<Option<u64>, LedgerError> {
+        // Held against what the folder said before, and not against what is live: that may be another
+        // host's, and a mere problem here is no reason to go back. Which file a module comes from counts:
+        // it is what stands when that file breaks.
+        let is_same_folder = {
+            let seen = self.seen();
+            seen.files == proposal.files && is_same(&seen.policies, &proposal.policies)
         };
-        tracing::info!(generation = number, summary = %change.summary, "other policies are live");
-        Ok(())
+        if is_same_folder {
+            return Ok(Some(self.generation()));
+        }
+        let modules = records(proposal);
+        let newest = ledger.latest_generation().await?;
+        let number = match &newest {
+            Some(newest) if newest.modules == modules => Some(newest.number),
+            newest => {
+                let change = change(newest.as_ref(), proposal, clock);
+                let number = ledger.record_generation(&change).await?;
+                if let Some(number) = number {
+                    tracing::info!(generation = number, summary = %change.summary, "other policies are recorded");
+                }
+                number
+            }
+        };
+        if number.is_some() {
+            self.mark.keep(&modules);
+        }
+        Ok(number)
+    }
+
+    /// Makes the newest recorded generation live, if that is not the one that is.
+    async fn take_over(&self, ledger: &dyn Ledger) {
+        let newest = match ledger.newest_generation().await {
+            Ok(newest) => newest,
+            // Without the ledger nothing is decided anyway.
+            Err(error) => {
+                tracing::warn!(error = %report(&error), "cannot look for other hosts' policies");
+                return;
+            }
+        };
+        let live = self.live.generation();
+        if newest <= live.number() {
+            *self.behind() = None;
+            return;
+        }
+        let is_tried = self.behind().as_ref().is_some_and(|behind| {
+            behind.generation == newest && behind.since.elapsed() < TRY_AGAIN
+        });
+        if is_tried {
+            return;
+        }
+        match self.newest(ledger, &live).await {
+            Ok(generation) => {
+                self.swap(generation);
+                *self.behind() = None;
+            }
+            Err(error) => {
+                let why = format!("{error:#}");
+                tracing::error!(generation = newest, error = %why, "another host's policies cannot be taken over, and nothing is decided until they are");
+                *self.behind() = Some(Behind {
+                    generation: newest,
+                    why,
+                    since: Instant::now(),
+                });
+            }
+        }
+    }
+
+    async fn newest(&self, ledger: &dyn Ledger, live: &Generation) -> anyhow::Result<Generation> {
+        let newest = ledger.latest_generation().await?;
+        let newest = newest.context("the datastore has lost its policies")?;
+        let mut known = live.policies().modules().to_vec();
+        known.extend_from_slice(self.seen().policies.modules());
+        let policies = recorded::proven(ledger, &self.engine, &newest, &known).await?;
+        Ok(Generation::new(newest.number, policies))
+    }
+
+    fn swap(&self, generation: Generation) {
+        let number = generation.number();
+        if number > self.generation() {
+            self.live.swap(generation);
+            self.number.send_replace(number);
+            tracing::info!(generation = number, "other policies are live");
+        }
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.folder.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-fn open(
-    path: std::path::PathBuf,
-    recorded: Vec<Recorded>,
-    proposed: watch::Sender<Option<Proposal>>,
-) -> anyhow::Result<(Watcher, Proposal)> {
-    let compiler = Compiler::apart().context("cannot tell which program this is")?;
-    let engine = Engine::with_compiler(Limits::default(), compiler)?;
-    let baseline = engine
-        .prove(BASELINE, &Settings::new())
-        .context("the built-in baseline cannot be loaded")?;
-    let folder = Folder {
-        path,
-        engine,
-        built_in: vec![Arc::new(baseline)],
-        classifier: CLASSIFIER.to_owned(),
-        recorded,
-    };
-    Ok(Watcher::open(folder, move |proposal| {
-        proposed.send_replace(Some(proposal));
-    })?)
-}
-
-/// The folder's modules of the generation that was live last, so that a file that is broken now stands
-/// as it decided then.
-async fn recorded(
-    ledger: &dyn Ledger,
-    latest: Option<&GenerationRecord>,
-) -> anyhow::Result<Vec<Recorded>> {
-    let mut recorded = Vec::new();
-    for module in latest.into_iter().flat_map(|latest| &latest.modules) {
-        let Some(file) = &module.file else {
-            continue;
-        };
-        let component = ledger.component(&module.id.digest).await?;
-        let component = component
-            .with_context(|| format!("the datastore lacks the component of `{}`", module.id))?;
-        let settings = module
-            .settings
-            .iter()
-            .fold(Settings::new(), |settings, (name, values)| {
-                settings.with(name, values.clone())
-            });
-        recorded.push(Recorded {
-            file: file.clone(),
-            component,
-            settings,
-        });
+    fn behind(&self) -> std::sync::MutexGuard<'_, Option<Behind>> {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    Ok(recorded)
-}
-
-/// The proposed policies under the number of the generation that was live last, if it is the same, else
-/// under a new one.
-async fn number(
-    ledger: &dyn Ledger,
-    clock: &dyn Clock,
-    latest: Option<GenerationRecord>,
-    proposal: &Proposal,
-) -> Result<Generation, LedgerError> {
-    let policies = proposal.policies.clone();
-    if let Some(latest) = latest
-        && latest.modules == records(proposal)
-    {
-        return Ok(Generation::new(latest.number, policies));
-    }
-    let number = ledger
-        .record_generation(&change(None, proposal, clock))
-        .await?;
-    Ok(Generation::new(number, policies))
-}
-
-fn change(from: Option<&PolicySet>, proposal: &Proposal, clock: &dyn Clock) -> GenerationChange {
-    let to = &proposal.policies;
-    GenerationChange {
-        modules: records(proposal),
-        components: to
-            .modules()
-            .iter()
-            .map(|module| (module.id().digest.clone(), module.bytes().to_vec()))
-            .collect(),
-        by: FOLDER.to_owned(),
-        summary: summary(from, to),
-        at: clock.now(),
-    }
-}
-
-fn records(proposal: &Proposal) -> Vec<ModuleRecord> {
-    let record = |module: &Arc<Proven>| ModuleRecord {
-        id: module.id().clone(),
-        settings: module
-            .settings()
-            .iter()
-            .map(|(name, values)| (name.clone(), values.clone()))
-            .collect(),
-        file: proposal.files.get(&module.id().name).cloned(),
-    };
-    proposal.policies.modules().iter().map(record).collect()
-}
-
-/// What changed, in one line.
-fn summary(from: Option<&PolicySet>, to: &PolicySet) -> String {
-    let modules = |set: &PolicySet| -> Vec<(String, String, Settings)> {
-        set.modules()
-            .iter()
-            .map(|module| {
-                let id = module.id();
-                (
-                    id.name.clone(),
-                    format!("{id} ({})", &id.digest[..12]),
-                    module.settings().clone(),
-                )
-            })
-            .collect()
-    };
-    let to = modules(to);
-    let Some(from) = from.map(modules) else {
-        let names: Vec<_> = to.into_iter().map(|(_, id, _)| id).collect();
-        return format!("at start: {}", names.join(", "));
-    };
-    let mut changes = Vec::new();
-    for (name, id, settings) in &to {
-        match from.iter().find(|(known, ..)| known == name) {
-            None => changes.push(format!("{id} added")),
-            Some((_, old, _)) if old != id => changes.push(format!("{old} replaced by {id}")),
-            Some((_, _, old)) if old != settings => changes.push(format!("{id} configured anew")),
-            Some(_) => {}
-        }
-    }
-    for (name, id, _) in &from {
-        if !to.iter().any(|(known, ..)| known == name) {
-            changes.push(format!("{id} removed"));
-        }
-    }
-    if changes.is_empty() {
-        changes.push("the same modules from other files".to_owned());
-    }
-    changes.join(", ")
 }
 
 fn is_same(a: &PolicySet, b: &PolicySet) -> bool {
@@ -312,7 +355,7 @@ fn is_same(a: &PolicySet, b: &PolicySet) -> bool {
             .all(|(a, b)| a.id() == b.id() && a.settings() == b.settings())
 }
 
-fn report_problems(problems: &[Problem]) {
+fn report_problems<'a>(problems: impl IntoIterator<Item = &'a Problem>) {
     for problem in problems {
         tracing::warn!(
             file = problem.file.as_deref().unwrap_or("-"),

@@ -148,6 +148,12 @@ impl From<GateError> for Problem {
                 format!("{error}: retry shortly"),
             )
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("1")),
+            GateError::Outdated => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "policies_outdated",
+                format!("{error}: retry shortly; if it lasts, GET /policies says why"),
+            )
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1")),
         }
     }
 }

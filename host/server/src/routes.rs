@@ -25,6 +25,7 @@ use axum::middleware::Next;
 use axum::routing::MethodFilter;
 use countersign_core::caller::Door;
 use countersign_core::chance;
+use countersign_core::gate::GateError;
 use countersign_core::keys::hex;
 use countersign_core::verb::Verb;
 use serde_json::json;
@@ -201,6 +202,9 @@ async fn ready(visit: Visit) -> Answer {
     let app = &visit.app;
     if !app.readiness.look(&*app.ledger, app.clock.now()).await {
         return Err(Problem::unavailable());
+    }
+    if app.policies.is_behind() {
+        return Err(GateError::Outdated.into());
     }
     Ok(json_response(
         StatusCode::OK,

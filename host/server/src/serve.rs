@@ -22,7 +22,7 @@ use crate::config::{Anchor, Config};
 use crate::connections::{self, Room};
 use crate::credentials::{ControlPlaneSessions, Credentials, Operator};
 use crate::data_dir::DataDir;
-use crate::policies::Policies;
+use crate::policies::{FolderMark, Policies};
 use crate::readiness::Readiness;
 use crate::{report, routes, say};
 
@@ -52,7 +52,7 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
 async fn run(config: Config) -> anyhow::Result<()> {
     // Before anything is opened.
     let room = Room::make();
-    let data = DataDir::take(&config.data_dir)?;
+    let data = Arc::new(DataDir::take(&config.data_dir)?);
     if config.policies_is_default {
         data.make_policies(&config.policies)?;
     }
@@ -69,7 +69,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
     app.tasks.spawn(sweep(app.clone(), stop.subscribe()));
     app.tasks.spawn(mark(app.clone(), stop.subscribe()));
     let policies = Arc::clone(&app.policies);
-    app.tasks.spawn(policies.adopt_changes(
+    app.tasks.spawn(policies.follow(
         Arc::clone(&app.ledger),
         Arc::clone(&app.clock),
         stop.subscribe(),
@@ -109,7 +109,11 @@ async fn run(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn assemble(config: &Config, data: &DataDir, address: SocketAddr) -> anyhow::Result<App> {
+async fn assemble(
+    config: &Config,
+    data: &Arc<DataDir>,
+    address: SocketAddr,
+) -> anyhow::Result<App> {
     let chance: Arc<dyn Chance> = Arc::new(OsChance);
     let root = match config.root_key {
         Some(bytes) => RootKey::new(bytes),
@@ -147,7 +151,9 @@ async fn assemble(config: &Config, data: &DataDir, address: SocketAddr) -> anyho
         }
         anchor => anchor,
     };
-    let policies = Arc::new(Policies::start(&config.policies, &*ledger, &*clock).await?);
+    let seen = FolderMark::new(Arc::clone(data));
+    let policies = Policies::start(&config.policies, seen, &*ledger, &*clock).await?;
+    let policies = Arc::new(policies);
     let base_url = config
         .public_url
         .clone()

@@ -114,6 +114,10 @@ impl Shelf {
         match reply.status {
             200 => "open-to-agents".to_owned(),
             202 => "agents-need-a-person".to_owned(),
+            503 => reply
+                .refused(503, "policies_outdated")
+                .text("code")
+                .to_owned(),
             _ => reply
                 .refused(403, "denied_by_policy")
                 .text("rule")

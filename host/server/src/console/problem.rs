@@ -119,6 +119,7 @@ fn headline(status: StatusCode, code: &str) -> &'static str {
         "approval_stale" => "What was approved has changed",
         "cross_site" => "This came from another site",
         crate::routes::PROOF_MISSING => "This browser cannot sign for this session",
+        "policies_outdated" => "Other policies are coming in",
         "platform_unavailable" => "The records cannot be reached",
         "control_plane_unavailable" => "Your session cannot be checked now",
         super::sign_in::LINK_IS_DEAD => "This link does not work any more",

@@ -3,17 +3,19 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::extract::{Query, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use countersign_core::action::Action;
 use countersign_core::caller::{Caller, Door, Identity};
-use countersign_core::gate::{Passed, Stopped};
+use countersign_core::gate::{self, GateError, Passed, Stopped};
 use countersign_core::id::{ApprovalId, DecisionId, SessionId};
 use countersign_core::ledger::{Page, Refusal, Whose};
 use countersign_core::permit::Permit;
 use countersign_core::verb::Verb;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
 use super::{body, door, freshness, read_body};
@@ -27,6 +29,9 @@ pub const PROOF_MISSING: &str = "proof_missing";
 /// Items of a list where the caller does not say, and at most.
 const PAGE: u32 = 50;
 const MAX_PAGE: u32 = 200;
+/// How long a request waits for policies that are recorded and not live here yet. A host takes them over
+/// in less, unless it cannot.
+const TAKE_OVER: Duration = Duration::from_secs(2);
 
 /// The decision behind an answer, for its headers.
 #[derive(Clone, Default)]
@@ -116,12 +121,12 @@ impl Call {
             tracing::error!(route = %self.verb, action = %action.verb(), "a route submits a foreign verb");
             return Err(Problem::internal());
         }
-        let gate = Arc::clone(&self.app.gate);
+        let app = self.app.clone();
         let caller = self.caller.clone();
         let named = self.named;
         let answer = self
             .app
-            .finish(async move { gate.submit(&caller, action, named).await })
+            .finish(async move { judged_by_the_newest(&app, &caller, action, named).await })
             .await
             .ok_or_else(Problem::internal)??;
         let _ = self.judged.0.set((answer.decision, answer.generation));
@@ -202,6 +207,29 @@ impl Call {
         match self.caller.person() {
             Some(_) => Whose::All,
             None => Whose::Requester(self.caller.credential_key()),
+        }
+    }
+}
+
+/// Takes `action` to the gate, again where later policies than those that judged are recorded: this host
+/// makes them live in a moment, whoever recorded them.
+async fn judged_by_the_newest(
+    app: &App,
+    caller: &Caller,
+    action: Action,
+    named: Option<ApprovalId>,
+) -> Result<gate::Answer, GateError> {
+    let patience = Instant::now() + TAKE_OVER;
+    let mut numbers = app.policies.numbers();
+    loop {
+        numbers.mark_unchanged();
+        let answer = app.gate.submit(caller, action.clone(), named).await;
+        if !matches!(answer, Err(GateError::Outdated)) {
+            return answer;
+        }
+        app.policies.look();
+        if !matches!(timeout_at(patience, numbers.changed()).await, Ok(Ok(()))) {
+            return answer;
         }
     }
 }

@@ -7,8 +7,8 @@ use countersign_core::ledger::Page;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 
-use super::Connection;
 use super::columns::{from_json, limit, parsed, parsed_option, to_json};
+use super::{Connection, generations};
 use crate::fault::Fault;
 
 #[derive(sqlx::FromRow)]
@@ -34,17 +34,28 @@ struct RecordedRow {
     outcome: String,
 }
 
-/// Records a decision with what came of it. What a permit is made of is what the database then holds.
+/// The generation of what the core judged alone.
+pub(super) const BY_CORE: u64 = 0;
+
+/// Records a decision with what came of it, unless later policies are recorded than those that judged:
+/// whatever host made them live, nothing is done by older ones from then on. What a permit is made of is
+/// what the database then holds.
 pub(super) async fn record(
     connection: &mut Connection,
     decision: &Decision,
     outcome: Outcome,
     approval: Option<ApprovalId>,
-) -> Result<RecordedDecision, Fault> {
-    let row: RecordedRow = sqlx::query_as(
+) -> Result<Option<RecordedDecision>, Fault> {
+    let judged_by = match decision.judgement.generation {
+        // The core is of no generation.
+        BY_CORE => i64::MAX,
+        generation => generations::signed(generation),
+    };
+    let row: Option<RecordedRow> = sqlx::query_as(
         "INSERT INTO decisions
              (id, at, actor, credential, verb, digest, question, judgement, outcome, approval)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
+         WHERE NOT EXISTS (SELECT number FROM generations WHERE number > $11)
          RETURNING id, credential, verb, digest, outcome",
     )
     .bind(decision.id.to_string())
@@ -57,8 +68,13 @@ pub(super) async fn record(
     .bind(to_json(&decision.judgement))
     .bind(outcome.as_str())
     .bind(approval.map(|id| id.to_string()))
-    .fetch_one(connection)
+    .bind(judged_by)
+    .fetch_optional(connection)
     .await?;
+    row.map(recorded).transpose()
+}
+
+fn recorded(row: RecordedRow) -> Result<RecordedDecision, Fault> {
     Ok(RecordedDecision {
         id: parsed("decisions.id", &row.id, DecisionId::parse)?,
         credential: row.credential,

@@ -30,21 +30,28 @@ struct ModuleRow {
     file: Option<String>,
 }
 
-/// Numbers and records a set of policies, with the bytes that are not kept yet.
+/// Numbers and records a set of policies, with the bytes that are not kept yet; nothing where it follows
+/// another generation than the newest.
 pub(super) async fn record(
     connection: &mut Connection,
     change: &GenerationChange,
-) -> Result<u64, Fault> {
-    let number: i64 = sqlx::query_scalar(
+) -> Result<Option<u64>, Fault> {
+    let number: Option<i64> = sqlx::query_scalar(
         "INSERT INTO generations (number, at, changed_by, summary)
-         SELECT COALESCE(MAX(number), 0) + 1, $1, $2, $3 FROM generations
+         SELECT newest.number + 1, $1, $2, $3
+         FROM (SELECT COALESCE(MAX(number), 0) AS number FROM generations) AS newest
+         WHERE newest.number = $4
          RETURNING number",
     )
     .bind(change.at.as_micros())
     .bind(&change.by)
     .bind(&change.summary)
-    .fetch_one(&mut *connection)
+    .bind(signed(change.follows))
+    .fetch_optional(&mut *connection)
     .await?;
+    let Some(number) = number else {
+        return Ok(None);
+    };
     for (digest, bytes) in &change.components {
         sqlx::query(
             "INSERT INTO components (digest, bytes) VALUES ($1, $2)
@@ -82,6 +89,14 @@ pub(super) async fn record(
         detail,
     )
     .await?;
+    numbered(number).map(Some)
+}
+
+/// The number of the newest; 0 where there is none.
+pub(super) async fn newest(connection: &mut Connection) -> Result<u64, Fault> {
+    let number = sqlx::query_scalar("SELECT COALESCE(MAX(number), 0) FROM generations")
+        .fetch_one(connection)
+        .await?;
     numbered(number)
 }
 
@@ -160,6 +175,11 @@ async fn modules(
             });
     }
     Ok(modules)
+}
+
+/// As the database holds it. None is as large as what this cannot hold, and so none is equal to it.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn numbered(number: i64) -> Result<u64, Fault> {

@@ -107,9 +107,9 @@ impl Ledger for Store {
     async fn settle(&self, submission: Submission<'_>) -> Result<Settled, LedgerError> {
         let mut turn = self.turn().await?;
         match settle::settle(turn.connection(), submission).await {
-            Ok(Settled::Moved) => {
+            Ok(undone @ (Settled::Moved | Settled::Outdated)) => {
                 turn.undo().await;
-                Ok(Settled::Moved)
+                Ok(undone)
             }
             settled => Ok(turn.end(settled).await?),
         }
@@ -304,10 +304,18 @@ impl Ledger for Store {
         Ok(turn.end(done).await?)
     }
 
-    async fn record_generation(&self, change: &GenerationChange) -> Result<u64, LedgerError> {
+    async fn record_generation(
+        &self,
+        change: &GenerationChange,
+    ) -> Result<Option<u64>, LedgerError> {
         let mut turn = self.turn().await?;
         let number = generations::record(turn.connection(), change).await;
         Ok(turn.end(number).await?)
+    }
+
+    async fn newest_generation(&self) -> Result<u64, LedgerError> {
+        let mut connection = self.glance().await?;
+        Ok(generations::newest(&mut connection).await?)
     }
 
     async fn latest_generation(&self) -> Result<Option<GenerationRecord>, LedgerError> {

@@ -5,7 +5,7 @@ use countersign_core::audit::EventKind;
 use countersign_core::caller::{Caller, Identity};
 use countersign_core::decision::Outcome;
 use countersign_core::id::ApprovalId;
-use countersign_core::ledger::{Done, Refusal, Settled, Submission};
+use countersign_core::ledger::{Refusal, Settled, Submission};
 use countersign_core::permit::Permit;
 use countersign_core::policy::Terms;
 use countersign_core::time::Timestamp;
@@ -20,10 +20,7 @@ use super::{
 };
 use crate::fault::Fault;
 
-/// The generation of what the core judged alone.
-const BY_CORE: u64 = 0;
-
-/// Settles a submission. `Moved` means that nothing was written.
+/// Settles a submission. Of `Moved` and `Outdated` nothing may be kept.
 pub(super) async fn settle(
     connection: &mut Connection,
     mut submission: Submission<'_>,
@@ -33,7 +30,7 @@ pub(super) async fn settle(
     submission.decision.at = now;
     let submission = &submission;
     let judged_by = submission.decision.judgement.generation;
-    if judged_by != BY_CORE && judged_by != submission.judge.generation() {
+    if judged_by != decisions::BY_CORE && judged_by != submission.judge.generation() {
         return Ok(Settled::Moved);
     }
     if !credential_lives(connection, submission.caller, now).await? {
@@ -135,32 +132,32 @@ async fn carry_out(
     let action = &submission.intent.action;
     if grant.is_none() && facts::without_asking(action, submission.org).is_some() {
         // Nothing can be in the way of reading this, so there is nothing to undo.
-        let read = attempt(connection, submission, None).await?;
-        return Ok(read.map_or_else(Settled::Refused, Settled::Done));
+        return attempt(connection, submission, None).await;
     }
     let mut savepoint = connection.begin().await?;
     match attempt(&mut savepoint, submission, grant.as_ref()).await? {
-        Ok(done) => {
-            savepoint.commit().await?;
-            Ok(Settled::Done(done))
-        }
-        Err(refusal) => {
+        Settled::Refused(refusal) => {
             savepoint.rollback().await?;
             let grant = grant.map(|grant| grant.id);
             refuse(connection, submission, grant, refusal).await
         }
+        settled => {
+            savepoint.commit().await?;
+            Ok(settled)
+        }
     }
 }
 
+/// The deed done and recorded, or what is in its way; the refusal is not recorded yet.
 async fn attempt(
     connection: &mut Connection,
     submission: &Submission<'_>,
     grant: Option<&Approval>,
-) -> Result<Result<Done, Refusal>, Fault> {
+) -> Result<Settled, Fault> {
     let decision = &submission.decision;
     if let Some(grant) = grant {
         if !approvals::spend(connection, grant, decision.at).await? {
-            return Ok(Err(Refusal::GrantUsed));
+            return Ok(Settled::Refused(Refusal::GrantUsed));
         }
         let detail = json!({
             "approval": grant.id,
@@ -183,10 +180,13 @@ async fn attempt(
         None => Outcome::Allowed,
     };
     let grant = grant.map(|grant| grant.id);
-    let recorded = decisions::record(connection, decision, outcome, grant).await?;
+    let Some(recorded) = decisions::record(connection, decision, outcome, grant).await? else {
+        return Ok(Settled::Outdated);
+    };
     let permit = Permit::new(&recorded, submission.caller, submission.intent)
         .ok_or(Fault::WrongPermit(recorded.verb.as_str()))?;
-    deeds::perform(connection, permit, submission).await
+    let done = deeds::perform(connection, permit, submission).await?;
+    Ok(done.map_or_else(Settled::Refused, Settled::Done))
 }
 
 async fn wait(
@@ -194,14 +194,17 @@ async fn wait(
     submission: &Submission<'_>,
     approval: Approval,
 ) -> Result<Settled, Fault> {
-    decisions::record(
+    let recorded = decisions::record(
         connection,
         &submission.decision,
         Outcome::Pending,
         Some(approval.id),
     )
     .await?;
-    Ok(Settled::Pending(Box::new(approval)))
+    Ok(match recorded {
+        Some(_) => Settled::Pending(Box::new(approval)),
+        None => Settled::Outdated,
+    })
 }
 
 async fn refuse(
@@ -210,8 +213,12 @@ async fn refuse(
     approval: Option<ApprovalId>,
     refusal: Refusal,
 ) -> Result<Settled, Fault> {
-    decisions::record(connection, &submission.decision, Outcome::Refused, approval).await?;
-    Ok(Settled::Refused(refusal))
+    let decision = &submission.decision;
+    let recorded = decisions::record(connection, decision, Outcome::Refused, approval).await?;
+    Ok(match recorded {
+        Some(_) => Settled::Refused(refusal),
+        None => Settled::Outdated,
+    })
 }
 
 async fn lapse(

@@ -1,7 +1,11 @@
+use std::sync::Arc;
+
 use countersign_core::action::Action;
-use countersign_core::ledger::{GenerationChange, ModuleRecord};
+use countersign_core::approval::State;
+use countersign_core::ledger::{GenerationChange, ModuleRecord, Settled};
 use countersign_core::ports::Ledger;
 use countersign_core::verdict::ModuleId;
+use tokio::task::JoinSet;
 
 use super::world::*;
 
@@ -32,6 +36,7 @@ fn change(
             .iter()
             .map(|(digest, bytes)| ((*digest).to_owned(), bytes.to_vec()))
             .collect(),
+        follows: 0,
         by: "folder".to_owned(),
         summary: "a module came".to_owned(),
         at: at(seconds),
@@ -49,13 +54,17 @@ async fn generations_are_numbered_from_one_and_keep_their_modules() {
         change(&[("extra", "d2")], &[("d2", b"two")], 2),
     ];
     for (n, change) in (1..).zip(&changes) {
-        let number = world
-            .ledger
-            .record_generation(change)
-            .await
-            .expect("recorded");
-        assert_eq!(number, n);
+        let newest = world.ledger.newest_generation().await;
+        assert_eq!(newest.expect("an answer"), n - 1);
+        let change = GenerationChange {
+            follows: n - 1,
+            ..change.clone()
+        };
+        let number = world.ledger.record_generation(&change).await;
+        assert_eq!(number.expect("recorded"), Some(n));
     }
+    let newest = world.ledger.newest_generation().await;
+    assert_eq!(newest.expect("an answer"), 3);
     let latest = world.ledger.latest_generation().await.expect("an answer");
     let latest = latest.expect("there is one");
     assert_eq!((latest.number, latest.at), (3, at(2)));
@@ -73,6 +82,69 @@ async fn generations_are_numbered_from_one_and_keep_their_modules() {
     let rest = list(Some("2")).await;
     assert_eq!(rest.iter().map(|r| r.number).collect::<Vec<_>>(), [1]);
     assert_eq!(world.audited("policies_changed").await, 3);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_hosts_that_record_at_the_same_moment_one_is_next() {
+    let world = Arc::new(World::new().await);
+    let mut hosts = JoinSet::new();
+    for _ in 0..8 {
+        let world = Arc::clone(&world);
+        hosts.spawn(async move {
+            let change = change(&[("baseline", "d1")], &[("d1", b"one")], 0);
+            let number = world.ledger.record_generation(&change).await;
+            number.expect("an answer")
+        });
+    }
+    let numbers: Vec<_> = hosts.join_all().await.into_iter().flatten().collect();
+    assert_eq!(
+        numbers,
+        [1],
+        "whoever was late is told, and nothing is kept of it"
+    );
+    assert_eq!(world.audited("policies_changed").await, 1);
+    let world = Arc::into_inner(world).expect("nobody else has it");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_older_policies_judged_is_not_done_and_not_recorded() {
+    let world = World::new().await;
+    let granted = Ask::new(&admin(), mint("granted"), gate(), at(0));
+    let grant = world.approved(&granted).await;
+    let known = (world.decisions().await.len(), world.audit().await.len());
+    let first = change(&[("baseline", "d1")], &[("d1", b"one")], 2);
+    let second = GenerationChange {
+        follows: 1,
+        ..change(&[("baseline", "d2")], &[("d2", b"two")], 3)
+    };
+    // The first is that of the policies that judge here: they are the newest.
+    for (change, number) in [(first, 1), (second, 2)] {
+        let recorded = world.ledger.record_generation(&change).await;
+        assert_eq!(recorded.expect("an answer"), Some(number));
+    }
+    let ruled = |ruling| Ask::new(&admin(), mint("ci"), ruling, at(4));
+    let reads = Ask::new(&admin(), Action::OrgTokenList, allow(), at(4));
+    for ask in [ruled(allow()), ruled(gate()), ruled(deny()), granted, reads] {
+        let settled = world.ask(&ask.at(at(4))).await;
+        assert!(matches!(settled, Settled::Outdated), "{settled:?}");
+    }
+    assert!(world.live_tokens(at(5)).await.is_empty());
+    assert!(world.pending_at(at(5)).await.is_empty());
+    assert_eq!(world.approval(grant.id).await.state, State::Approved);
+    // Five permits to look since, and one for each of the two changes.
+    let (decisions, entries) = (world.decisions().await, world.audit().await);
+    assert!(decisions.iter().all(|decision| decision.at < at(4)));
+    assert_eq!(decisions.len(), known.0 + 5);
+    assert_eq!(entries.len(), known.1 + 2);
+
+    // What the core judges alone is of no generation: people can always decide, and read.
+    let by_core = Ask {
+        generation: 0,
+        ..ruled(allow())
+    };
+    done(world.ask(&by_core).await);
     world.end().await;
 }
 

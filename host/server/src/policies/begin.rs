@@ -1,0 +1,77 @@
+//! What a host begins with: its folder, proven, and the generation that is live first.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use countersign_core::ports::Ledger;
+use countersign_core::time::Clock;
+use countersign_engine::folder::{Folder, Proposal, Recorded, Watcher};
+use countersign_engine::{BASELINE, CLASSIFIER, Compiler, Engine, Generation, Limits, Settings};
+use tokio::sync::watch;
+
+use super::change::{change, records};
+use super::recorded;
+
+/// Proves what is in the folder and watches it, in the engine in which all policies of this host run.
+pub(super) fn open(
+    path: std::path::PathBuf,
+    recorded: Vec<Recorded>,
+    proposed: watch::Sender<Option<Proposal>>,
+) -> anyhow::Result<(Engine, Watcher, Proposal)> {
+    let compiler = Compiler::apart().context("cannot tell which program this is")?;
+    let engine = Engine::with_compiler(Limits::default(), compiler)?;
+    let baseline = engine
+        .prove(BASELINE, &Settings::new())
+        .context("the built-in baseline cannot be loaded")?;
+    let folder = Folder {
+        path,
+        engine: engine.clone(),
+        built_in: vec![Arc::new(baseline)],
+        classifier: CLASSIFIER.to_owned(),
+        recorded,
+    };
+    let (watcher, first) = Watcher::open(folder, move |proposal| {
+        proposed.send_replace(Some(proposal));
+    })?;
+    Ok((engine, watcher, first))
+}
+
+/// The generation to begin with; `None` where another host has just recorded one.
+///
+/// The folder's content is a change only if the folder `is_changed` since this host last looked. Else
+/// another host has gone on meanwhile, or this one is new to the fleet, and a start rolls nothing back.
+pub(super) async fn first(
+    proposal: &Proposal,
+    is_changed: bool,
+    engine: &Engine,
+    ledger: &dyn Ledger,
+    clock: &dyn Clock,
+) -> anyhow::Result<Option<Generation>> {
+    let newest = ledger.latest_generation().await?;
+    match &newest {
+        Some(newest) if newest.modules == records(proposal) => {
+            let policies = proposal.policies.clone();
+            Ok(Some(Generation::new(newest.number, policies)))
+        }
+        Some(newest) if !is_changed => {
+            tracing::warn!(
+                generation = newest.number,
+                "this host's policy folder is not what is live: what another host recorded stands"
+            );
+            let known = proposal.policies.modules();
+            let policies = recorded::proven(ledger, engine, newest, known).await;
+            let policies = policies.with_context(|| {
+                format!(
+                    "cannot take over the live policies, generation {}",
+                    newest.number
+                )
+            })?;
+            Ok(Some(Generation::new(newest.number, policies)))
+        }
+        newest => {
+            let change = change(newest.as_ref(), proposal, clock);
+            let number = ledger.record_generation(&change).await?;
+            Ok(number.map(|number| Generation::new(number, proposal.policies.clone())))
+        }
+    }
+}

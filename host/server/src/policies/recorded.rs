@@ -1,0 +1,84 @@
+//! What is recorded, made to decide again: kept bytes under recorded settings, proven as any module is.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use countersign_core::ledger::{GenerationRecord, ModuleRecord};
+use countersign_core::ports::Ledger;
+use countersign_engine::folder::Recorded;
+use countersign_engine::{CLASSIFIER, Engine, PolicySet, Proven, Settings};
+
+/// The folder's modules of the generation that was live last, so that a file that is broken now stands
+/// as it decided then.
+pub(super) async fn stand_ins(
+    ledger: &dyn Ledger,
+    newest: Option<&GenerationRecord>,
+) -> anyhow::Result<Vec<Recorded>> {
+    let mut recorded = Vec::new();
+    for module in newest.into_iter().flat_map(|newest| &newest.modules) {
+        let Some(file) = &module.file else {
+            continue;
+        };
+        recorded.push(Recorded {
+            file: file.clone(),
+            component: component(ledger, module).await?,
+            settings: settings(module),
+        });
+    }
+    Ok(recorded)
+}
+
+/// The set of a recorded generation. Those of `known` that are among its modules are proven already; the
+/// others are, off the threads that serve requests.
+pub(super) async fn proven(
+    ledger: &dyn Ledger,
+    engine: &Engine,
+    generation: &GenerationRecord,
+    known: &[Arc<Proven>],
+) -> anyhow::Result<PolicySet> {
+    let mut modules = Vec::new();
+    let mut unproven = Vec::new();
+    for module in &generation.modules {
+        let is_it = |known: &&Arc<Proven>| {
+            *known.id() == module.id && *known.settings() == settings(module)
+        };
+        match known.iter().find(is_it) {
+            Some(known) => modules.push(Arc::clone(known)),
+            None => unproven.push((module.clone(), component(ledger, module).await?)),
+        }
+    }
+    let engine = engine.clone();
+    let prove = move || {
+        for (module, component) in unproven {
+            let proven = engine
+                .prove(&component, &settings(&module))
+                .with_context(|| format!("`{}` cannot be loaded here", module.id))?;
+            if *proven.id() != module.id {
+                anyhow::bail!(
+                    "the component kept for `{}` is another one: `{}`",
+                    module.id,
+                    proven.id()
+                );
+            }
+            modules.push(Arc::new(proven));
+        }
+        Ok(PolicySet::check(modules, CLASSIFIER)?)
+    };
+    tokio::task::spawn_blocking(prove)
+        .await
+        .context("proving the policies panicked")?
+}
+
+async fn component(ledger: &dyn Ledger, module: &ModuleRecord) -> anyhow::Result<Vec<u8>> {
+    let component = ledger.component(&module.id.digest).await?;
+    component.with_context(|| format!("the datastore lacks the component of `{}`", module.id))
+}
+
+fn settings(module: &ModuleRecord) -> Settings {
+    module
+        .settings
+        .iter()
+        .fold(Settings::new(), |settings, (name, values)| {
+            settings.with(name, values.clone())
+        })
+}
