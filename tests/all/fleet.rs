@@ -124,7 +124,8 @@ async fn whoever_waits_at_one_host_hears_what_is_decided_at_another() {
         assert_eq!(reply.expect(200).text("status"), "approved");
         best = best.min(heard.saturating_duration_since(decided));
     }
-    assert!(best <= Duration::from_secs(1), "it took {best:?}");
+    // Half of what the look that stands behind the news takes.
+    assert!(best <= Duration::from_millis(500), "it took {best:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -57,6 +57,24 @@ words! {
     }
 }
 
+impl EventKind {
+    /// Whether somebody may wait for it: an approval moves, or other policies are recorded.
+    pub fn is_awaited(self) -> bool {
+        matches!(
+            self,
+            Self::ApprovalRequested
+                | Self::ApprovalVoted
+                | Self::ApprovalApproved
+                | Self::ApprovalDenied
+                | Self::ApprovalExpired
+                | Self::ApprovalWithdrawn
+                | Self::ApprovalUsed
+                | Self::ApprovalLapsed
+                | Self::PoliciesChanged
+        )
+    }
+}
+
 /// Something that happened, before it has a place in the chain.
 #[derive(Clone, Debug)]
 pub struct Event {

@@ -242,6 +242,11 @@ pub trait Ledger: Send + Sync {
     /// Walks the whole chain: how many entries there are, or where it does not hold.
     async fn verify_audit(&self, permit: &Permit) -> Result<Result<i64, ChainError>, LedgerError>;
 
+    /// Waits until what somebody may wait for has changed, or may have, at whichever host that shares the
+    /// ledger: an approval, or the policies. It tells early and not surely, so whoever needs to know looks
+    /// from time to time as well. Where no other host can share the ledger, it never ends.
+    async fn change(&self);
+
     /// Records that it is `now`, at least. It shows that the database can be written, and a host that
     /// starts learns by it how late it was.
     async fn mark(&self, now: Timestamp) -> Result<(), LedgerError>;

@@ -68,6 +68,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let stop = watch::Sender::new(false);
     app.tasks.spawn(sweep(app.clone(), stop.subscribe()));
     app.tasks.spawn(mark(app.clone(), stop.subscribe()));
+    app.tasks.spawn(hear(app.clone(), stop.subscribe()));
     let policies = Arc::clone(&app.policies);
     app.tasks.spawn(policies.follow(
         Arc::clone(&app.ledger),
@@ -303,6 +304,18 @@ async fn mark(app: App, mut stop: watch::Receiver<bool>) {
         if let Err(error) = app.ledger.mark(app.clock.now()).await {
             tracing::warn!(error = %report(&error), "cannot record how late it is");
         }
+    }
+}
+
+/// Has those who wait look again when another host has changed something.
+async fn hear(app: App, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = app.ledger.change() => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        app.changed();
+        app.policies.look();
     }
 }
 

@@ -9,10 +9,12 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions as _, Connection as _};
 
+use self::ear::Ear;
 use crate::fault::Fault;
 use crate::open::{OpenError, Refusal};
 use crate::whole::to_its_end;
 
+mod ear;
 #[path = "portable/mod.rs"]
 mod portable;
 
@@ -48,6 +50,10 @@ const TAKE_TURNS: &str = "SELECT pg_advisory_xact_lock(1668507502)";
 
 /// Begins a transaction that sees one state of the database from beginning to end.
 const READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
+/// What tells other hosts, within a transaction, that it changes what they may wait for: they hear it when,
+/// and if, it is committed.
+const ANNOUNCEMENT: Option<&str> = Some("NOTIFY countersign");
 
 /// What holds for every connection, whatever the server's defaults are.
 const SESSION: &[(&str, &str)] = &[
@@ -120,6 +126,7 @@ impl fmt::Debug for PostgresAddress {
 pub struct PostgresLedger {
     writer: PgPool,
     readers: PgPool,
+    ear: Ear,
     turns: portable::Turns,
 }
 
@@ -146,15 +153,22 @@ impl PostgresLedger {
         });
         Ok(Self {
             writer: writer.connect_lazy_with(options.clone()),
-            readers: pool(READERS).connect_lazy_with(options),
+            readers: pool(READERS).connect_lazy_with(options.clone()),
+            ear: Ear::new(pool(1).connect_lazy_with(options)),
             turns,
         })
     }
 
     /// Waits for what is under way, and closes the connections.
     pub async fn close(&self) {
+        self.ear.close().await;
         self.readers.close().await;
         self.writer.close().await;
+    }
+
+    /// Waits for another host's announcement, or this one's.
+    async fn hear(&self) {
+        self.ear.hear().await;
     }
 
     /// A transaction in which nobody else writes.

@@ -36,6 +36,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// whoever starts a second one wants to hear of the first.
 const PATIENCE_TO_OPEN: Duration = Duration::from_secs(1);
 
+/// What tells other hosts, within a transaction, that it changes what they may wait for: there are none.
+const ANNOUNCEMENT: Option<&str> = None;
+
 /// The ledger on SQLite.
 ///
 /// SQLite has one writer at a time. So has this: one connection writes, and requests take turns on it, in
@@ -86,6 +89,11 @@ impl SqliteLedger {
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+
+    /// Nobody else writes, so there is nothing to be heard.
+    async fn hear(&self) {
+        std::future::pending().await
     }
 
     /// A transaction in which nobody else writes.

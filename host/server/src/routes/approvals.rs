@@ -21,7 +21,7 @@ use crate::problem::{Problem, json_response};
 
 /// The longest wait for a change.
 const MAX_WAIT: u64 = 55;
-/// A change that another host made is seen so soon.
+/// A change that another host made is seen so soon, even if its announcement is not heard.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// The longest reason, in characters.
 const MAX_REASON: usize = 500;

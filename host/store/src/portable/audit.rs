@@ -3,7 +3,9 @@
 use countersign_core::audit::{ChainError, Entry, Event, EventKind, Verifier};
 use countersign_core::ledger::Page;
 use countersign_core::time::Timestamp;
+use sqlx::Executor as _;
 
+use super::super::ANNOUNCEMENT;
 use super::Connection;
 use super::columns::{from_json, limit, to_json};
 use crate::fault::Fault;
@@ -61,8 +63,14 @@ pub(super) async fn append(
     sqlx::query("UPDATE audit_head SET hash = $1 WHERE seq = $2")
         .bind(&entry.hash)
         .bind(entry.seq)
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+    // Here, because whatever others wait for has its entry.
+    if let Some(announcement) = ANNOUNCEMENT
+        && kind.is_awaited()
+    {
+        connection.execute(announcement).await?;
+    }
     Ok(())
 }
 

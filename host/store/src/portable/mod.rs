@@ -370,6 +370,10 @@ impl Ledger for Store {
         Ok(audit::verify(&mut tx).await?)
     }
 
+    async fn change(&self) {
+        self.hear().await;
+    }
+
     async fn mark(&self, now: Timestamp) -> Result<(), LedgerError> {
         let mut turn = self.turn().await?;
         let done = instants::mark(turn.connection(), now).await;

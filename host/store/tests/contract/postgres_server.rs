@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use countersign_core::ledger::GenerationChange;
 use countersign_core::ports::Ledger as _;
 use countersign_core::time::Timestamp;
 use countersign_store::{OpenError, PostgresLedger, Refusal};
@@ -122,6 +123,48 @@ async fn a_database_that_may_only_be_read_is_refused() {
         .await;
     let error = refusal(database.url()).await;
     assert!(matches!(error.refusal, Refusal::Unwritable(_)), "{error:?}");
+}
+
+/// Waits for news; false where none comes.
+async fn hears(ledger: &PostgresLedger, patience: Duration) -> bool {
+    tokio::time::timeout(patience, ledger.change())
+        .await
+        .is_ok()
+}
+
+#[tokio::test]
+async fn what_one_host_changes_another_hears_and_again_after_the_connection_is_lost() {
+    const SOON: Duration = Duration::from_secs(10);
+    const QUIET: Duration = Duration::from_millis(200);
+    let database = Database::new().await;
+    let (here, there) = (database.open().await, database.open().await);
+    let change = |follows| GenerationChange {
+        modules: Vec::new(),
+        components: Vec::new(),
+        follows,
+        by: "folder".to_owned(),
+        summary: "nothing is left".to_owned(),
+        at: Timestamp::from_micros(1),
+    };
+    assert!(hears(&there, SOON).await, "it begins to listen");
+    for follows in 0..3 {
+        assert!(!hears(&there, QUIET).await, "there is nothing to hear");
+        let recorded = here.record_generation(&change(follows)).await;
+        assert_eq!(recorded.expect("it writes"), Some(follows + 1));
+        assert!(hears(&there, SOON).await);
+        let name = database.name();
+        run(
+            &Cluster::shared().url(),
+            &format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                 WHERE datname = '{name}' AND query LIKE 'LISTEN%'"
+            ),
+        )
+        .await;
+        assert!(hears(&there, SOON).await, "something may have been missed");
+    }
+    there.close().await;
+    here.close().await;
 }
 
 /// As when the server is restarted: every connection is gone. Writing finds new ones; a reader whose
