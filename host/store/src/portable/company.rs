@@ -97,19 +97,19 @@ async fn a_part_that_fails_is_undone_alone() {
     let mut first = store.turn().await.expect("a turn");
     note(first.connection(), "a").await.expect("it writes");
     // It finds its own row in its way, after one that it could write.
-    let failing = {
-        let store = Arc::clone(&store);
-        tokio::spawn(async move {
-            let mut turn = store.turn().await?;
-            note(turn.connection(), "half").await?;
-            let failed = note(turn.connection(), "a").await;
-            turn.end(failed).await
-        })
-    };
+    let mut failing = JoinSet::new();
+    let failed = Arc::clone(&store);
+    failing.spawn(async move {
+        let mut turn = failed.turn().await?;
+        note(turn.connection(), "half").await?;
+        let failed = note(turn.connection(), "a").await;
+        turn.end(failed).await
+    });
     let others = writers(&store, &["b"]);
     let_them_queue().await;
     first.keep().await.expect("it is kept");
-    failing.await.expect("no panic").expect_err("it is refused");
+    let failed = failing.join_all().await.pop();
+    failed.expect("one").expect_err("it is refused");
     for kept in others.join_all().await {
         kept.expect("it is kept");
     }
@@ -132,17 +132,17 @@ async fn a_writer_that_vanishes_within_its_turn_is_undone_alone() {
             drop(first);
         } else {
             note(first.connection(), "e").await.expect("it writes");
-            let vanishing = {
-                let store = Arc::clone(&store);
-                tokio::spawn(async move {
-                    let mut turn = store.turn().await?;
-                    note(turn.connection(), "vanished").await
-                })
-            };
+            let mut vanishing = JoinSet::new();
+            let vanished = Arc::clone(&store);
+            vanishing.spawn(async move {
+                let mut turn = vanished.turn().await?;
+                note(turn.connection(), "vanished").await
+            });
             others = writers(&store, &names);
             let_them_queue().await;
             first.keep().await.expect("it is kept");
-            vanishing.await.expect("no panic").expect("it wrote");
+            let vanished = vanishing.join_all().await.pop();
+            vanished.expect("one").expect("it wrote");
         }
         for kept in others.join_all().await {
             kept.expect("it is kept");

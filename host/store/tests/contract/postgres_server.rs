@@ -8,6 +8,7 @@ use countersign_core::ports::Ledger as _;
 use countersign_core::time::Timestamp;
 use countersign_store::{OpenError, PostgresLedger, Refusal};
 use sqlx::{Connection as _, PgConnection};
+use tokio::task::JoinSet;
 
 use crate::cluster::Cluster;
 use crate::postgres::{Database, address, run};
@@ -207,10 +208,9 @@ async fn a_turn_that_was_not_had_is_refused_and_the_next_one_is_had() {
         .execute(&mut other)
         .await
         .expect("it is free");
-    let waiting = {
-        let ledger = Arc::clone(&ledger);
-        tokio::spawn(async move { ledger.mark(Timestamp::from_micros(1)).await })
-    };
+    let mut waiting = JoinSet::new();
+    let waiter = Arc::clone(&ledger);
+    waiting.spawn(async move { waiter.mark(Timestamp::from_micros(1)).await });
     until(
         database.url(),
         "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()
@@ -224,10 +224,8 @@ async fn a_turn_that_was_not_had_is_refused_and_the_next_one_is_had() {
                  AND wait_event_type = 'Lock'",
         )
         .await;
-    waiting
-        .await
-        .expect("no panic")
-        .expect_err("it was not had");
+    let waited = waiting.join_all().await.pop();
+    waited.expect("one").expect_err("it was not had");
     other.close().await.expect("it closes");
     for at in 2..4 {
         let marked = ledger.mark(Timestamp::from_micros(at)).await;
