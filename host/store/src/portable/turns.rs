@@ -242,6 +242,8 @@ impl Turn<'_> {
         {
             lane.commit().await;
         }
+        // Whoever committed may have vanished, which frees the lane before the commit is over.
+        is_over(&mut outcome).await;
         std::mem::forget(waiting);
         let outcome = outcome.borrow().clone();
         let kept = match outcome {
