@@ -15,6 +15,7 @@ mod guards;
 mod incident;
 mod layout;
 mod plaintext;
+mod policy_changes;
 mod policy_table;
 mod reload;
 mod sandbox_page;

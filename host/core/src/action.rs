@@ -2,10 +2,13 @@
 
 mod told;
 
+use std::sync::Arc;
+
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::caller::Caller;
+use crate::generation::{Component, GenerationChange};
 use crate::id::{OrgId, TokenId, WorkspaceId};
 use crate::keys::{Keys, hex};
 use crate::policy::Role;
@@ -104,6 +107,25 @@ pub enum Action {
     ApprovalList,
     /// Read the loaded policies.
     PolicyRead,
+    /// Keep a version of a policy.
+    PolicyPush {
+        /// The policy's name, as the caller says it.
+        name: String,
+        /// The version; none where the caller may not push one, and so nothing was made of what it sent.
+        component: Option<Component>,
+    },
+    /// Make a set of policies live.
+    PolicyActivate {
+        /// The set; none where the caller may not change policies, and so nothing was made ready.
+        change: Option<Arc<GenerationChange>>,
+    },
+    /// Make an earlier set of policies live again.
+    PolicyRollback {
+        /// The number under which it was recorded.
+        generation: u64,
+        /// As for [`Action::PolicyActivate`].
+        change: Option<Arc<GenerationChange>>,
+    },
     /// Read the audit log.
     AuditRead,
     /// Read decisions.
@@ -130,6 +152,9 @@ impl Action {
             Self::WorkspaceTokenRevoke { .. } => Verb::WorkspaceTokenRevoke,
             Self::ApprovalList => Verb::ApprovalList,
             Self::PolicyRead => Verb::PolicyRead,
+            Self::PolicyPush { .. } => Verb::PolicyPush,
+            Self::PolicyActivate { .. } => Verb::PolicyActivate,
+            Self::PolicyRollback { .. } => Verb::PolicyRollback,
             Self::AuditRead => Verb::AuditRead,
             Self::DecisionRead => Verb::DecisionRead,
         }
@@ -160,6 +185,9 @@ impl Action {
             | Self::WorkspaceList
             | Self::ApprovalList
             | Self::PolicyRead
+            | Self::PolicyPush { .. }
+            | Self::PolicyActivate { .. }
+            | Self::PolicyRollback { .. }
             | Self::AuditRead
             | Self::DecisionRead => ("organisation", org.to_string()),
         }
@@ -185,6 +213,9 @@ impl Action {
             | Self::WorkspaceList
             | Self::ApprovalList
             | Self::PolicyRead
+            | Self::PolicyPush { .. }
+            | Self::PolicyActivate { .. }
+            | Self::PolicyRollback { .. }
             | Self::AuditRead
             | Self::DecisionRead => None,
         }

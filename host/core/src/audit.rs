@@ -54,6 +54,8 @@ words! {
         SessionEnded = "session_ended",
         /// Another set of policies is live.
         PoliciesChanged = "policies_changed",
+        /// A version of a policy is kept, and decides nothing yet.
+        PolicyPushed = "policy_pushed",
     }
 }
 

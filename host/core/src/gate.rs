@@ -19,7 +19,8 @@ use crate::ports::{Judge, Ledger, LedgerError};
 use crate::secret;
 use crate::time::Clock;
 use crate::token::{PlainToken, TokenKind};
-use crate::verdict::Judgement;
+use crate::verb::Verb;
+use crate::verdict::{Judgement, Ruling};
 use crate::workspace::WorkspaceToken;
 
 /// How often an action is judged again because what it was judged on has moved. Each round means that
@@ -205,6 +206,14 @@ impl Gate {
         self.ledger.vote(&ballot).await.map_err(VoteError::Ledger)
     }
 
+    /// Whether the core alone would let `caller` do `verb`: asked where it takes work to make an action
+    /// ready, so that nobody can cause that work who may not ask for what comes of it.
+    pub fn lets(&self, caller: &Caller, verb: Verb) -> bool {
+        caller.role() >= verb.needed_role()
+            && verb.is_judged_by_core_alone()
+            && matches!(judged_by_core(caller, verb), Ruling::Allow { .. })
+    }
+
     fn judge(
         &self,
         caller: &Caller,
@@ -271,6 +280,10 @@ impl Gate {
                 (deed, Some(plain))
             }
             Action::WorkspaceTokenRevoke { .. } => (Deed::RevokeWorkspaceToken, None),
+            Action::PolicyPush { .. } => (Deed::KeepPolicy, None),
+            Action::PolicyActivate { .. } | Action::PolicyRollback { .. } => {
+                (Deed::ChangePolicies, None)
+            }
             Action::OrgTokenList
             | Action::SecretList { .. }
             | Action::SecretRead { .. }

@@ -1,7 +1,5 @@
 //! What goes into the ledger and what comes out of it.
 
-use std::collections::BTreeMap;
-
 use crate::action::{ActionDigest, Intent};
 use crate::approval::{Approval, Choice};
 use crate::caller::{Caller, Person};
@@ -13,7 +11,6 @@ use crate::ports::Judge;
 use crate::secret::{SealedSecret, SecretAddress, SecretKey, SecretScope};
 use crate::time::{Clock, Timestamp};
 use crate::token::TokenHash;
-use crate::verdict::ModuleId;
 use crate::workspace::{Workspace, WorkspaceToken};
 
 /// What the ledger knows of an action's resource. Read before the policies are asked, and again in the
@@ -70,6 +67,10 @@ pub enum Deed {
     },
     /// Revoke the workspace's token that the action names.
     RevokeWorkspaceToken,
+    /// Keep the version of a policy that the action brings.
+    KeepPolicy,
+    /// Record the set of policies that the action brings, which makes it live everywhere.
+    ChangePolicies,
 }
 
 /// A judged action, to be settled in one transaction: the decision recorded, and the deed done, an
@@ -135,6 +136,10 @@ pub enum Done {
     WorkspaceTokenMinted(WorkspaceToken),
     /// The workspace's token is revoked.
     WorkspaceTokenRevoked(TokenId),
+    /// The version is kept; what it decides depends on when it is activated.
+    PolicyKept,
+    /// The set of policies is recorded under this number.
+    PoliciesChanged(u64),
 }
 
 /// Why a request was refused.
@@ -197,6 +202,10 @@ pub enum Refusal {
     GrantUsed,
     /// What was approved has moved.
     ApprovalStale,
+    /// Other policies were recorded since those that were to follow were made ready.
+    PoliciesMoved,
+    /// Another component is kept under this version of the policy.
+    VersionTaken,
 }
 
 /// A person's vote, before it is counted.
@@ -277,52 +286,6 @@ pub struct SecretEntry {
     pub created_at: Timestamp,
     /// When it was last written.
     pub updated_at: Timestamp,
-}
-
-/// A module of a generation: with its settings, it decides alike for ever.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct ModuleRecord {
-    /// Which module.
-    #[serde(flatten)]
-    pub id: ModuleId,
-    /// Its settings, defaults included.
-    pub settings: BTreeMap<String, Vec<String>>,
-    /// The file that it came from; absent for what is built in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
-}
-
-/// A set of policies that went live, to be numbered and recorded.
-#[derive(Clone, Debug)]
-pub struct GenerationChange {
-    /// The modules, by name.
-    pub modules: Vec<ModuleRecord>,
-    /// The bytes of each under their digest, so that going back works after a file is gone. What is
-    /// already kept may be left out.
-    pub components: Vec<(String, Vec<u8>)>,
-    /// The number of the newest recorded generation, which this one follows; 0 where there is none.
-    pub follows: u64,
-    /// Who or what changed it: an audit label.
-    pub by: String,
-    /// What changed, for people.
-    pub summary: String,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// A numbered set of policies.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct GenerationRecord {
-    /// Its number, from 1.
-    pub number: u64,
-    /// When it went live.
-    pub at: Timestamp,
-    /// Who or what changed it.
-    pub by: String,
-    /// What changed.
-    pub summary: String,
-    /// The modules.
-    pub modules: Vec<ModuleRecord>,
 }
 
 /// Which part of a long list.

@@ -13,6 +13,7 @@ pub mod chance;
 pub mod decision;
 pub mod exhaustive;
 pub mod gate;
+pub mod generation;
 pub mod id;
 pub mod keys;
 pub mod ledger;

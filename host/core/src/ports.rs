@@ -7,10 +7,10 @@ use crate::approval::Approval;
 use crate::audit::{ChainError, Entry};
 use crate::caller::Caller;
 use crate::decision::Decision;
+use crate::generation::{GenerationChange, GenerationRecord, VersionRecord};
 use crate::id::{ApprovalId, DecisionId, OrgId, SessionId, TokenId, WorkspaceId};
 use crate::ledger::{
-    Ballot, Facts, GenerationChange, GenerationRecord, OrgToken, Page, SecretEntry, Settled,
-    Submission, Voted, Whose,
+    Ballot, Facts, OrgToken, Page, SecretEntry, Settled, Submission, Voted, Whose,
 };
 use crate::permit::Permit;
 use crate::policy::Question;
@@ -216,6 +216,13 @@ pub trait Ledger: Send + Sync {
     /// The newest recorded generation; what a host finds when it starts.
     async fn latest_generation(&self) -> Result<Option<GenerationRecord>, LedgerError>;
 
+    /// The generation recorded under `number`.
+    async fn generation(&self, number: u64) -> Result<Option<GenerationRecord>, LedgerError>;
+
+    /// The versions of the policy `name` that are kept, newest first, 500 at most: whatever was part of a
+    /// recorded generation, and what was pushed.
+    async fn policy_versions(&self, name: &str) -> Result<Vec<VersionRecord>, LedgerError>;
+
     /// Recorded generations, newest first.
     async fn generations(
         &self,
@@ -223,7 +230,7 @@ pub trait Ledger: Send + Sync {
         page: &Page,
     ) -> Result<Vec<GenerationRecord>, LedgerError>;
 
-    /// The bytes of a module that was part of a recorded generation, by their digest.
+    /// The bytes of a module that is kept, by their digest.
     async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, LedgerError>;
 
     /// Recorded decisions, newest first.

@@ -78,18 +78,8 @@ impl Engine {
         mode: Mode,
     ) -> Result<Proven, LoadError> {
         let limits = self.limits();
-        if bytes.len() > limits.component_bytes {
-            let limit = limits.component_bytes;
-            return Err(LoadError::TooLarge { limit });
-        }
+        let (original, manifest) = self.described(bytes)?;
         let digest = hex(&Sha256::digest(bytes));
-        let original = Compiled::new(self, bytes)?;
-
-        let said = original
-            .start(limits.configure_time, Notebook::Dropped)
-            .and_then(|mut running| running.describe())
-            .map_err(|failure| LoadError::Describe(failure.into()))?;
-        let manifest = Manifest::lift(said, limits)?;
         let settings = manifest.apply(settings, limits)?;
 
         let snapshot = match mode {
@@ -120,6 +110,34 @@ impl Engine {
             compiled,
             mode,
         })
+    }
+}
+
+impl Engine {
+    /// Which module the component of `bytes` is, by its own word: it compiles and describes itself. Whether
+    /// it takes its settings is for [`Engine::prove`], and like that it is nothing for a thread that
+    /// serves requests.
+    pub fn describe(&self, bytes: &[u8]) -> Result<ModuleId, LoadError> {
+        let (_, manifest) = self.described(bytes)?;
+        Ok(ModuleId {
+            name: manifest.name,
+            version: manifest.version,
+            digest: hex(&Sha256::digest(bytes)),
+        })
+    }
+
+    fn described(&self, bytes: &[u8]) -> Result<(Compiled, Manifest), LoadError> {
+        let limits = self.limits();
+        if bytes.len() > limits.component_bytes {
+            let limit = limits.component_bytes;
+            return Err(LoadError::TooLarge { limit });
+        }
+        let original = Compiled::new(self, bytes)?;
+        let said = original
+            .start(limits.configure_time, Notebook::Dropped)
+            .and_then(|mut running| running.describe())
+            .map_err(|failure| LoadError::Describe(failure.into()))?;
+        Ok((original, Manifest::lift(said, limits)?))
     }
 }
 

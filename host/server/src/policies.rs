@@ -6,6 +6,7 @@
 
 mod begin;
 mod change;
+mod chosen;
 mod mark;
 mod recorded;
 
@@ -18,11 +19,12 @@ use anyhow::Context as _;
 use countersign_core::ports::{Judge, Ledger, LedgerError};
 use countersign_core::time::Clock;
 use countersign_engine::folder::{Problem, Proposal, Watcher};
-use countersign_engine::{Engine, Generation, Live, PolicySet};
+use countersign_engine::{Engine, Generation, Live, PolicySet, Proven};
 use serde_json::{Value, json};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use self::change::{change, records};
+pub use self::chosen::{ChoiceError, Chosen};
 pub use self::mark::FolderMark;
 use crate::report;
 
@@ -44,6 +46,10 @@ pub struct Policies {
     mark: FolderMark,
     folder: Mutex<Seen>,
     behind: Mutex<Option<Behind>>,
+    /// What was proven because somebody chose it, so that it need not be again when it is taken over.
+    chosen: Mutex<Vec<Arc<Proven>>>,
+    /// One choice is made ready at a time: proving takes a core, and memory.
+    proving: Semaphore,
     proposals: watch::Receiver<Option<Proposal>>,
     _watcher: Watcher,
 }
@@ -108,6 +114,8 @@ impl Policies {
             mark,
             folder: Mutex::new(first.into()),
             behind: Mutex::new(None),
+            chosen: Mutex::new(Vec::new()),
+            proving: Semaphore::new(1),
             proposals,
             _watcher: watcher,
         })
@@ -164,7 +172,7 @@ impl Policies {
         };
         if !is_same(&seen.policies, live.policies()) {
             add(format!(
-                "generation {} is live, which another host recorded, and this host's folder holds other policies: give every host the same content; the next change in this folder makes its content live everywhere",
+                "generation {} is live, which a person or another host recorded, and this host's folder holds other policies: the next change in this folder makes its content live everywhere; hosts that share a database need the same content",
                 live.number()
             ));
         }
@@ -325,6 +333,7 @@ impl Policies {
         let newest = newest.context("the datastore has lost its policies")?;
         let mut known = live.policies().modules().to_vec();
         known.extend_from_slice(self.seen().policies.modules());
+        known.append(&mut self.chosen());
         let policies = recorded::proven(ledger, &self.engine, &newest, &known).await?;
         Ok(Generation::new(newest.number, policies))
     }
@@ -340,6 +349,10 @@ impl Policies {
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.folder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn chosen(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Proven>>> {
+        self.chosen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn behind(&self) -> std::sync::MutexGuard<'_, Option<Behind>> {

@@ -352,6 +352,16 @@ fn refused(refusal: Refusal, verb: Verb) -> Problem {
             "grant_used",
             "the grant was used, and works once: repeat the request without Approval-Id to ask again",
         ),
+        Refusal::PoliciesMoved => Problem::new(
+            StatusCode::CONFLICT,
+            "policies_moved",
+            "other policies were made live meanwhile: read GET /policies, and repeat what still holds",
+        ),
+        Refusal::VersionTaken => Problem::new(
+            StatusCode::CONFLICT,
+            "version_taken",
+            "this policy has another component under this version: give what you push a version of its own",
+        ),
         Refusal::ApprovalStale => Problem::new(
             StatusCode::CONFLICT,
             "approval_stale",

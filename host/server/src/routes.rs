@@ -23,7 +23,7 @@ use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::routing::MethodFilter;
-use countersign_core::caller::Door;
+use countersign_core::caller::{Caller, Door};
 use countersign_core::chance;
 use countersign_core::gate::GateError;
 use countersign_core::keys::hex;
@@ -38,6 +38,9 @@ use crate::problem::{Problem, json_response};
 
 /// The longest body that is read. A secret is the largest thing that is sent: 256 KiB of it.
 pub const MAX_BODY: usize = 320 * 1024;
+/// The longest component that is read, and only from whoever may push one: what compilers of large
+/// languages make has some 20 MiB.
+const MAX_COMPONENT: usize = 32 * 1024 * 1024;
 /// A request has so long. A long poll takes at most 55 seconds of it.
 const TIMEOUT: Duration = Duration::from_secs(65);
 /// A body has so long to arrive, so that slow senders do not hold what the others need.
@@ -128,7 +131,7 @@ impl Routes {
                 let answer = async {
                     let (parts, body) = request.into_parts();
                     let query = call::query(&parts.uri)?;
-                    let body = read_body(body).await?;
+                    let body = read_body(body, MAX_BODY).await?;
                     handler(Visit {
                         app,
                         headers: parts.headers,
@@ -232,6 +235,14 @@ fn filter(method: &Method) -> MethodFilter {
     MethodFilter::try_from(method.clone()).expect("INVARIANT: the methods of routes are known ones")
 }
 
+/// How long a body may be. What is long is read only from those who may do what it is for.
+fn longest_body(app: &App, caller: &Caller, verb: Verb) -> usize {
+    match verb {
+        Verb::PolicyPush if app.gate.lets(caller, verb) => MAX_COMPONENT,
+        _ => MAX_BODY,
+    }
+}
+
 /// Which verification a verb needs: what decides, revokes or changes the rules is never done on a memory.
 fn freshness(verb: Verb) -> Freshness {
     match verb {
@@ -258,14 +269,14 @@ fn is_page(path: &str) -> bool {
     path == "/console" || path.starts_with("/console/")
 }
 
-async fn read_body(body: Body) -> Result<Vec<u8>, Problem> {
-    let reading = tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, MAX_BODY));
+async fn read_body(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
+    let reading = tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, most));
     match reading.await {
         Ok(Ok(bytes)) => Ok(bytes.into()),
         Ok(Err(error)) if is_too_long(&error) => Err(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "body_too_long",
-            format!("the body is longer than {MAX_BODY} bytes"),
+            format!("the body is longer than {most} bytes"),
         )),
         Ok(Err(_)) => Err(Problem::new(
             StatusCode::BAD_REQUEST,

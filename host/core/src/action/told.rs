@@ -54,6 +54,9 @@ impl Action {
             | Self::WorkspaceTokenMint { .. }
             | Self::ApprovalList
             | Self::PolicyRead
+            | Self::PolicyPush { .. }
+            | Self::PolicyActivate { .. }
+            | Self::PolicyRollback { .. }
             | Self::AuditRead
             | Self::DecisionRead => none,
         }
@@ -159,6 +162,18 @@ impl Action {
             Self::DeleteWorkspace { confirm, .. } => json!({ "confirm": confirm }),
             Self::WorkspaceTokenMint { expires_at, .. } => json!({ "expires_at": expires_at }),
             Self::WorkspaceTokenRevoke { token, .. } => json!({ "token": token }),
+            Self::PolicyPush { name, component } => json!({
+                "name": name,
+                "version": component.as_ref().map(|component| &component.id.version),
+                "digest": component.as_ref().map(|component| &component.id.digest),
+            }),
+            Self::PolicyActivate { change } => json!({
+                "modules": change.as_ref().map(|change| &change.modules),
+            }),
+            Self::PolicyRollback { generation, change } => json!({
+                "generation": generation,
+                "modules": change.as_ref().map(|change| &change.modules),
+            }),
             Self::OrgTokenRevoke { .. }
             | Self::OrgTokenList
             | Self::WorkspaceRead { .. }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_core::ledger::{GenerationChange, GenerationRecord, ModuleRecord};
+use countersign_core::generation::{GenerationChange, GenerationRecord, ModuleRecord};
 use countersign_core::time::Clock;
 use countersign_engine::Proven;
 use countersign_engine::folder::Proposal;
@@ -27,7 +27,7 @@ pub(super) fn change(
         follows: newest.map_or(0, |newest| newest.number),
         by: FOLDER.to_owned(),
         summary: match newest {
-            Some(newest) => summary(&newest.modules, &modules),
+            Some(newest) => difference(&newest.modules, &modules),
             None => at_first(&modules),
         },
         modules,
@@ -37,16 +37,24 @@ pub(super) fn change(
 
 /// The proposed modules, as they would be recorded.
 pub(super) fn records(proposal: &Proposal) -> Vec<ModuleRecord> {
-    let record = |module: &Arc<Proven>| ModuleRecord {
+    let of_file = |module: &Arc<Proven>| ModuleRecord {
+        file: proposal.files.get(&module.id().name).cloned(),
+        ..record(module)
+    };
+    proposal.policies.modules().iter().map(of_file).collect()
+}
+
+/// A module, as it would be recorded if it came from no file.
+pub(super) fn record(module: &Proven) -> ModuleRecord {
+    ModuleRecord {
         id: module.id().clone(),
         settings: module
             .settings()
             .iter()
             .map(|(name, values)| (name.clone(), values.clone()))
             .collect(),
-        file: proposal.files.get(&module.id().name).cloned(),
-    };
-    proposal.policies.modules().iter().map(record).collect()
+        file: None,
+    }
 }
 
 fn named(module: &ModuleRecord) -> String {
@@ -60,7 +68,7 @@ fn at_first(modules: &[ModuleRecord]) -> String {
 }
 
 /// What changed, in one line.
-fn summary(from: &[ModuleRecord], to: &[ModuleRecord]) -> String {
+pub(super) fn difference(from: &[ModuleRecord], to: &[ModuleRecord]) -> String {
     let mut changes = Vec::new();
     for module in to {
         let id = named(module);

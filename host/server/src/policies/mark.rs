@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use countersign_core::ledger::ModuleRecord;
+use countersign_core::generation::ModuleRecord;
 use sha2::{Digest as _, Sha256};
 
 use crate::data_dir::DataDir;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use countersign_core::ledger::{GenerationRecord, ModuleRecord};
+use countersign_core::generation::{GenerationRecord, ModuleRecord};
 use countersign_core::ports::Ledger;
 use countersign_engine::folder::Recorded;
 use countersign_engine::{CLASSIFIER, Engine, PolicySet, Proven, Settings};

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
-use super::{body, door, freshness, read_body};
+use super::{body, door, freshness, longest_body, read_body};
 use crate::app::App;
 use crate::credentials::CredentialError;
 use crate::problem::{self, Problem};
@@ -88,7 +88,7 @@ impl Call {
         }
         let named = named_approval(&parts.headers)?;
         let query = query(&parts.uri)?;
-        let body = read_body(body).await?;
+        let body = read_body(body, longest_body(&app, &caller, verb)).await?;
         if let Identity::Session {
             session: Some(session),
             ..
@@ -145,6 +145,11 @@ impl Call {
             }
             stopped => problem::stopped(stopped, self.verb, &self.app.base_url),
         })
+    }
+
+    /// Whether the core lets the caller do what this route is for.
+    pub fn is_let(&self) -> bool {
+        self.app.gate.lets(&self.caller, self.verb)
     }
 
     /// The permit to read what `action` names.

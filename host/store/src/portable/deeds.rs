@@ -3,6 +3,7 @@
 use countersign_core::action::Action;
 use countersign_core::audit::EventKind;
 use countersign_core::caller::Identity;
+use countersign_core::generation::GenerationChange;
 use countersign_core::id::{DecisionId, TokenId, WorkspaceId};
 use countersign_core::ledger::{Deed, Done, OrgToken, Refusal, Submission};
 use countersign_core::permit::Permit;
@@ -12,7 +13,10 @@ use serde_json::{Value, json};
 
 use super::removal::Removing;
 use super::workspaces::{Author, Changes, New};
-use super::{Connection, audit, obstacles, removal, secrets, tokens, workspace_tokens, workspaces};
+use super::{
+    Connection, audit, generations, obstacles, removal, secrets, tokens, versions,
+    workspace_tokens, workspaces,
+};
 use crate::fault::Fault;
 
 /// A deed that is done, with the entry that the audit gets for it; some have written theirs themselves.
@@ -39,12 +43,17 @@ pub(super) async fn perform(
         Action::SecretWrite { .. } | Action::SecretDelete { .. } => {
             of_secret(connection, decision, submission).await?
         }
+        Action::PolicyPush { .. }
+        | Action::PolicyActivate { .. }
+        | Action::PolicyRollback { .. } => of_policies(connection, decision, submission).await?,
         _ => of_org_token(connection, decision, submission).await?,
     };
     let Some((done, entry)) = outcome else {
         let obstacle = obstacles::find(connection, submission).await?;
         return Ok(Err(obstacle.unwrap_or(match submission.deed {
             Deed::MintOrgToken { .. } => Refusal::TooManyTokens,
+            Deed::KeepPolicy => Refusal::VersionTaken,
+            Deed::ChangePolicies => Refusal::PoliciesMoved,
             _ => Refusal::TargetGone,
         })));
     };
@@ -257,6 +266,48 @@ async fn of_workspace_token(
             let detail = about_revoked(*workspace, *token, decision, None);
             let entry = (EventKind::WorkspaceTokenRevoked, detail);
             Ok(revoked.then_some((Done::WorkspaceTokenRevoked(*token), Some(entry))))
+        }
+        _ => Err(wrong(submission)),
+    }
+}
+
+async fn of_policies(
+    connection: &mut Connection,
+    decision: DecisionId,
+    submission: &Submission<'_>,
+) -> Result<Outcome, Fault> {
+    let (by, now) = (submission.caller.actor(), submission.decision.at);
+    match (&submission.deed, &submission.intent.action) {
+        (
+            Deed::KeepPolicy,
+            Action::PolicyPush {
+                component: Some(component),
+                ..
+            },
+        ) => {
+            let kept = versions::push(connection, component, &by, now).await?;
+            let detail = json!({ "module": component.id, "decision": decision });
+            let entry = (EventKind::PolicyPushed, detail);
+            Ok(kept.then_some((Done::PolicyKept, Some(entry))))
+        }
+        (
+            Deed::ChangePolicies,
+            Action::PolicyActivate {
+                change: Some(change),
+            }
+            | Action::PolicyRollback {
+                change: Some(change),
+                ..
+            },
+        ) => {
+            let change = GenerationChange {
+                by,
+                at: now,
+                ..GenerationChange::clone(change)
+            };
+            let number = generations::record(connection, &change).await?;
+            // The record of a change has its own entry.
+            Ok(number.map(|number| (Done::PoliciesChanged(number), None)))
         }
         _ => Err(wrong(submission)),
     }

@@ -26,6 +26,9 @@ macro_rules! about_nothing {
             | Action::WorkspaceList
             | Action::ApprovalList
             | Action::PolicyRead
+            | Action::PolicyPush { .. }
+            | Action::PolicyActivate { .. }
+            | Action::PolicyRollback { .. }
             | Action::AuditRead
             | Action::DecisionRead
     };

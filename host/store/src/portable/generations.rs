@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use countersign_core::audit::EventKind;
-use countersign_core::ledger::{GenerationChange, GenerationRecord, ModuleRecord, Page};
+use countersign_core::generation::{GenerationChange, GenerationRecord, ModuleRecord};
+use countersign_core::ledger::Page;
 use countersign_core::time::Timestamp;
 use countersign_core::verdict::ModuleId;
 use serde_json::json;
 
 use super::columns::{from_json, limit, to_json};
-use super::{Connection, audit};
+use super::{Connection, audit, versions};
 use crate::fault::Fault;
 
 #[derive(sqlx::FromRow)]
@@ -53,16 +54,10 @@ pub(super) async fn record(
         return Ok(None);
     };
     for (digest, bytes) in &change.components {
-        sqlx::query(
-            "INSERT INTO components (digest, bytes) VALUES ($1, $2)
-             ON CONFLICT (digest) DO NOTHING",
-        )
-        .bind(digest)
-        .bind(bytes)
-        .execute(&mut *connection)
-        .await?;
+        versions::keep_bytes(connection, digest, bytes).await?;
     }
     for module in &change.modules {
+        versions::keep(connection, &module.id, &change.by, change.at).await?;
         sqlx::query(
             "INSERT INTO generation_modules (generation, name, version, digest, settings, file)
              VALUES ($1, $2, $3, $4, $5, $6)",
@@ -133,6 +128,19 @@ pub(super) async fn list(
         .collect()
 }
 
+/// The one under `number`.
+pub(super) async fn load(
+    connection: &mut Connection,
+    number: u64,
+) -> Result<Option<GenerationRecord>, Fault> {
+    let page = Page {
+        after: Some(number.saturating_add(1).to_string()),
+        limit: 1,
+    };
+    let newest = list(connection, &page).await?.pop();
+    Ok(newest.filter(|record| record.number == number))
+}
+
 /// The bytes with this digest.
 pub(super) async fn component(
     connection: &mut Connection,
@@ -182,6 +190,6 @@ pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn numbered(number: i64) -> Result<u64, Fault> {
+pub(super) fn numbered(number: i64) -> Result<u64, Fault> {
     u64::try_from(number).map_err(|_| Fault::Corrupt(format!("generation {number}")))
 }

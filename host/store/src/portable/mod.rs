@@ -27,6 +27,7 @@ mod settle;
 mod sweep;
 mod tokens;
 mod turns;
+mod versions;
 mod votes;
 mod workspace_tokens;
 mod workspaces;
@@ -37,10 +38,10 @@ use countersign_core::approval::Approval;
 use countersign_core::audit::{ChainError, Entry};
 use countersign_core::caller::Caller;
 use countersign_core::decision::Decision;
+use countersign_core::generation::{GenerationChange, GenerationRecord, VersionRecord};
 use countersign_core::id::{ApprovalId, DecisionId, OrgId, SessionId, TokenId, WorkspaceId};
 use countersign_core::ledger::{
-    Ballot, Facts, GenerationChange, GenerationRecord, OrgToken, Page, SecretEntry, Settled,
-    Submission, Voted, Whose,
+    Ballot, Facts, OrgToken, Page, SecretEntry, Settled, Submission, Voted, Whose,
 };
 use countersign_core::permit::Permit;
 use countersign_core::ports::{Ledger, LedgerError};
@@ -325,6 +326,16 @@ impl Ledger for Store {
         };
         let mut tx = self.begin_reading().await?;
         Ok(generations::list(&mut tx, &newest).await?.pop())
+    }
+
+    async fn generation(&self, number: u64) -> Result<Option<GenerationRecord>, LedgerError> {
+        let mut tx = self.begin_reading().await?;
+        Ok(generations::load(&mut tx, number).await?)
+    }
+
+    async fn policy_versions(&self, name: &str) -> Result<Vec<VersionRecord>, LedgerError> {
+        let mut connection = self.glance().await?;
+        Ok(versions::list(&mut connection, name).await?)
     }
 
     async fn generations(

@@ -63,7 +63,9 @@ fn needs_target(deed: &Deed) -> bool {
         Deed::Read
         | Deed::MintOrgToken { .. }
         | Deed::WriteSecret(_)
-        | Deed::CreateWorkspace { .. } => false,
+        | Deed::CreateWorkspace { .. }
+        | Deed::KeepPolicy
+        | Deed::ChangePolicies => false,
     }
 }
 

@@ -130,7 +130,8 @@ async fn carry_out(
     grant: Option<Approval>,
 ) -> Result<Settled, Fault> {
     let action = &submission.intent.action;
-    if grant.is_none() && facts::without_asking(action, submission.org).is_some() {
+    let is_read = action.verb().is_read();
+    if grant.is_none() && is_read && facts::without_asking(action, submission.org).is_some() {
         // Nothing can be in the way of reading this, so there is nothing to undo.
         return attempt(connection, submission, None).await;
     }

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use countersign_core::action::Action;
 use countersign_core::approval::State;
-use countersign_core::ledger::{GenerationChange, ModuleRecord, Settled};
+use countersign_core::generation::{Component, GenerationChange, ModuleRecord};
+use countersign_core::ledger::{Done, Refusal, Settled};
 use countersign_core::ports::Ledger;
 use countersign_core::verdict::ModuleId;
 use tokio::task::JoinSet;
@@ -172,5 +173,96 @@ async fn a_generation_whose_bytes_nobody_has_is_not_recorded() {
     let none = world.ledger.latest_generation().await.expect("an answer");
     assert!(none.is_none());
     assert_eq!(world.audited("policies_changed").await, 0);
+    world.end().await;
+}
+
+fn component(version: &str, digest: &str) -> Action {
+    Action::PolicyPush {
+        name: "extra".to_owned(),
+        component: Some(Component {
+            id: ModuleId {
+                name: "extra".to_owned(),
+                version: version.to_owned(),
+                digest: digest.to_owned(),
+            },
+            bytes: digest.as_bytes().into(),
+        }),
+    }
+}
+
+fn by_a_person(action: Action, seconds: i64) -> Ask {
+    Ask {
+        generation: 0,
+        ..Ask::new(&session_of("ann"), action, allow(), at(seconds))
+    }
+}
+
+#[tokio::test]
+async fn a_pushed_version_is_kept_and_decides_nothing() {
+    let world = World::new().await;
+    done(world.ask(&by_a_person(component("1.0.0", "d1"), 0)).await);
+    // The same again changes nothing.
+    done(world.ask(&by_a_person(component("1.0.0", "d1"), 1)).await);
+    let bytes = world.ledger.component("d1").await.expect("an answer");
+    assert_eq!(bytes.as_deref(), Some(b"d1".as_slice()));
+    let newest = world.ledger.newest_generation().await;
+    assert_eq!(newest.expect("an answer"), 0);
+
+    done(world.ask(&by_a_person(component("2.0.0", "d2"), 2)).await);
+    let change = change(&[("extra", "d1")], &[], 3);
+    let recorded = world.ledger.record_generation(&change).await;
+    assert_eq!(recorded.expect("an answer"), Some(1));
+    let kept = world.ledger.policy_versions("extra").await;
+    let kept = kept.expect("a list");
+    let seen: Vec<_> = kept
+        .iter()
+        .map(|kept| (kept.id.version.as_str(), kept.at, kept.generations))
+        .collect();
+    let expected = [("2.0.0", at(2), None), ("1.0.0", at(0), Some((1, 1)))];
+    assert_eq!(seen, expected);
+    assert_eq!(world.audited("policy_pushed").await, 3);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_version_is_never_two_components() {
+    let world = World::new().await;
+    done(world.ask(&by_a_person(component("1.0.0", "d1"), 0)).await);
+    let other = by_a_person(component("1.0.0", "d2"), 1);
+    assert_eq!(refused(world.ask(&other).await), Refusal::VersionTaken);
+    let none = world.ledger.component("d2").await.expect("an answer");
+    assert_eq!(none, None);
+    assert_eq!(world.audited("policy_pushed").await, 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_change_that_was_made_ready_for_another_set_is_not_recorded() {
+    let world = World::new().await;
+    let first = change(&[("extra", "d1")], &[("d1", b"one")], 0);
+    let recorded = world.ledger.record_generation(&first).await;
+    assert_eq!(recorded.expect("an answer"), Some(1));
+    let activate = |follows, seconds| {
+        let change = GenerationChange {
+            follows,
+            ..change(&[("baseline", "d1")], &[], 0)
+        };
+        let action = Action::PolicyActivate {
+            change: Some(Arc::new(change)),
+        };
+        by_a_person(action, seconds)
+    };
+    let stale = world.ask(&activate(0, 1)).await;
+    assert_eq!(refused(stale), Refusal::PoliciesMoved);
+    let newest = world.ledger.newest_generation().await;
+    assert_eq!(newest.expect("an answer"), 1);
+
+    let changed = done(world.ask(&activate(1, 2)).await);
+    assert!(matches!(changed, Done::PoliciesChanged(2)), "{changed:?}");
+    let record = world.ledger.generation(2).await.expect("an answer");
+    let record = record.expect("it is recorded");
+    assert_eq!((record.at, record.by), (at(2), session_of("ann").actor()));
+    let none = world.ledger.generation(3).await.expect("an answer");
+    assert!(none.is_none());
     world.end().await;
 }

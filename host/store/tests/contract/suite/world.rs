@@ -191,6 +191,8 @@ impl World {
                 }
             }
             Action::WorkspaceTokenRevoke { .. } => Deed::RevokeWorkspaceToken,
+            Action::PolicyPush { .. } => Deed::KeepPolicy,
+            Action::PolicyActivate { .. } | Action::PolicyRollback { .. } => Deed::ChangePolicies,
             _ => Deed::Read,
         }
     }

@@ -1,0 +1,83 @@
+//! Sets of policies under numbers, and the versions of the modules in them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::time::Timestamp;
+use crate::verdict::ModuleId;
+
+/// A module of a generation: with its settings, it decides alike for ever.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct ModuleRecord {
+    /// Which module.
+    #[serde(flatten)]
+    pub id: ModuleId,
+    /// Its settings, defaults included.
+    pub settings: BTreeMap<String, Vec<String>>,
+    /// The file that it came from; absent for what is built in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
+/// A set of policies that went live, to be numbered and recorded.
+#[derive(Clone, Debug)]
+pub struct GenerationChange {
+    /// The modules, by name.
+    pub modules: Vec<ModuleRecord>,
+    /// The bytes of each under their digest, so that going back works after a file is gone. What is
+    /// already kept may be left out.
+    pub components: Vec<(String, Vec<u8>)>,
+    /// The number of the newest recorded generation, which this one follows; 0 where there is none.
+    pub follows: u64,
+    /// Who or what changed it: an audit label.
+    pub by: String,
+    /// What changed, for people.
+    pub summary: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A numbered set of policies.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct GenerationRecord {
+    /// Its number, from 1.
+    pub number: u64,
+    /// When it went live.
+    pub at: Timestamp,
+    /// Who or what changed it.
+    pub by: String,
+    /// What changed.
+    pub summary: String,
+    /// The modules.
+    pub modules: Vec<ModuleRecord>,
+}
+
+/// A version of a module, with its bytes, that was proven to work.
+#[derive(Clone)]
+pub struct Component {
+    /// Which.
+    pub id: ModuleId,
+    /// Its bytes, which have the digest of `id`.
+    pub bytes: Arc<[u8]>,
+}
+
+impl std::fmt::Debug for Component {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Component({}, {} bytes)", self.id, self.bytes.len())
+    }
+}
+
+/// A version of a module that is kept, and so can be activated.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct VersionRecord {
+    /// Which.
+    #[serde(flatten)]
+    pub id: ModuleId,
+    /// When it was first kept.
+    pub at: Timestamp,
+    /// Who or what brought it: an audit label.
+    pub by: String,
+    /// The generations in which it decides or decided, first and last; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generations: Option<(u64, u64)>,
+}
