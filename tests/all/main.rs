@@ -14,6 +14,7 @@ mod fleet;
 mod guards;
 mod incident;
 mod layout;
+mod metrics;
 mod plaintext;
 mod policy_changes;
 mod policy_table;

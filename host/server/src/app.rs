@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::credentials::Credentials;
+use crate::metrics::Metrics;
 use crate::policies::Policies;
 use crate::readiness::Readiness;
 
@@ -30,6 +31,8 @@ pub struct Parts {
     pub policies: Arc<Policies>,
     /// Whether it can work.
     pub readiness: Readiness,
+    /// What it counts of its work.
+    pub metrics: Metrics,
     /// Where people reach the host, without a slash at the end.
     pub base_url: String,
     /// The values of `Host` that are meant for this host.

@@ -12,6 +12,7 @@ mod connections;
 mod console;
 mod credentials;
 mod data_dir;
+mod metrics;
 mod policies;
 mod policy_commands;
 mod problem;

@@ -19,7 +19,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::routing::MethodFilter;
@@ -28,6 +28,7 @@ use countersign_core::chance;
 use countersign_core::gate::GateError;
 use countersign_core::keys::hex;
 use countersign_core::verb::Verb;
+use prometheus_client::encoding::prometheus_text;
 use serde_json::json;
 
 pub use self::body::parse_form;
@@ -185,6 +186,12 @@ pub fn router(app: App) -> Router {
             "/ready",
             "says only whether the host can work",
             ready,
+        )
+        .open(
+            Method::GET,
+            "/metrics",
+            "says how much of what kind is done, and nothing of who asks for what",
+            metrics,
         );
     let routes = org_tokens::add(routes);
     let routes = secrets::add(routes);
@@ -213,6 +220,20 @@ async fn ready(visit: Visit) -> Answer {
         StatusCode::OK,
         &json!({ "status": "ready", "policy_generation": visit.app.policies.generation() }),
     ))
+}
+
+async fn metrics(visit: Visit) -> Answer {
+    let policies = &visit.app.policies;
+    let text = visit
+        .app
+        .metrics
+        .text(policies.generation(), policies.is_behind());
+    let mut response = Response::new(Body::from(text.map_err(|_| Problem::internal())?));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(prometheus_text::CONTENT_TYPE),
+    );
+    Ok(response)
 }
 
 fn bad_path() -> Problem {
@@ -304,6 +325,7 @@ async fn surround(State(app): State<App>, request: Request, next: Next) -> Respo
     let path = request.uri().path().to_owned();
     let started = std::time::Instant::now();
     let has_long_body = has_long_body(request.headers());
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = if is_meant(&app, request.headers()) {
         match tokio::time::timeout(TIMEOUT, next.run(request)).await {
             Ok(response) => response,
@@ -312,13 +334,16 @@ async fn surround(State(app): State<App>, request: Request, next: Next) -> Respo
     } else {
         shown(wrong_host(), is_page(&path))
     };
+    let took = started.elapsed();
+    app.metrics
+        .answered(&method, route.as_ref(), response.status(), took);
     // The path is the caller's text: `?` escapes what could forge a line. The query may hold secrets.
     tracing::info!(
         request = %id,
         %method,
         path = ?path.chars().take(200).collect::<String>(),
         status = response.status().as_u16(),
-        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         "request"
     );
     let is_refused = response.status().is_client_error() || response.status().is_server_error();

@@ -22,6 +22,7 @@ use crate::config::{Anchor, Config};
 use crate::connections::{self, Room};
 use crate::credentials::{ControlPlaneSessions, Credentials, Operator};
 use crate::data_dir::DataDir;
+use crate::metrics::Metrics;
 use crate::policies::{FolderMark, Policies};
 use crate::readiness::Readiness;
 use crate::{report, routes, say};
@@ -196,6 +197,7 @@ async fn assemble(
         credentials,
         policies,
         readiness: Readiness::default(),
+        metrics: Metrics::new(),
         hosts: hosts(address, &base_url),
         base_url,
         tasks: TaskTracker::new(),

@@ -130,6 +130,7 @@ impl Call {
             .await
             .ok_or_else(Problem::internal)??;
         let _ = self.judged.0.set((answer.decision, answer.generation));
+        self.app.metrics.decided(self.verb, &answer.result);
         // A refusal and a permit to read change no approval.
         if matches!(
             answer.result,
