@@ -4,6 +4,7 @@
 //! a flag would show in the list of processes.
 
 mod control_plane;
+mod proxies;
 mod values;
 
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 
 pub use self::control_plane::ControlPlane;
 use self::control_plane::control_plane;
+pub use self::proxies::TrustedProxies;
 use self::values::{decode_key, origin, parsed, secret, set};
 
 /// The port of a host that nobody configured.
@@ -86,6 +88,15 @@ pub struct Flags {
     /// Live organisation tokens at most; 0 turns the limit off [default: 100]
     #[arg(long, env = "LIVE_TOKEN_LIMIT", value_name = "N", global = true)]
     pub live_token_limit: Option<u32>,
+    /// Addresses and networks of proxies, with commas between them, whose forwarding and identity headers
+    /// count [default: none]
+    #[arg(
+        long,
+        env = "COUNTERSIGN_TRUSTED_PROXIES",
+        value_name = "LIST",
+        global = true
+    )]
+    pub trusted_proxies: Option<String>,
     /// ADMIN_TOKEN; never a flag
     #[arg(skip)]
     pub admin_token: Option<Hidden>,
@@ -151,6 +162,8 @@ pub struct Config {
     pub anchor: Anchor,
     /// At most so many live organisation tokens; 0: no limit.
     pub live_token_limit: u32,
+    /// Whose forwarding and identity headers count.
+    pub trusted_proxies: TrustedProxies,
     /// ADMIN_TOKEN.
     pub admin_token: Option<Hidden>,
     /// SECRETS_ENCRYPTION_KEY, decoded.
@@ -216,6 +229,12 @@ impl Config {
             set(flags.molecule_org_slug).or(set(file.molecule_org_slug)),
             mistakes,
         );
+        let trusted_proxies = set(flags.trusted_proxies)
+            .or(set(file.trusted_proxies))
+            .and_then(|list| {
+                let name = "COUNTERSIGN_TRUSTED_PROXIES";
+                parsed(mistakes, name, &list, TrustedProxies::parse)
+            });
         let admin_token = secret("ADMIN_TOKEN", file.admin_token, mistakes);
         let root_key = secret(
             "SECRETS_ENCRYPTION_KEY",
@@ -241,6 +260,7 @@ impl Config {
                 .live_token_limit
                 .or(file.live_token_limit)
                 .unwrap_or(DEFAULT_LIVE_TOKENS),
+            trusted_proxies: trusted_proxies.unwrap_or_default(),
             admin_token,
             root_key,
         })

@@ -25,7 +25,7 @@ use subtle::ConstantTimeEq as _;
 pub use self::control_plane::{ControlPlaneSessions, Unverifiable};
 pub use self::operator::Operator;
 use self::tokens::Tokens;
-use crate::config::Hidden;
+use crate::config::{Hidden, TrustedProxies};
 
 /// Why the evidence is not a credential.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +66,7 @@ pub struct Credentials {
     control_plane: Option<ControlPlaneSessions>,
     operator: Operator,
     admin_token: Option<AdminToken>,
+    proxies: TrustedProxies,
     anchor: Option<WorkspaceId>,
 }
 
@@ -84,6 +85,7 @@ impl Credentials {
             control_plane,
             operator,
             admin_token: None,
+            proxies: TrustedProxies::default(),
             anchor,
         }
     }
@@ -97,6 +99,12 @@ impl Credentials {
         self
     }
 
+    /// Believes `proxies` where a request comes from.
+    pub fn with_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = proxies;
+        self
+    }
+
     /// The host's own login.
     pub fn operator(&self) -> &Operator {
         &self.operator
@@ -107,7 +115,7 @@ impl Credentials {
         self.control_plane.is_some()
     }
 
-    /// Verifies what `headers` present. `None`: nothing was presented, or nothing that proves anything.
+    /// Verifies what `headers`, received from `peer`, present. `None`: nothing was presented, or nothing that proves anything.
     pub async fn verify(
         &self,
         headers: &HeaderMap,
@@ -119,7 +127,7 @@ impl Credentials {
             identity,
             anchor: self.anchor,
             door,
-            address: peer.to_string(),
+            address: self.proxies.client_address(peer, headers).to_string(),
         };
         let unverifiable = match self.session(headers, freshness).await {
             Ok(Some(session)) => return Ok(Some(caller(session))),

@@ -179,7 +179,8 @@ async fn assemble(
         operator,
         anchor,
     )
-    .with_admin_token(config.admin_token.as_ref(), &keys);
+    .with_admin_token(config.admin_token.as_ref(), &keys)
+    .with_proxies(config.trusted_proxies.clone());
     let judge: Arc<dyn Judge> = policies.judge();
     let gate = Gate {
         ledger: Arc::clone(&ledger),
