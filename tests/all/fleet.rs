@@ -34,6 +34,7 @@ impl Fleet {
             .postgres()
             .admin_token(ADMIN_TOKEN)
             .env("SECRETS_ENCRYPTION_KEY", KEY)
+            .env("RATE_LIMIT", "0")
             .start()
             .await;
         let b = a.mate().start().await;

@@ -9,6 +9,7 @@ mod connections;
 mod control_plane;
 mod crash;
 mod credentials;
+mod edge;
 mod failing_disk;
 mod fleet;
 mod guards;

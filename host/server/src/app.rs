@@ -10,8 +10,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::credentials::Credentials;
 use crate::metrics::Metrics;
+use crate::origins::Origins;
 use crate::policies::Policies;
+use crate::proxy::ControlPlaneProxy;
+use crate::rates::Rates;
 use crate::readiness::Readiness;
+use crate::tenant::Tenant;
 
 /// The running host. Cheap to clone.
 #[derive(Clone)]
@@ -27,6 +31,14 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Who is who.
     pub credentials: Credentials,
+    /// How many requests a minute.
+    pub rates: Rates,
+    /// Which tenant's host it is.
+    pub tenant: Tenant,
+    /// Whose pages may ask.
+    pub origins: Origins,
+    /// The control plane, for those who ask it through this host.
+    pub proxy: Option<ControlPlaneProxy>,
     /// The live policies.
     pub policies: Arc<Policies>,
     /// Whether it can work.

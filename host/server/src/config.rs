@@ -4,6 +4,7 @@
 //! a flag would show in the list of processes.
 
 mod control_plane;
+mod cors;
 mod proxies;
 mod values;
 
@@ -25,6 +26,10 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 const DEFAULT_DATA_DIR: &str = "./countersign-data";
 /// The default of `LIVE_TOKEN_LIMIT`.
 const DEFAULT_LIVE_TOKENS: u32 = 100;
+/// The default of `RATE_LIMIT`.
+const DEFAULT_RATE: u32 = 600;
+/// More requests a minute are not told apart from no limit.
+const MAX_RATE: u32 = 1_000_000;
 /// The longest file that is read as configuration.
 const MAX_FILE: u64 = 1 << 20;
 
@@ -97,6 +102,12 @@ pub struct Flags {
         global = true
     )]
     pub trusted_proxies: Option<String>,
+    /// Requests a minute for one address; 0 turns the limit off [default: 600]
+    #[arg(long, env = "RATE_LIMIT", value_name = "N", global = true)]
+    pub rate_limit: Option<u32>,
+    /// Browser origins, with commas between them, whose pages may use the HTTP interface [default: none]
+    #[arg(long, env = "CORS_ORIGINS", value_name = "LIST", global = true)]
+    pub cors_origins: Option<String>,
     /// ADMIN_TOKEN; never a flag
     #[arg(skip)]
     pub admin_token: Option<Hidden>,
@@ -164,6 +175,10 @@ pub struct Config {
     pub live_token_limit: u32,
     /// Whose forwarding and identity headers count.
     pub trusted_proxies: TrustedProxies,
+    /// At most so many requests a minute for one address; 0: no limit.
+    pub rate_limit: u32,
+    /// Origins, besides the host's own, whose pages may use the HTTP interface.
+    pub cors_origins: Vec<String>,
     /// ADMIN_TOKEN.
     pub admin_token: Option<Hidden>,
     /// SECRETS_ENCRYPTION_KEY, decoded.
@@ -235,6 +250,15 @@ impl Config {
                 let name = "COUNTERSIGN_TRUSTED_PROXIES";
                 parsed(mistakes, name, &list, TrustedProxies::parse)
             });
+        let cors_origins = set(flags.cors_origins)
+            .or(set(file.cors_origins))
+            .and_then(|list| parsed(mistakes, "CORS_ORIGINS", &list, cors::origins));
+        let rate_limit = flags.rate_limit.or(file.rate_limit).unwrap_or(DEFAULT_RATE);
+        if rate_limit > MAX_RATE {
+            mistakes.push(format!(
+                "RATE_LIMIT: {MAX_RATE} at most; 0 turns the limit off"
+            ));
+        }
         let admin_token = secret("ADMIN_TOKEN", file.admin_token, mistakes);
         let root_key = secret(
             "SECRETS_ENCRYPTION_KEY",
@@ -261,6 +285,8 @@ impl Config {
                 .or(file.live_token_limit)
                 .unwrap_or(DEFAULT_LIVE_TOKENS),
             trusted_proxies: trusted_proxies.unwrap_or_default(),
+            rate_limit,
+            cors_origins: cors_origins.unwrap_or_default(),
             admin_token,
             root_key,
         })

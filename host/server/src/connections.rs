@@ -303,7 +303,7 @@ impl Drop for Seat {
 }
 
 /// What counts as one address. Who has an IPv6 address has the 2^64 around it as well.
-fn neighbourhood(address: IpAddr) -> IpAddr {
+pub fn neighbourhood(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
         v4 => v4,

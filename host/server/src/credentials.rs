@@ -6,13 +6,14 @@
 //! Order 3 is a workspace's own token, which the gate confines to that workspace's routes.
 
 mod control_plane;
+mod known;
 mod operator;
 mod tokens;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use countersign_core::caller::{Caller, Door, Identity, Issuer, Person};
 use countersign_core::id::WorkspaceId;
 use countersign_core::keys::Keys;
@@ -23,7 +24,8 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 pub use self::control_plane::{ControlPlaneSessions, Unverifiable};
-pub use self::operator::Operator;
+pub use self::known::Evidence;
+pub use self::operator::{OWN_COOKIES, Operator};
 use self::tokens::Tokens;
 use crate::config::{Hidden, TrustedProxies};
 
@@ -123,13 +125,14 @@ impl Credentials {
         door: Door,
         freshness: Freshness,
     ) -> Result<Option<Caller>, CredentialError> {
+        let from = self.client_address(peer, headers);
         let caller = |identity| Caller {
             identity,
             anchor: self.anchor,
             door,
-            address: self.proxies.client_address(peer, headers).to_string(),
+            address: from.to_string(),
         };
-        let unverifiable = match self.session(headers, freshness).await {
+        let unverifiable = match self.session(headers, freshness, from).await {
             Ok(Some(session)) => return Ok(Some(caller(session))),
             Ok(None) => None,
             Err(CredentialError::Unverifiable(why)) => Some(why),
@@ -142,10 +145,50 @@ impl Credentials {
         }
     }
 
+    /// Where a request from `peer` comes from, as far as trusted proxies say so.
+    pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        self.proxies.client_address(peer, headers)
+    }
+
+    /// What tells the session that `headers` present from others, if it was verified here before. It says
+    /// nothing of whether it still lives.
+    pub async fn known_session(&self, headers: &HeaderMap) -> Option<Evidence> {
+        if let Some(own) = self.operator.known(headers).await {
+            return Some(own);
+        }
+        let cookies = self.operator.cookies_of_others(headers);
+        match &self.control_plane {
+            Some(control_plane) => control_plane.known(&cookies).await,
+            None => None,
+        }
+    }
+
+    /// Whether an Authorization header holds a bearer of this host, live or not, in whatever dress.
+    pub fn is_ours(&self, authorization: &HeaderValue) -> bool {
+        let Ok(text) = authorization.to_str() else {
+            return true;
+        };
+        let is_token = |piece: &str| piece.starts_with("cso_") || piece.starts_with("csw_");
+        let is_part_of_token = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let after_scheme = text.split_once(' ').map_or(text, |(_, rest)| rest);
+        text.split(|c| !is_part_of_token(c)).any(is_token)
+            || [text, after_scheme]
+                .into_iter()
+                .chain(text.split([' ', ',', '=', '"', ';']))
+                .any(|piece| self.is_admin_token(piece.trim()))
+    }
+
+    fn is_admin_token(&self, text: &str) -> bool {
+        let digest: [u8; 32] = Sha256::digest(text).into();
+        let admin = self.admin_token.as_ref();
+        admin.is_some_and(|admin| admin.digest.ct_eq(&digest).into())
+    }
+
     async fn session(
         &self,
         headers: &HeaderMap,
         freshness: Freshness,
+        from: IpAddr,
     ) -> Result<Option<Identity>, CredentialError> {
         let own = self.operator.verify(headers, self.clock.now()).await?;
         let own = own.map(|session| Identity::Session {
@@ -160,7 +203,7 @@ impl Credentials {
             None => None,
             Some(control_plane) => {
                 let cookies = self.operator.cookies_of_others(headers);
-                match control_plane.verify(&cookies, freshness).await {
+                match control_plane.verify(&cookies, freshness, from).await {
                     // Who signed in here is known without it: a broken control plane locks nobody out.
                     Err(_) if own.is_some() => None,
                     verified => verified?,
@@ -200,15 +243,11 @@ impl Credentials {
         if let Some(identity) = self.tokens.find(bearer, self.clock.now()).await? {
             return Ok(Some(identity));
         }
-        let admin = self.admin_token.as_ref().filter(|admin| {
-            let digest: [u8; 32] = Sha256::digest(bearer).into();
-            admin.digest.ct_eq(&digest).into()
-        });
-        match admin {
-            Some(admin) => Ok(Some(Identity::AdminToken {
+        match &self.admin_token {
+            Some(admin) if self.is_admin_token(bearer) => Ok(Some(Identity::AdminToken {
                 fingerprint: admin.fingerprint.clone(),
             })),
-            None => Err(CredentialError::Bearer),
+            _ => Err(CredentialError::Bearer),
         }
     }
 }

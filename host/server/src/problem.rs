@@ -9,7 +9,8 @@ use countersign_core::verb::Verb;
 use countersign_core::workspace::{self, Workspace};
 use serde_json::{Map, Value, json};
 
-use crate::credentials::CredentialError;
+use crate::credentials::{CredentialError, Unverifiable};
+use crate::rates;
 
 /// An error answer, or the 202 of a request that waits.
 #[derive(Debug)]
@@ -163,6 +164,9 @@ impl From<CredentialError> for Problem {
         match error {
             CredentialError::Bearer | CredentialError::Disagreement => {
                 Self::unauthenticated(&error.to_string())
+            }
+            CredentialError::Unverifiable(Unverifiable::TooMany { next_in }) => {
+                rates::exhausted(next_in)
             }
             CredentialError::Unverifiable(why) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,

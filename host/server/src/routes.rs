@@ -9,6 +9,7 @@ mod history;
 pub mod org_tokens;
 mod policies;
 mod secrets;
+mod surround;
 mod workspace_tokens;
 mod workspaces;
 
@@ -19,20 +20,17 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{ConnectInfo, MatchedPath, Path, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
-use axum::middleware::Next;
+use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
 use axum::routing::MethodFilter;
 use countersign_core::caller::{Caller, Door};
-use countersign_core::chance;
 use countersign_core::gate::GateError;
-use countersign_core::keys::hex;
 use countersign_core::verb::Verb;
 use prometheus_client::encoding::prometheus_text;
 use serde_json::json;
 
 pub use self::body::parse_form;
-pub use self::call::{Call, Judged, PROOF_MISSING, same_origin};
+pub use self::call::{Call, Judged, PROOF_MISSING};
 use crate::app::App;
 use crate::credentials::Freshness;
 use crate::problem::{Problem, json_response};
@@ -151,6 +149,31 @@ impl Routes {
         }
     }
 
+    /// The control plane's paths, which this host forwards as they are.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that makes routes without a verb"
+    )]
+    fn control_plane(self) -> Self {
+        let endpoint = |State(app): State<App>,
+                        ConnectInfo(peer): ConnectInfo<SocketAddr>,
+                        request: Request| async move {
+            let Some(proxy) = &app.proxy else {
+                return Problem::no_route().into_json();
+            };
+            let credentials = &app.credentials;
+            let from = credentials.client_address(peer.ip(), request.headers());
+            let is_ours = |authorization: &_| credentials.is_ours(authorization);
+            let answer = proxy.forward(request, from, is_ours).await;
+            answer.unwrap_or_else(Problem::into_json)
+        };
+        Self {
+            router: self
+                .router
+                .route("/cp/{*path}", axum::routing::any(endpoint)),
+        }
+    }
+
     /// The router, with what holds for every route.
     #[expect(
         clippy::disallowed_methods,
@@ -167,7 +190,10 @@ impl Routes {
                 );
                 shown(problem, is_page(uri.path()))
             })
-            .layer(axum::middleware::from_fn_with_state(app.clone(), surround))
+            .layer(axum::middleware::from_fn_with_state(
+                app.clone(),
+                surround::surround,
+            ))
             .with_state(app)
     }
 }
@@ -201,7 +227,7 @@ pub fn router(app: App) -> Router {
     let routes = policies::add(routes);
     let routes = history::add(routes);
     let routes = crate::console::add(routes);
-    routes.finish(app)
+    routes.control_plane().finish(app)
 }
 
 async fn health(_: Visit) -> Answer {
@@ -315,101 +341,4 @@ async fn read_body(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
 fn is_too_long(error: &axum::Error) -> bool {
     std::error::Error::source(error)
         .is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>())
-}
-
-/// What surrounds every route: the host that is meant, a request id, a time limit, and headers that
-/// keep a browser from doing what nobody asked for.
-async fn surround(State(app): State<App>, request: Request, next: Next) -> Response<Body> {
-    let id = hex(&chance::bytes::<8>(&*app.gate.chance));
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let started = std::time::Instant::now();
-    let has_long_body = has_long_body(request.headers());
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = if is_meant(&app, request.headers()) {
-        match tokio::time::timeout(TIMEOUT, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => shown(too_long(), is_page(&path)),
-        }
-    } else {
-        shown(wrong_host(), is_page(&path))
-    };
-    let took = started.elapsed();
-    app.metrics
-        .answered(&method, route.as_ref(), response.status(), took);
-    // The path is the caller's text: `?` escapes what could forge a line. The query may hold secrets.
-    tracing::info!(
-        request = %id,
-        %method,
-        path = ?path.chars().take(200).collect::<String>(),
-        status = response.status().as_u16(),
-        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-        "request"
-    );
-    let is_refused = response.status().is_client_error() || response.status().is_server_error();
-    let headers = response.headers_mut();
-    headers.insert(
-        "x-request-id",
-        HeaderValue::from_str(&id).expect("INVARIANT: hex"),
-    );
-    // A request that was refused unread is still on its way: the connection cannot serve another one, and
-    // must say so, or the next one gets no answer.
-    if has_long_body && is_refused {
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    for (name, value) in GUARDING_HEADERS {
-        headers
-            .entry(HeaderName::from_static(name))
-            .or_insert(HeaderValue::from_static(value));
-    }
-    response
-}
-
-/// Whether the body may not have arrived with the head.
-fn has_long_body(headers: &HeaderMap) -> bool {
-    let length = headers.get(header::CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length > 4096)
-}
-
-fn too_long() -> Problem {
-    Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "timeout",
-        "the host took too long: whether it was done can be seen in the audit log — retry shortly",
-    )
-}
-
-fn wrong_host() -> Problem {
-    Problem::new(
-        StatusCode::MISDIRECTED_REQUEST,
-        "wrong_host",
-        "this Host is not served here: use the listen address, or set COUNTERSIGN_PUBLIC_URL",
-    )
-}
-
-const GUARDING_HEADERS: &[(&str, &str)] = &[
-    ("x-content-type-options", "nosniff"),
-    ("x-frame-options", "DENY"),
-    ("referrer-policy", "no-referrer"),
-    ("cache-control", "no-store"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
-    (
-        "content-security-policy",
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    ),
-];
-
-/// A name that somebody pointed at this address is not this host (DNS rebinding).
-fn is_meant(app: &App, headers: &HeaderMap) -> bool {
-    let mut hosts = headers.get_all(header::HOST).iter();
-    let (Some(host), None) = (hosts.next(), hosts.next()) else {
-        return false;
-    };
-    host.to_str().is_ok_and(|host| {
-        app.hosts
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(host))
-    })
 }

@@ -23,8 +23,12 @@ use crate::connections::{self, Room};
 use crate::credentials::{ControlPlaneSessions, Credentials, Operator};
 use crate::data_dir::DataDir;
 use crate::metrics::Metrics;
+use crate::origins::Origins;
 use crate::policies::{FolderMark, Policies};
+use crate::proxy::ControlPlaneProxy;
+use crate::rates::Rates;
 use crate::readiness::Readiness;
+use crate::tenant::Tenant;
 use crate::{report, routes, say};
 
 /// How often what time has done to approvals is recorded. States are right without it; this is for
@@ -163,9 +167,11 @@ async fn assemble(
     let control_plane = config
         .control_plane
         .clone()
-        .map(control_plane)
+        .map(|upstream| control_plane(upstream, &base_url, &clock))
         .transpose()
         .context("cannot make a client for the control plane")?;
+    let (control_plane, proxy) = control_plane.unzip();
+    let hosts = hosts(address, &base_url);
     let operator = Operator::new(
         Arc::clone(&ledger),
         Arc::clone(&clock),
@@ -194,12 +200,16 @@ async fn assemble(
     Ok(App::new(Parts {
         gate: Arc::new(gate),
         ledger,
+        rates: Rates::new(config.rate_limit, Arc::clone(&clock)),
         clock,
         credentials,
+        tenant: Tenant::new(config.org),
+        origins: Origins::new(&base_url, &hosts, config.cors_origins.clone()),
+        proxy,
         policies,
         readiness: Readiness::default(),
         metrics: Metrics::new(),
-        hosts: hosts(address, &base_url),
+        hosts,
         base_url,
         tasks: TaskTracker::new(),
         changes: watch::Sender::new(0),
@@ -208,10 +218,16 @@ async fn assemble(
 
 fn control_plane(
     upstream: crate::config::ControlPlane,
-) -> Result<ControlPlaneSessions, reqwest::Error> {
+    base_url: &str,
+    clock: &Arc<dyn Clock>,
+) -> Result<(ControlPlaneSessions, ControlPlaneProxy), reqwest::Error> {
     // A second host in one process would find it installed, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    ControlPlaneSessions::new(upstream)
+    let proxy = ControlPlaneProxy::new(&upstream.base, base_url, Vec::new())?;
+    Ok((
+        ControlPlaneSessions::new(upstream, Arc::clone(clock))?,
+        proxy,
+    ))
 }
 
 /// The names under which this host is meant: its address, the loopback's name where it listens there,

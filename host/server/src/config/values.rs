@@ -49,7 +49,11 @@ pub fn secret(name: &str, from_file: Option<Hidden>, mistakes: &mut Vec<String>)
 pub fn origin(url: &str) -> Result<String, &'static str> {
     const EXPECTED: &str = "an origin, such as https://countersign.example.org";
     let url = reqwest::Url::parse(url).map_err(|_| EXPECTED)?;
-    let plain = url.path() == "/" && url.query().is_none() && url.username().is_empty();
+    let plain = url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
     match url.scheme() {
         "http" | "https" if plain => Ok(url.origin().ascii_serialization()),
         _ => Err(EXPECTED),

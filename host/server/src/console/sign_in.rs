@@ -11,7 +11,7 @@ use super::assets;
 use super::frame::{Frame, Place};
 use super::{page, see_other};
 use crate::problem::Problem;
-use crate::routes::{Answer, Routes, Visit, parse_form, same_origin};
+use crate::routes::{Answer, Routes, Visit, parse_form};
 
 /// The code of the problem that a link is unknown, used or too old.
 pub const LINK_IS_DEAD: &str = "link_is_dead";
@@ -59,7 +59,7 @@ async fn show(visit: Visit) -> Answer {
 }
 
 async fn sign_in(visit: Visit) -> Answer {
-    same_origin(&visit.headers, &visit.app)?;
+    visit.app.origins.same_origin(&visit.headers)?;
     let mut form = parse_form(&visit.body)?;
     let link = form.remove("link").filter(|link| could_be_a_link(link));
     let redeemed = match link {
@@ -90,7 +90,7 @@ async fn go_home(_: Visit) -> Answer {
 }
 
 async fn sign_out(visit: Visit) -> Answer {
-    same_origin(&visit.headers, &visit.app)?;
+    visit.app.origins.same_origin(&visit.headers)?;
     let operator = visit.app.credentials.operator();
     let mut response = see_other("/console/sign-in");
     if let Some(session) = operator

@@ -3,18 +3,23 @@
 //! The host never believes a Cookie header: it asks the control plane whose session it is, and
 //! remembers the answer for moments, under a hash of the cookie.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use countersign_core::text;
+use countersign_core::time::Clock;
 use moka::Expiry;
 use moka::future::Cache;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::Freshness;
+use super::known::{Evidence, KnownSessions};
 use crate::config::ControlPlane;
+use crate::connections::neighbourhood;
+use crate::rates::Buckets;
 
 /// The control plane has so long to answer, from connecting to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -27,6 +32,14 @@ const STRANGER_FOR: Duration = Duration::from_secs(5);
 const REMEMBERED: u64 = 10_000;
 /// Questions to the control plane at one time. A flood of made-up cookies becomes a queue, not a flood.
 const IN_FLIGHT: usize = 32;
+/// Of these, so many for cookies that were never verified here: whatever strangers present, people whom
+/// the host knows are asked about at once.
+const FOR_STRANGERS: usize = 24;
+/// Cookies a minute from one address that turn out to be nobody's. People have a few that are out of date;
+/// made-up ones are not asked about any more, and what stands beside them counts alone.
+const STRANGERS: u32 = 60;
+/// Addresses that presented such cookies, at most.
+const MOST_ADDRESSES: usize = 10_000;
 /// The longest answer that is read; a real one is below 200 bytes.
 const MAX_ANSWER: usize = 64 * 1024;
 /// The longest user id that is taken.
@@ -50,20 +63,26 @@ impl Membership {
     }
 }
 
-/// The control plane did not say. Nothing is remembered of that.
+/// Nobody knows whose session it is. Nothing is remembered of that.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the control plane could not verify the session — retry shortly")]
-pub struct Unverifiable {
-    /// For the log.
-    pub cause: String,
+pub enum Unverifiable {
+    /// The control plane did not say.
+    #[error("the control plane could not verify the session — retry shortly")]
+    Unanswered,
+    /// It was not asked: too many from this address were nobody's.
+    #[error("too many sessions from one address proved to be nobody's")]
+    TooMany {
+        /// It is asked again in so many seconds.
+        next_in: u64,
+    },
 }
 
 struct ByAnswer;
 
-impl Expiry<[u8; 32], Membership> for ByAnswer {
+impl Expiry<Evidence, Membership> for ByAnswer {
     fn expire_after_create(
         &self,
-        _: &[u8; 32],
+        _: &Evidence,
         answer: &Membership,
         _: Instant,
     ) -> Option<Duration> {
@@ -72,7 +91,7 @@ impl Expiry<[u8; 32], Membership> for ByAnswer {
 
     fn expire_after_update(
         &self,
-        _: &[u8; 32],
+        _: &Evidence,
         answer: &Membership,
         _: Instant,
         _: Option<Duration>,
@@ -85,13 +104,17 @@ impl Expiry<[u8; 32], Membership> for ByAnswer {
 pub struct ControlPlaneSessions {
     upstream: ControlPlane,
     client: reqwest::Client,
-    remembered: Cache<[u8; 32], Membership>,
+    remembered: Cache<Evidence, Membership>,
+    known: KnownSessions,
     in_flight: Semaphore,
+    for_strangers: Semaphore,
+    strangers: Buckets<IpAddr>,
+    clock: Arc<dyn Clock>,
 }
 
 impl ControlPlaneSessions {
     /// A verifier that asks `upstream`.
-    pub fn new(upstream: ControlPlane) -> Result<Self, reqwest::Error> {
+    pub fn new(upstream: ControlPlane, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(TIMEOUT)
@@ -103,16 +126,21 @@ impl ControlPlaneSessions {
                 .max_capacity(REMEMBERED)
                 .expire_after(ByAnswer)
                 .build(),
+            known: KnownSessions::default(),
             in_flight: Semaphore::new(IN_FLIGHT),
+            for_strangers: Semaphore::new(FOR_STRANGERS),
+            strangers: Buckets::new(STRANGERS, MOST_ADDRESSES),
+            clock,
         })
     }
 
-    /// The member whose session `cookies` is, if the control plane says so. Concurrent checks of one
-    /// cookie share one question, but for those that must be fresh.
+    /// The member whose session `cookies`, received from `from`, is, if the control plane says so.
+    /// Concurrent checks of one cookie share one question, but for those that must be fresh.
     pub async fn verify(
         &self,
         cookies: &str,
         freshness: Freshness,
+        from: IpAddr,
     ) -> Result<Option<String>, Unverifiable> {
         if cookies.is_empty() {
             return Ok(None);
@@ -121,13 +149,13 @@ impl ControlPlaneSessions {
         let answer = match freshness {
             Freshness::Remembered => self
                 .remembered
-                .try_get_with(key, self.ask(cookies))
+                .try_get_with(key, self.ask(cookies, from))
                 .await
                 .map_err(Arc::unwrap_or_clone)?,
             // Not shared: a question that is under way may have been answered before the person left.
             Freshness::Fresh => {
                 self.remembered.invalidate(&key).await;
-                let answer = self.ask(cookies).await?;
+                let answer = self.ask(cookies, from).await?;
                 self.remembered.insert(key, answer.clone()).await;
                 answer
             }
@@ -138,7 +166,13 @@ impl ControlPlaneSessions {
         })
     }
 
-    fn key(&self, cookies: &str) -> [u8; 32] {
+    /// What tells the session of `cookies` from others, if it was verified here before.
+    pub async fn known(&self, cookies: &str) -> Option<Evidence> {
+        let key = self.key(cookies);
+        self.known.has(&key).await.then_some(key)
+    }
+
+    fn key(&self, cookies: &str) -> Evidence {
         let mut hash = Sha256::new();
         hash.update(&self.upstream.slug);
         hash.update([0]);
@@ -146,21 +180,38 @@ impl ControlPlaneSessions {
         hash.finalize().into()
     }
 
-    async fn ask(&self, cookies: &str) -> Result<Membership, Unverifiable> {
+    /// Asks about a cookie. One that was never verified here costs its address a place until it was.
+    async fn ask(&self, cookies: &str, from: IpAddr) -> Result<Membership, Unverifiable> {
+        let key = self.key(cookies);
+        let from = neighbourhood(from);
+        let is_stranger = !self.known.has(&key).await;
+        if is_stranger && let Some(Err(empty)) = self.strangers.take(&from, self.clock.now()) {
+            let next_in = empty.next_in;
+            return Err(Unverifiable::TooMany { next_in });
+        }
         let answer = tokio::time::timeout(TIMEOUT, async {
-            let _place = self
-                .in_flight
-                .acquire()
-                .await
-                .expect("INVARIANT: the semaphore is never closed");
+            let _for_strangers = match is_stranger {
+                true => Some(place(&self.for_strangers).await),
+                false => None,
+            };
+            let _place = place(&self.in_flight).await;
             self.ask_now(cookies).await
         })
         .await
         .unwrap_or_else(|_| Err("no answer in time".to_owned()));
-        answer.map_err(|cause| {
+        let answer = answer.map_err(|cause| {
             tracing::warn!(%cause, "the control plane could not verify a session");
-            Unverifiable { cause }
-        })
+            Unverifiable::Unanswered
+        })?;
+        match answer {
+            Membership::Member(_) if is_stranger => {
+                self.strangers.put_back(&from);
+                self.known.remember(key).await;
+            }
+            Membership::Member(_) => self.known.remember(key).await,
+            Membership::Stranger => self.known.forget(&key).await,
+        }
+        Ok(answer)
     }
 
     async fn ask_now(&self, cookies: &str) -> Result<Membership, String> {
@@ -211,4 +262,9 @@ impl ControlPlaneSessions {
             Answer { member: false, .. } => Ok(Membership::Stranger),
         }
     }
+}
+
+async fn place(semaphore: &Semaphore) -> SemaphorePermit<'_> {
+    let place = semaphore.acquire().await;
+    place.expect("INVARIANT: the semaphore is never closed")
 }

@@ -15,7 +15,10 @@ use countersign_core::ports::{Ledger, LedgerError};
 use countersign_core::session::{LOGIN_LINK_TTL, NewSession, ProofHash, SESSION_TTL};
 use countersign_core::time::{Clock, Timestamp};
 use countersign_core::token::TokenHash;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
+
+use super::known::{Evidence, KnownSessions};
 
 /// The length of 32 bytes in base64url.
 const SECRET_LENGTH: usize = 43;
@@ -24,6 +27,10 @@ const SECRET_LENGTH: usize = 43;
 /// domain has its own; a request with more is made to have the ledger read.
 const MAX_COOKIES: usize = 4;
 
+/// The names of our cookie, over http and over https. A host that people now reach by the other one still
+/// knows the old name for its own.
+pub const OWN_COOKIES: [&str; 2] = ["countersign", "__Host-countersign"];
+
 /// Makes login links, and verifies the sessions that they start.
 pub struct Operator {
     ledger: Arc<dyn Ledger>,
@@ -31,6 +38,7 @@ pub struct Operator {
     chance: Arc<dyn Chance>,
     base_url: String,
     cookie: &'static str,
+    known: KnownSessions,
 }
 
 /// The `Set-Cookie` of a new session, or of its end.
@@ -53,10 +61,11 @@ impl Operator {
         base_url: &str,
     ) -> Self {
         // Browsers take a `__Host-` cookie only over https, from this very host, for the whole of it.
+        let [over_http, over_https] = OWN_COOKIES;
         let cookie = if base_url.starts_with("https:") {
-            "__Host-countersign"
+            over_https
         } else {
-            "countersign"
+            over_http
         };
         Self {
             ledger,
@@ -64,6 +73,7 @@ impl Operator {
             chance,
             base_url: base_url.to_owned(),
             cookie,
+            known: KnownSessions::default(),
         }
     }
 
@@ -95,6 +105,9 @@ impl Operator {
             .ledger
             .redeem_login_link(TokenHash::of(link), session, now)
             .await?;
+        if redeemed {
+            self.known.remember(evidence(&cookie)).await;
+        }
         Ok(redeemed.then(|| Started {
             cookie: self.set_cookie(&cookie, SESSION_TTL.as_secs()),
             proof,
@@ -107,23 +120,38 @@ impl Operator {
         headers: &HeaderMap,
         now: Timestamp,
     ) -> Result<Option<SessionId>, LedgerError> {
+        for value in self.presented(headers) {
+            if let Some(session) = self.ledger.session(TokenHash::of(value), now).await? {
+                self.known.remember(evidence(value)).await;
+                return Ok(Some(session));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What tells the session that `headers` present from others, if it was verified here before.
+    pub async fn known(&self, headers: &HeaderMap) -> Option<Evidence> {
+        for value in self.presented(headers) {
+            let evidence = evidence(value);
+            if self.known.has(&evidence).await {
+                return Some(evidence);
+            }
+        }
+        None
+    }
+
+    /// What could be one of our cookies.
+    fn presented<'h>(&self, headers: &'h HeaderMap) -> Vec<&'h str> {
         let presented: Vec<&str> = cookies(headers)
             .filter(|(name, _)| *name == self.cookie)
             .map(|(_, value)| value)
             .take(MAX_COOKIES + 1)
             .collect();
         if presented.len() > MAX_COOKIES {
-            return Ok(None);
+            return Vec::new();
         }
-        for value in presented {
-            if value.len() != SECRET_LENGTH {
-                continue;
-            }
-            if let Some(session) = self.ledger.session(TokenHash::of(value), now).await? {
-                return Ok(Some(session));
-            }
-        }
-        Ok(None)
+        let could_be = |value: &&str| value.len() == SECRET_LENGTH;
+        presented.into_iter().filter(could_be).collect()
     }
 
     /// Whether `presented` is the proof of this live session.
@@ -146,7 +174,7 @@ impl Operator {
     /// The cookies that are not ours, as one header value: ours never leave this host.
     pub fn cookies_of_others(&self, headers: &HeaderMap) -> String {
         cookies(headers)
-            .filter(|(name, _)| *name != self.cookie)
+            .filter(|(name, _)| !OWN_COOKIES.contains(name))
             .map(|(name, value)| format!("{name}={value}"))
             .collect::<Vec<_>>()
             .join("; ")
@@ -168,6 +196,10 @@ impl Operator {
         );
         SetCookie(HeaderValue::from_str(&cookie).expect("INVARIANT: base64url is fit for a header"))
     }
+}
+
+fn evidence(cookie: &str) -> Evidence {
+    Sha256::digest(cookie).into()
 }
 
 /// The cookies of a request; what is not `name=value` in ASCII is none.

@@ -22,6 +22,7 @@ use super::{body, door, freshness, longest_body, read_body};
 use crate::app::App;
 use crate::credentials::CredentialError;
 use crate::problem::{self, Problem};
+use crate::rates::{Lane, Meter};
 
 /// The code of the problem that a session's cookie came without its proof.
 pub const PROOF_MISSING: &str = "proof_missing";
@@ -77,6 +78,8 @@ impl Call {
         judged: Judged,
     ) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
+        let meter = parts.extensions.get::<Meter>().cloned().unwrap_or_default();
+        let lane = Lane::of(&parts.method, parts.uri.path()).unwrap_or(Lane::General);
         let door = door(parts.uri.path());
         let caller = app
             .credentials
@@ -84,7 +87,13 @@ impl Call {
             .await?
             .ok_or_else(|| Problem::unauthenticated("this needs a credential"))?;
         if caller.person().is_some() && changes_state(&parts.method) {
-            same_origin(&parts.headers, &app)?;
+            match is_for_own_pages(verb, door) {
+                true => app.origins.same_origin(&parts.headers)?,
+                false => app.origins.known_origin(&parts.headers)?,
+            }
+        }
+        if lane != Lane::Deciding {
+            app.rates.by_credential(lane, &caller, &meter)?;
         }
         let named = named_approval(&parts.headers)?;
         let query = query(&parts.uri)?;
@@ -102,6 +111,10 @@ impl Call {
                 presented.as_ref().map(|proof| proof.as_str()),
             )
             .await?;
+        }
+        // After the proof: who has nothing but a person's cookie does not exhaust what the person decides by.
+        if lane == Lane::Deciding {
+            app.rates.by_credential(lane, &caller, &meter)?;
         }
         Ok(Self {
             named,
@@ -273,6 +286,16 @@ fn named_approval(headers: &HeaderMap) -> Result<Option<ApprovalId>, Problem> {
     }
 }
 
+/// Whether a session may ask this from this host's own pages alone, and not from those of `CORS_ORIGINS`: to
+/// decide, to change the rules, and all that is done in the console.
+fn is_for_own_pages(verb: Verb, door: Door) -> bool {
+    door == Door::Console
+        || matches!(
+            verb,
+            Verb::ApprovalDecide | Verb::PolicyPush | Verb::PolicyActivate | Verb::PolicyRollback
+        )
+}
+
 fn changes_state(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
@@ -317,28 +340,5 @@ async fn proved(app: &App, session: SessionId, presented: Option<&str>) -> Resul
         StatusCode::FORBIDDEN,
         PROOF_MISSING,
         "the session's signing key is not with this request, and its cookie alone changes nothing: sign in again by a new link, in the browser and at the address that you use; programs use a token instead",
-    ))
-}
-
-/// A browser sends a person's cookies along with whatever another site makes it send. So what changes
-/// state on a session must come from this host's own pages, in the browser's own word for it.
-pub fn same_origin(headers: &HeaderMap, app: &App) -> Result<(), Problem> {
-    let is_ours = match headers.get("sec-fetch-site") {
-        Some(site) => site == "same-origin",
-        None => headers.get(header::ORIGIN).is_some_and(|origin| {
-            origin.as_bytes() == app.base_url.as_bytes()
-                || app.hosts.iter().any(|host| {
-                    origin.as_bytes() == format!("http://{host}").as_bytes()
-                        && !app.base_url.starts_with("https:")
-                })
-        }),
-    };
-    if is_ours {
-        return Ok(());
-    }
-    Err(Problem::new(
-        StatusCode::FORBIDDEN,
-        "cross_site",
-        "a session's request must come from this host's own pages: browsers say so in Sec-Fetch-Site or Origin; programs use a token instead",
     ))
 }
