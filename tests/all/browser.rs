@@ -1,6 +1,7 @@
 //! The console, in a real browser: what a person does there, and what the agent that waits gets of it.
 
 mod driver;
+mod forwarded;
 mod neighbour;
 
 use std::fs;
