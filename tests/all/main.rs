@@ -1,5 +1,6 @@
 //! The whole thing, driven through its front doors: one binary, a module for each subject.
 
+mod audit_heads;
 mod bad_http;
 mod bad_input;
 mod browser;
@@ -14,6 +15,7 @@ mod failing_disk;
 mod fleet;
 mod guards;
 mod incident;
+mod keys;
 mod layout;
 mod metrics;
 mod plaintext;

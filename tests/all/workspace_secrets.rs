@@ -35,7 +35,7 @@ async fn scopes(caller: &Caller, workspace: &str) -> Vec<(String, String)> {
 }
 
 /// Changes one row of the stopped host's database behind its back.
-async fn tamper(host: &HostBuilder, sql: &'static str) {
+pub async fn tamper(host: &HostBuilder, sql: &'static str) {
     if let Database::Postgres { .. } = host.database() {
         host.database().ask(sql);
         return;

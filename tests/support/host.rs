@@ -1,6 +1,7 @@
 //! The built host, running.
 
 mod builder;
+mod command;
 
 use std::fs;
 use std::path::{Path, PathBuf};

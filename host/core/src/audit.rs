@@ -1,4 +1,7 @@
-//! The audit log: a hash chain, kept as data.
+//! The audit log: a hash chain, kept as data, whose head is signed now and then.
+
+mod export;
+mod heads;
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -6,6 +9,9 @@ use sha2::{Digest as _, Sha256};
 use crate::keys::hex;
 use crate::policy::words;
 use crate::time::Timestamp;
+
+pub use self::export::{ExportError, Heads, Whole};
+pub use self::heads::{Head, HeadKey, SignedHead};
 
 words! {
     /// What happened.
@@ -56,6 +62,14 @@ words! {
         PoliciesChanged = "policies_changed",
         /// A version of a policy is kept, and decides nothing yet.
         PolicyPushed = "policy_pushed",
+        /// The ledger opens to a further key, and what is sealed with the former is sealed again.
+        KeysRotating = "keys_rotating",
+        /// Nothing is sealed with the former keys any more, and they are forgotten.
+        KeysRotated = "keys_rotated",
+        /// The ledger no longer opens to a former key.
+        RootKeyForgotten = "root_key_forgotten",
+        /// A host has made its key for signing heads of the audit.
+        AuditKeyMade = "audit_key_made",
     }
 }
 
@@ -89,7 +103,7 @@ pub struct Event {
 }
 
 /// An event in its place.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Entry {
     /// Its place, from 1, without gaps.
     pub seq: i64,

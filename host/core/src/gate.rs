@@ -11,7 +11,7 @@ use crate::caller::{Caller, Identity};
 use crate::chance::Chance;
 use crate::decision::{Decision, Outcome};
 use crate::id::{ApprovalId, DecisionId, OrgId, TokenId, WorkspaceId};
-use crate::keys::Keys;
+use crate::keys::{Keys, KeysError};
 use crate::ledger::{Ballot, Deed, Done, Facts, OrgToken, Refusal, Settled, Submission, Voted};
 use crate::permit::Permit;
 use crate::policy::{CallerClass, Credential, Question};
@@ -92,6 +92,9 @@ pub enum GateError {
         "other policies were made live by another host, and this one has not taken them over yet"
     )]
     Outdated,
+    /// The keys were replaced, and this host was given none that opens the new ones.
+    #[error("the ledger's keys were replaced, and this host was not given the new one")]
+    Keys(#[from] KeysError),
 }
 
 /// What a person's vote can meet, before it reaches the ledger.
@@ -167,6 +170,10 @@ impl Gate {
                 .await?;
             let result = match settled {
                 Settled::Moved => continue,
+                Settled::KeyReplaced => {
+                    self.refresh_keys().await?;
+                    continue;
+                }
                 Settled::Outdated => return Err(GateError::Outdated),
                 Settled::Done(done) => Ok(passed(done, plain)),
                 Settled::Pending(approval) => Err(Stopped::Pending(approval)),
@@ -212,6 +219,12 @@ impl Gate {
         caller.role() >= verb.needed_role()
             && verb.is_judged_by_core_alone()
             && matches!(judged_by_core(caller, verb), Ruling::Allow { .. })
+    }
+
+    /// Takes over the keys that the ledger keeps by now.
+    pub async fn refresh_keys(&self) -> Result<(), GateError> {
+        let stored = self.ledger.stored_keys().await?;
+        Ok(self.keys.refresh(&stored)?)
     }
 
     fn judge(

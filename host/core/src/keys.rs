@@ -1,56 +1,167 @@
-//! The host's keys: what they are for, and how they are derived from the one that the operator keeps.
+//! The host's keys: which there are, what each is for, and how one of them is replaced.
 //!
-//! One 32-byte root (`SECRETS_ENCRYPTION_KEY`) and HKDF-like labels: each use has a key of its own, so
-//! that nothing made with one can be confused with what was made with another.
+//! The operator keeps a *root* of 32 bytes. What is sealed or committed to is so under *data keys*, which
+//! the ledger keeps wrapped under the root: so a root is replaced by wrapping a few keys again, and while
+//! it is being replaced the ledger opens to the old one and to the new one. Each use has a data key of
+//! its own, so that nothing made with one can be confused with what was made with another.
+//! `docs/decisions/0014-two-keys-open-the-ledger-while-one-replaces-the-other.md` says why.
+
+mod ledger;
+mod root;
+
+use std::sync::{Arc, PoisonError, RwLock};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::ZeroizeOnDrop;
 
-/// Thirty-two secret bytes.
-#[derive(Zeroize, ZeroizeOnDrop)]
-pub struct RootKey([u8; 32]);
+pub use self::ledger::{KeyLedger, Purpose, Resealed, RootChange, StoredKeys, WrappedKey};
+pub use self::root::RootKey;
+use crate::chance::{self, Chance};
 
-impl RootKey {
-    /// From bytes that were generated or read elsewhere.
-    pub fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
+/// The key that commitments are made with, and the one that names credentials.
+const COMMIT: &str = "commit";
+const NAME: &str = "name";
 
-    fn derive(&self, label: &str) -> [u8; 32] {
-        mac(&self.0, &[b"countersign key v1", label.as_bytes()])
-    }
-}
-
-/// The keys in use.
-#[derive(ZeroizeOnDrop)]
-pub struct Keys {
-    seal: [u8; 32],
-    commit: [u8; 32],
-    name: [u8; 32],
+/// A key that secrets are sealed with.
+#[derive(Clone, ZeroizeOnDrop)]
+pub struct SealKey {
     #[zeroize(skip)]
     id: String,
+    bytes: [u8; 32],
 }
 
-impl Keys {
-    /// All keys that `root` stands for.
-    pub fn new(root: &RootKey) -> Self {
-        Self {
-            seal: root.derive("seal"),
-            commit: root.derive("commit"),
-            name: root.derive("name"),
-            id: hex(&root.derive("id")[..4]),
-        }
-    }
-
-    /// Which root they come from: eight hex characters that reveal nothing of it.
+impl SealKey {
+    /// What a sealed value says that it was sealed with.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// For [`crate::secret`].
-    pub(crate) fn seal(&self) -> &[u8; 32] {
-        &self.seal
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.bytes
+    }
+}
+
+/// The keys for sealing: the one in use first, then all others that this process ever had. None is let
+/// go, because what was read a moment ago may have been sealed with any of them.
+type Ring = Vec<SealKey>;
+
+/// The keys in use.
+pub struct Keys {
+    /// The current one first.
+    roots: Vec<RootKey>,
+    commit: [u8; 32],
+    name: [u8; 32],
+    ring: RwLock<Arc<Ring>>,
+}
+
+/// The keys that the ledger keeps do not open.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeysError {
+    /// It was made under another root.
+    #[error("the database does not open to this host's key")]
+    Foreign,
+    /// One of them was changed, or is missing.
+    #[error("the stored key `{0}` is damaged")]
+    Damaged(String),
+}
+
+impl Keys {
+    /// The first keys of a ledger, which are derived from its root: so of hosts that start at the same time
+    /// each makes the same ones.
+    pub fn new(root: &RootKey) -> Self {
+        let first = SealKey {
+            id: root.id().to_owned(),
+            bytes: root.derive("seal"),
+        };
+        Self {
+            roots: vec![root.clone()],
+            commit: root.derive(COMMIT),
+            name: root.derive(NAME),
+            ring: RwLock::new(Arc::new(vec![first])),
+        }
+    }
+
+    /// The first keys, as the ledger is to keep them.
+    pub fn first(root: &RootKey, chance: &dyn Chance) -> Vec<WrappedKey> {
+        let keys = Self::new(root);
+        keys.wrapped_under(root, chance)
+    }
+
+    /// The keys that the ledger keeps, opened with whichever of `roots` opens them; the current one comes
+    /// first.
+    pub fn open(roots: Vec<RootKey>, stored: &StoredKeys) -> Result<Self, KeysError> {
+        let one = |purpose| {
+            let opened = opened(&roots, stored, purpose)?;
+            let active = opened.into_iter().next().ok_or(KeysError::Foreign)?;
+            Ok(active.bytes)
+        };
+        Ok(Self {
+            commit: one(Purpose::Commit)?,
+            name: one(Purpose::Name)?,
+            ring: RwLock::new(Arc::new(ring(&roots, stored)?)),
+            roots,
+        })
+    }
+
+    /// Takes over what the ledger keeps by now: another host may have replaced the key for sealing.
+    pub fn refresh(&self, stored: &StoredKeys) -> Result<(), KeysError> {
+        let mut fresh = ring(&self.roots, stored)?;
+        let mut kept = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        for known in kept.iter() {
+            if fresh.iter().all(|key| key.id != known.id) {
+                fresh.push(known.clone());
+            }
+        }
+        *kept = Arc::new(fresh);
+        Ok(())
+    }
+
+    /// Which root is the current one: eight hex characters that reveal nothing of it.
+    pub fn root(&self) -> &str {
+        self.roots[0].id()
+    }
+
+    /// The roots that this host was given, the current one first.
+    pub fn roots(&self) -> impl Iterator<Item = &str> {
+        self.roots.iter().map(RootKey::id)
+    }
+
+    /// The key to seal with.
+    pub fn sealing(&self) -> SealKey {
+        self.ring()[0].clone()
+    }
+
+    /// The key to open with what says that it was sealed with `id`.
+    pub fn opening(&self, id: &str) -> Option<SealKey> {
+        self.ring().iter().find(|key| key.id == id).cloned()
+    }
+
+    /// Whether there is one.
+    pub fn has(&self, id: &str) -> bool {
+        self.ring().iter().any(|key| key.id == id)
+    }
+
+    /// What makes the current root one that the ledger opens to, with a new key for sealing, which every
+    /// root that this host was given opens.
+    pub fn change_root(&self, chance: &dyn Chance) -> RootChange {
+        let root = &self.roots[0];
+        let fresh = SealKey {
+            id: hex(&chance::bytes::<8>(chance)),
+            bytes: chance::bytes(chance),
+        };
+        let mut keys = self.wrapped_under(root, chance);
+        let known = keys.iter().map(|key| key.id.clone()).collect();
+        for root in &self.roots {
+            keys.push(root.wrap(Purpose::Seal, &fresh.id, &fresh.bytes, chance));
+        }
+        RootChange {
+            root: root.id().to_owned(),
+            held: self.roots().map(str::to_owned).collect(),
+            sealing: fresh.id.clone(),
+            known,
+            keys,
+        }
     }
 
     /// A commitment to a secret value: it tells two values apart and says nothing about either to
@@ -66,12 +177,75 @@ impl Keys {
     pub fn fingerprint(&self, credential: &str) -> String {
         hex(&mac(&self.name, &[credential.as_bytes()])[..8])
     }
+
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn wrapped_under(&self, root: &RootKey, chance: &dyn Chance) -> Vec<WrappedKey> {
+        let mut wrapped = vec![
+            root.wrap(Purpose::Commit, COMMIT, &self.commit, chance),
+            root.wrap(Purpose::Name, NAME, &self.name, chance),
+        ];
+        for key in self.ring().iter() {
+            wrapped.push(root.wrap(Purpose::Seal, &key.id, &key.bytes, chance));
+        }
+        wrapped
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        use zeroize::Zeroize as _;
+        self.commit.zeroize();
+        self.name.zeroize();
+    }
 }
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Keys({})", self.id)
+        write!(f, "Keys({})", self.root())
     }
+}
+
+/// The stored keys for sealing, the active one first.
+fn ring(roots: &[RootKey], stored: &StoredKeys) -> Result<Ring, KeysError> {
+    let ring = opened(roots, stored, Purpose::Seal)?;
+    let active = stored
+        .keys
+        .iter()
+        .find(|key| key.purpose == Purpose::Seal && key.is_active);
+    match (active, ring.first()) {
+        (Some(active), Some(first)) if active.id == first.id => Ok(ring),
+        _ => Err(KeysError::Foreign),
+    }
+}
+
+/// The stored keys of one purpose that one of `roots` opens, those in use first.
+fn opened(
+    roots: &[RootKey],
+    stored: &StoredKeys,
+    purpose: Purpose,
+) -> Result<Vec<SealKey>, KeysError> {
+    let mut keys: Vec<SealKey> = Vec::new();
+    let of_purpose = stored.keys.iter().filter(|key| key.purpose == purpose);
+    let (active, others): (Vec<_>, Vec<_>) = of_purpose.partition(|key| key.is_active);
+    for wrapped in active.into_iter().chain(others) {
+        let Some(root) = roots.iter().find(|root| root.id() == wrapped.root) else {
+            continue;
+        };
+        if keys.iter().any(|key| key.id == wrapped.id) {
+            continue;
+        }
+        let bytes = root
+            .unwrap(wrapped)
+            .ok_or_else(|| KeysError::Damaged(wrapped.id.clone()))?;
+        keys.push(SealKey {
+            id: wrapped.id.clone(),
+            bytes,
+        });
+    }
+    Ok(keys)
 }
 
 /// HMAC-SHA256 over `parts`, each preceded by its length, so that no two lists of parts look the same.
@@ -95,19 +269,17 @@ pub fn hex(bytes: &[u8]) -> String {
     text
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_commitment_depends_on_key_context_and_value() {
-        let keys = Keys::new(&RootKey::new([1; 32]));
-        let others = Keys::new(&RootKey::new([2; 32]));
-        let base = keys.commit(&["a", "b"], b"value");
-        assert_eq!(base, keys.commit(&["a", "b"], b"value"));
-        assert_ne!(base, others.commit(&["a", "b"], b"value"));
-        assert_ne!(base, keys.commit(&["ab", ""], b"value"));
-        assert_ne!(base, keys.commit(&["a", "b"], b"other"));
-        assert!(!base.contains("value"));
+/// What [`hex`] wrote, of exactly `N` bytes.
+pub fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    if text.len() != 2 * N || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
     }
+    let mut bytes = [0; N];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+    }
+    Some(bytes)
 }
+
+#[cfg(test)]
+mod tests;

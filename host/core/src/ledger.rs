@@ -110,6 +110,8 @@ pub enum Settled {
     Refused(Refusal),
     /// What the policies were told has moved: judge it again.
     Moved,
+    /// The secret was sealed with a key that is not in use any more: seal it again.
+    KeyReplaced,
     /// The policies that judged are not the newest that are recorded: another host made others live, or
     /// this one is about to.
     Outdated,

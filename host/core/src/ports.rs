@@ -4,11 +4,12 @@ use async_trait::async_trait;
 
 use crate::action::Action;
 use crate::approval::Approval;
-use crate::audit::{ChainError, Entry};
+use crate::audit::{ChainError, Entry, Head};
 use crate::caller::Caller;
 use crate::decision::Decision;
 use crate::generation::{GenerationChange, GenerationRecord, VersionRecord};
 use crate::id::{ApprovalId, DecisionId, OrgId, SessionId, TokenId, WorkspaceId};
+use crate::keys::KeyLedger;
 use crate::ledger::{
     Ballot, Facts, OrgToken, Page, SecretEntry, Settled, Submission, Voted, Whose,
 };
@@ -48,17 +49,13 @@ pub enum LedgerError {
 /// The record of everything. Each method is one transaction, which carries its audit entry; what it
 /// changes is guarded in the statement that changes it.
 #[async_trait]
-pub trait Ledger: Send + Sync {
+pub trait Ledger: KeyLedger {
     /// The organisation's id: `configured`, or the one that was made when the ledger was, and kept.
     async fn organisation(
         &self,
         configured: Option<OrgId>,
         fresh: OrgId,
     ) -> Result<OrgId, LedgerError>;
-
-    /// The id of the keys that this ledger's secrets are sealed with: `current` the first time, and the
-    /// same ever after.
-    async fn pinned_keys(&self, current: &str) -> Result<String, LedgerError>;
 
     /// Makes the approval anchor a workspace like any other, if it is none yet; false where it was removed
     /// when it was no anchor, and so cannot be one.
@@ -248,6 +245,12 @@ pub trait Ledger: Send + Sync {
 
     /// Walks the whole chain: how many entries there are, or where it does not hold.
     async fn verify_audit(&self, permit: &Permit) -> Result<Result<i64, ChainError>, LedgerError>;
+
+    /// Where the audit's chain ends, and the hash of its entry at `since`.
+    async fn audit_head(&self, since: i64) -> Result<Head, LedgerError>;
+
+    /// Records that a host has made its key for signing heads of the audit.
+    async fn note_audit_key(&self, public_key: &str, now: Timestamp) -> Result<(), LedgerError>;
 
     /// Waits until what somebody may wait for has changed, or may have, at whichever host that shares the
     /// ledger: an approval, or the policies. It tells early and not surely, so whoever needs to know looks

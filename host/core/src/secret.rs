@@ -109,7 +109,7 @@ impl std::fmt::Display for SecretAddress {
 /// a row copied over another does not open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedSecret {
-    /// [`Keys::id`] of the keys that open it.
+    /// [`crate::keys::SealKey::id`] of the key that opens it.
     pub key_id: String,
     /// Nonce, then ciphertext and tag.
     pub bytes: Vec<u8>,
@@ -127,17 +127,18 @@ pub fn seal(
     value: &PlainSecret,
     chance: &dyn Chance,
 ) -> SealedSecret {
+    let key = keys.sealing();
     let nonce = chance::bytes::<12>(chance);
-    let aad = associated_data(address, keys.id());
+    let aad = associated_data(address, key.id());
     let payload = Payload {
         msg: value.0.as_bytes(),
         aad: aad.as_bytes(),
     };
-    let ciphertext = Aes256Gcm::new(keys.seal().into())
+    let ciphertext = Aes256Gcm::new(key.bytes().into())
         .encrypt(&Nonce::from(nonce), payload)
         .expect("INVARIANT: a value within the body limit can be sealed");
     SealedSecret {
-        key_id: keys.id().to_owned(),
+        key_id: key.id().to_owned(),
         bytes: [nonce.as_slice(), &ciphertext].concat(),
     }
 }
@@ -149,18 +150,30 @@ pub fn open(
     sealed: &SealedSecret,
 ) -> Result<PlainSecret, OpenError> {
     let failed = || OpenError(address.to_string());
+    let key = keys.opening(&sealed.key_id).ok_or_else(failed)?;
     let (nonce, ciphertext) = sealed.bytes.split_first_chunk::<12>().ok_or_else(failed)?;
     let aad = associated_data(address, &sealed.key_id);
     let payload = Payload {
         msg: ciphertext,
         aad: aad.as_bytes(),
     };
-    let bytes = Aes256Gcm::new(keys.seal().into())
+    let bytes = Aes256Gcm::new(key.bytes().into())
         .decrypt(&Nonce::from(*nonce), payload)
         .map_err(|_| failed())?;
     String::from_utf8(bytes)
         .map(PlainSecret)
         .map_err(|_| failed())
+}
+
+/// The same value, sealed with the key that is in use by now.
+pub fn reseal(
+    keys: &Keys,
+    address: &SecretAddress,
+    sealed: &SealedSecret,
+    chance: &dyn Chance,
+) -> Result<SealedSecret, OpenError> {
+    let value = open(keys, address, sealed)?;
+    Ok(seal(keys, address, &value, chance))
 }
 
 fn associated_data(address: &SecretAddress, key_id: &str) -> String {

@@ -31,7 +31,8 @@ pub fn displayable(text: &str, limit: usize) -> Result<String, TextError> {
     }
 }
 
-fn is_misleading(c: char) -> bool {
+/// Whether `c` could make a text look like another one, or break a line of a log.
+pub fn is_misleading(c: char) -> bool {
     matches!(
         c.general_category(),
         GeneralCategory::Control
@@ -45,6 +46,8 @@ fn is_misleading(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -73,5 +76,46 @@ mod tests {
             displayable(&"é".repeat(101), 100),
             Err(TextError::TooLong(100))
         );
+    }
+
+    proptest! {
+        /// Characters of every class, and those that misbehave more often than they would by chance.
+        #[test]
+        fn what_passes_is_normal_harmless_within_its_limit_and_passes_unchanged(
+            text in proptest::collection::vec(
+                prop_oneof![
+                    any::<char>(),
+                    proptest::char::range('\u{0}', '\u{ff}'),
+                    proptest::char::range('\u{300}', '\u{36f}'),
+                    proptest::char::range('\u{2000}', '\u{206f}'),
+                    proptest::char::range('\u{ac00}', '\u{d7a3}'),
+                    proptest::char::range('\u{e0000}', '\u{e01ff}'),
+                ],
+                0..24,
+            ),
+            limit in 0_usize..24,
+        ) {
+            let text: String = text.into_iter().collect();
+            match displayable(&text, limit) {
+                Ok(passed) => {
+                    prop_assert!(unicode_normalization::is_nfc(&passed));
+                    prop_assert!(passed.chars().count() <= limit);
+                    prop_assert!(!passed.chars().any(char::is_control));
+                    let reorders = |c| matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}'
+                        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+                        | '\u{e0000}'..='\u{e007f}');
+                    prop_assert!(!passed.chars().any(reorders));
+                    prop_assert_eq!(displayable(&passed, limit), Ok(passed));
+                }
+                Err(TextError::TooLong(told)) => {
+                    prop_assert_eq!(told, limit);
+                    prop_assert!(text.nfc().count() > limit);
+                }
+                Err(TextError::Unsafe(found)) => {
+                    let found = char::from_u32(found).expect("a character");
+                    prop_assert!(text.nfc().any(|c| c == found) && is_misleading(found));
+                }
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Texts that came from a guest or a file, before they reach logs and people.
 
+use countersign_core::text::is_misleading;
+
 /// The longest name of a module, a rule, a setting or a property.
 pub(crate) const NAME_BYTES: usize = 64;
 
@@ -18,19 +20,12 @@ pub(crate) fn is_kebab(text: &str) -> bool {
 
 /// Whether `text` shows as what it is: no control, no separator of lines, nothing that reorders or hides.
 pub(crate) fn is_plain(text: &str) -> bool {
-    !text.chars().any(is_deceptive)
-}
-
-fn is_deceptive(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    !text.chars().any(is_misleading)
 }
 
 /// `text`, made plain, in one line, and cut to `bytes`.
 pub(crate) fn tame(text: &str, bytes: usize) -> String {
-    let plain = |c| if is_deceptive(c) { '\u{fffd}' } else { c };
+    let plain = |c| if is_misleading(c) { '\u{fffd}' } else { c };
     // Twice the length, so that what is cut is rather space than text.
     let head: String = text.chars().take(bytes * 2).collect();
     let line = head.split_ascii_whitespace().collect::<Vec<_>>().join(" ");

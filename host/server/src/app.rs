@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use crate::credentials::Credentials;
 use crate::metrics::Metrics;
 use crate::origins::Origins;
+use crate::heads::AuditHeads;
 use crate::policies::Policies;
 use crate::proxy::ControlPlaneProxy;
 use crate::rates::Rates;
@@ -45,6 +46,10 @@ pub struct Parts {
     pub readiness: Readiness,
     /// What it counts of its work.
     pub metrics: Metrics,
+    /// The heads of the audit that it signed.
+    pub heads: AuditHeads,
+    /// Whether it closes the ledger to former root keys when nothing needs them any more.
+    pub forgets_roots: bool,
     /// Where people reach the host, without a slash at the end.
     pub base_url: String,
     /// The values of `Host` that are meant for this host.

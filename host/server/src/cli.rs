@@ -32,6 +32,39 @@ pub enum Command {
     /// Look at the configuration without starting anything
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Replace the key that stored secrets are sealed with
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Check an exported audit
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+/// What can be done with the keys.
+#[derive(Subcommand, Debug)]
+pub enum KeysCommand {
+    /// Replace the key in the data folder, or take the new one from SECRETS_ENCRYPTION_KEY and the former
+    /// from SECRETS_ENCRYPTION_KEY_OLD, and seal every secret again. The host of this data folder must be
+    /// stopped. Interrupted at any moment, it goes on when it is run again
+    Rotate,
+}
+
+/// What can be done with an audit, without the host.
+#[derive(Subcommand, Debug)]
+pub enum AuditCommand {
+    /// Check an export: that no entry was changed or is missing, and that it holds what hosts have signed.
+    /// Ends with 0 if it is whole, 3 if it is not, and 1 if it cannot be read
+    Verify {
+        /// The export: one entry a line, as JSON, oldest first
+        #[arg(value_name = "FILE")]
+        export: PathBuf,
+        /// Heads that a host signed: its `audit-heads.jsonl`. Without any, a cut tail does not show
+        #[arg(long, value_name = "FILE")]
+        heads: Vec<PathBuf>,
+        /// Public keys, in hex, whose signatures count: a host's is in its `audit.pub` [default: any]
+        #[arg(long, value_name = "KEY")]
+        public_key: Vec<String>,
+    },
 }
 
 /// What can be done with policies alone.

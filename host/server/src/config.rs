@@ -6,6 +6,7 @@
 mod control_plane;
 mod cors;
 mod proxies;
+mod root_keys;
 mod values;
 
 use std::net::SocketAddr;
@@ -13,13 +14,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use countersign_core::id::{OrgId, WorkspaceId};
+use countersign_core::keys::RootKey;
 use countersign_store::Address;
 use serde::Deserialize;
 
 pub use self::control_plane::ControlPlane;
 use self::control_plane::control_plane;
 pub use self::proxies::TrustedProxies;
-use self::values::{decode_key, origin, parsed, secret, set};
+use self::root_keys::{root_key, root_key_old};
+use self::values::{origin, parsed, secret, set};
+use crate::logging::LogFormat;
 
 /// The port of a host that nobody configured.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -114,6 +118,18 @@ pub struct Flags {
     /// SECRETS_ENCRYPTION_KEY; never a flag
     #[arg(skip)]
     pub secrets_encryption_key: Option<Hidden>,
+    /// SECRETS_ENCRYPTION_KEY_OLD, while it is being replaced; never a flag
+    #[arg(skip)]
+    pub secrets_encryption_key_old: Option<Hidden>,
+    /// How the log is written: `text` for people, `json` one object a line [default: text on a terminal,
+    /// else json]
+    #[arg(
+        long,
+        env = "COUNTERSIGN_LOG_FORMAT",
+        value_name = "FORMAT",
+        global = true
+    )]
+    pub log_format: Option<String>,
 }
 
 /// Text that is not shown.
@@ -181,8 +197,12 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// ADMIN_TOKEN.
     pub admin_token: Option<Hidden>,
-    /// SECRETS_ENCRYPTION_KEY, decoded.
-    pub root_key: Option<[u8; 32]>,
+    /// SECRETS_ENCRYPTION_KEY.
+    pub root_key: Option<RootKey>,
+    /// SECRETS_ENCRYPTION_KEY_OLD.
+    pub old_root_key: Option<RootKey>,
+    /// How the log is written.
+    pub log_format: LogFormat,
 }
 
 /// Everything that is wrong with a configuration, a line each.
@@ -260,16 +280,23 @@ impl Config {
             ));
         }
         let admin_token = secret("ADMIN_TOKEN", file.admin_token, mistakes);
-        let root_key = secret(
+        let root_key = root_key(
             "SECRETS_ENCRYPTION_KEY",
             file.secrets_encryption_key,
             mistakes,
-        )
-        .and_then(|key| {
-            parsed(mistakes, "SECRETS_ENCRYPTION_KEY", "…", |_| {
-                decode_key(key.reveal()).ok_or("32 bytes in base64 or hex")
-            })
-        });
+        );
+        let old_root_key =
+            root_key_old(file.secrets_encryption_key_old, root_key.as_ref(), mistakes);
+        let log_format = set(flags.log_format)
+            .or(set(file.log_format))
+            .and_then(|format| {
+                parsed(
+                    mistakes,
+                    "COUNTERSIGN_LOG_FORMAT",
+                    &format,
+                    LogFormat::parse,
+                )
+            });
         Some(Self {
             listen: listen?,
             public_url,
@@ -289,6 +316,8 @@ impl Config {
             cors_origins: cors_origins.unwrap_or_default(),
             admin_token,
             root_key,
+            old_root_key,
+            log_format: log_format.unwrap_or_default(),
         })
     }
 }

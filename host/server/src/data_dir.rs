@@ -1,12 +1,13 @@
 //! The data folder: one host at a time, readable by its owner alone.
 
+mod root_keys;
+
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use countersign_core::chance::{self, Chance};
-use countersign_core::keys::RootKey;
+pub use self::root_keys::Roots;
 
 /// The data folder, held by this process for as long as this lives.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ pub enum DataDirError {
     Held(PathBuf),
     /// The key file is not a key.
     #[error(
-        "`{0}` does not hold 32 bytes: restore it from a backup, or set SECRETS_ENCRYPTION_KEY; without the right key, stored secrets cannot be opened"
+        "`{0}` does not hold 32 bytes: restore it from a backup, or, if it is `secrets.key`, set SECRETS_ENCRYPTION_KEY; without the right key, stored secrets cannot be opened"
     )]
     BadKey(PathBuf),
     /// The key file can be read by others.
@@ -60,7 +61,7 @@ pub enum DataDirError {
 
 impl DataDirError {
     /// What an input or output error at `path` means, and what to do about it.
-    fn of(source: io::Error, path: PathBuf) -> Self {
+    pub fn of(source: io::Error, path: PathBuf) -> Self {
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full(path),
             io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly(path),
@@ -103,32 +104,6 @@ impl DataDir {
         }
     }
 
-    /// The root key: read from its file, or made and kept at the first start.
-    pub fn root_key(&self, chance: &dyn Chance) -> Result<RootKey, DataDirError> {
-        let path = self.path.join("secrets.key");
-        let io = |source| DataDirError::of(source, path.clone());
-        match File::open(&path) {
-            Ok(file) => {
-                let mode = file.metadata().map_err(io)?.permissions().mode();
-                if mode & 0o077 != 0 {
-                    return Err(DataDirError::OpenKey(path));
-                }
-                let mut bytes = Vec::new();
-                file.take(33).read_to_end(&mut bytes).map_err(io)?;
-                let bytes = bytes
-                    .try_into()
-                    .map_err(|_| DataDirError::BadKey(path.clone()))?;
-                Ok(RootKey::new(bytes))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let bytes = chance::bytes::<32>(chance);
-                self.write_private("secrets.key", &bytes)?;
-                Ok(RootKey::new(bytes))
-            }
-            Err(error) => Err(io(error)),
-        }
-    }
-
     /// What `write_private` wrote; `None` where it never did.
     pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, DataDirError> {
         let path = self.path.join(name);
@@ -166,6 +141,11 @@ impl DataDir {
         Ok(path)
     }
 
+    /// Where a file of that name is.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
     /// Makes the folder of policies where it is missing.
     pub fn make_policies(&self, path: &Path) -> Result<(), DataDirError> {
         fs::DirBuilder::new()
@@ -179,7 +159,6 @@ impl DataDir {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use countersign_core::chance::OsChance;
 
     #[test]
     fn a_folder_that_another_host_holds_is_refused_and_free_again_afterwards() {
@@ -205,36 +184,5 @@ mod tests {
                 "{mode:o}"
             );
         }
-    }
-
-    #[test]
-    fn the_key_is_made_once_kept_private_and_refused_when_it_is_broken() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let data = DataDir::take(dir.path()).expect("it is free");
-        data.root_key(&OsChance).expect("a new key");
-        let path = dir.path().join("secrets.key");
-        let first = fs::read(&path).expect("it was kept");
-        assert_eq!(
-            fs::metadata(&path)
-                .expect("it is there")
-                .permissions()
-                .mode()
-                & 0o777,
-            0o600
-        );
-        data.root_key(&OsChance).expect("the same key");
-        assert_eq!(fs::read(&path).expect("it is there"), first);
-
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("changed");
-        assert!(matches!(
-            data.root_key(&OsChance),
-            Err(DataDirError::OpenKey(_))
-        ));
-        data.write_private("secrets.key", b"short")
-            .expect("written");
-        assert!(matches!(
-            data.root_key(&OsChance),
-            Err(DataDirError::BadKey(_))
-        ));
     }
 }

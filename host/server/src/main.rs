@@ -5,6 +5,7 @@
 //! nothing itself.
 
 mod app;
+mod audit_commands;
 mod cli;
 mod clock;
 mod config;
@@ -15,21 +16,23 @@ mod credentials;
 mod data_dir;
 mod metrics;
 mod origins;
+mod heads;
+mod key_commands;
+mod logging;
 mod policies;
 mod policy_commands;
 mod problem;
 mod proxy;
 mod rates;
 mod readiness;
+mod rotation;
 mod routes;
 mod serve;
 mod tenant;
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use tracing_subscriber::EnvFilter;
 
 use crate::cli::{Cli, Command, ConfigCommand};
 use crate::config::Config;
@@ -41,19 +44,25 @@ fn main() -> ExitCode {
     }
     let cli = Cli::parse();
     let done = match cli.command {
-        None | Some(Command::Serve) => {
-            start_logging();
-            Config::load(cli.flags)
-                .map_err(anyhow::Error::from)
-                .and_then(serve::serve)
-        }
-        Some(Command::Policy(command)) => policy_commands::run(command),
+        None | Some(Command::Serve) => Config::load(cli.flags)
+            .map_err(anyhow::Error::from)
+            .and_then(serve::serve)
+            .map(|()| ExitCode::SUCCESS),
+        Some(Command::Policy(command)) => policy_commands::run(command).map(|()| ExitCode::SUCCESS),
         Some(Command::Config(ConfigCommand::Check)) => Config::load(cli.flags)
-            .map(|config| say(&config.explained()))
+            .map(|config| {
+                say(&config.explained());
+                ExitCode::SUCCESS
+            })
             .map_err(anyhow::Error::from),
+        Some(Command::Keys(command)) => Config::load(cli.flags)
+            .map_err(anyhow::Error::from)
+            .and_then(|config| key_commands::run(command, &config))
+            .map(|()| ExitCode::SUCCESS),
+        Some(Command::Audit(command)) => audit_commands::run(&command),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // Not through the log: whoever typed the command must see it, in words.
             #[expect(clippy::print_stderr, reason = "this is the command's answer")]
@@ -85,18 +94,4 @@ fn report(error: &(dyn std::error::Error + 'static)) -> String {
         cause = error.source();
     }
     line
-}
-
-/// Logs go to standard error: for people where it is a terminal, else one JSON object a line.
-fn start_logging() {
-    let filter = EnvFilter::try_from_env("COUNTERSIGN_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() {
-        log.compact().with_target(false).init();
-    } else {
-        log.json().init();
-    }
 }

@@ -149,6 +149,11 @@ impl From<GateError> for Problem {
                 format!("{error}: retry shortly"),
             )
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("1")),
+            GateError::Keys(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "keys_replaced",
+                format!("{error}: whoever runs it must give it the new key and start it again"),
+            ),
             GateError::Outdated => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "policies_outdated",

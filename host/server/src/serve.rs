@@ -9,9 +9,9 @@ use anyhow::{Context as _, anyhow};
 use countersign_core::chance::{Chance, OsChance};
 use countersign_core::gate::Gate;
 use countersign_core::id::{OrgId, default_anchor};
-use countersign_core::keys::{Keys, RootKey};
 use countersign_core::ports::{Judge, LedgerError};
 use countersign_core::time::Clock;
+use countersign_store::Address;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
@@ -21,15 +21,17 @@ use crate::clock::{Machine, SteadyClock};
 use crate::config::{Anchor, Config};
 use crate::connections::{self, Room};
 use crate::credentials::{ControlPlaneSessions, Credentials, Operator};
-use crate::data_dir::DataDir;
+use crate::data_dir::{DataDir, Roots};
+use crate::heads::{self, AuditHeads};
 use crate::metrics::Metrics;
 use crate::origins::Origins;
 use crate::policies::{FolderMark, Policies};
 use crate::proxy::ControlPlaneProxy;
 use crate::rates::Rates;
 use crate::readiness::Readiness;
+use crate::rotation::{self, Rotation};
 use crate::tenant::Tenant;
-use crate::{report, routes, say};
+use crate::{logging, report, routes, say};
 
 /// How often what time has done to approvals is recorded. States are right without it; this is for
 /// the audit log, and for those who wait.
@@ -45,6 +47,7 @@ const LAST_WORK: Duration = Duration::from_secs(10);
 
 /// Serves until told to stop.
 pub fn serve(config: Config) -> anyhow::Result<()> {
+    logging::start(config.log_format);
     // Before any thread: who sets a umask in a running program sets it for all of it.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     tokio::runtime::Builder::new_multi_thread()
@@ -74,6 +77,13 @@ async fn run(config: Config) -> anyhow::Result<()> {
     app.tasks.spawn(sweep(app.clone(), stop.subscribe()));
     app.tasks.spawn(mark(app.clone(), stop.subscribe()));
     app.tasks.spawn(hear(app.clone(), stop.subscribe()));
+    app.tasks
+        .spawn(heads::follow(app.clone(), stop.subscribe()));
+    let rotation = Rotation {
+        app: app.clone(),
+        data: Arc::clone(&data),
+    };
+    app.tasks.spawn(rotation.run(stop.subscribe()));
     let policies = Arc::clone(&app.policies);
     app.tasks.spawn(policies.follow(
         Arc::clone(&app.ledger),
@@ -121,19 +131,12 @@ async fn assemble(
     address: SocketAddr,
 ) -> anyhow::Result<App> {
     let chance: Arc<dyn Chance> = Arc::new(OsChance);
-    let root = match config.root_key {
-        Some(bytes) => RootKey::new(bytes),
-        None => data.root_key(&*chance)?,
-    };
-    let keys = Keys::new(&root);
+    let roots = roots(config, data, &*chance)?;
     let ledger = countersign_store::open(&config.database).await?;
-    if ledger.pinned_keys(keys.id()).await? != keys.id() {
-        anyhow::bail!(
-            "the database was made under another key: restore `secrets.key` in the data folder, or SECRETS_ENCRYPTION_KEY, from a backup; without that key the stored secrets cannot be opened"
-        );
-    }
     let latest = ledger.latest_instant().await?;
     let clock: Arc<dyn Clock> = Arc::new(SteadyClock::start(Machine::default(), latest)?);
+    let keys = rotation::open(&*ledger, &roots, &*chance, &*clock).await?;
+    let heads = AuditHeads::start(data, &*ledger, &*chance, &*clock).await?;
     let fresh = OrgId::new(clock.now(), &*chance);
     let org = ledger.organisation(config.org, fresh).await?;
     let anchor = match config.anchor {
@@ -209,11 +212,25 @@ async fn assemble(
         policies,
         readiness: Readiness::default(),
         metrics: Metrics::new(),
+        heads,
+        // Whoever gives the old one to a host of a fleet says that others may still need it.
+        forgets_roots: matches!(config.database, Address::Sqlite(_)) || roots.old.is_none(),
         hosts,
         base_url,
         tasks: TaskTracker::new(),
         changes: watch::Sender::new(0),
     }))
+}
+
+/// The root keys: configured, or of the data folder.
+fn roots(config: &Config, data: &DataDir, chance: &dyn Chance) -> anyhow::Result<Roots> {
+    Ok(match &config.root_key {
+        Some(current) => Roots {
+            current: current.clone(),
+            old: config.old_root_key.clone(),
+        },
+        None => data.root_keys(chance)?,
+    })
 }
 
 fn control_plane(

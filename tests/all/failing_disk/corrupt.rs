@@ -49,13 +49,15 @@ fn remove_companions(builder: &HostBuilder) {
     }
 }
 
-/// Brings `content` back, with `pages` of it overwritten.
+/// Brings `content` back, with `pages` of it overwritten. That it may be older than what the host has
+/// signed since is meant, and said as an operator says it.
 fn overwrite(builder: &HostBuilder, content: &[u8], pages: &BTreeSet<usize>) {
     let mut content = content.to_vec();
     for page in pages {
         content[page * PAGE..(page + 1) * PAGE].fill(0xff);
     }
     remove_companions(builder);
+    let _ = fs::remove_file(builder.data_dir().join("audit-heads.jsonl"));
     fs::write(ledger(builder), content).expect("it is there");
 }
 

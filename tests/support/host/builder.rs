@@ -34,6 +34,12 @@ impl HostBuilder {
         self
     }
 
+    /// Without a variable.
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.environment.retain(|(known, _)| known != name);
+        self
+    }
+
     /// With its ledger in a file of the data folder, whichever database the tests run on.
     pub fn sqlite(mut self) -> Self {
         self.environment.retain(|(name, _)| name != "DATABASE_URL");
@@ -190,7 +196,7 @@ impl HostBuilder {
         Process::new(child)
     }
 
-    fn output(&self, kind: &str) -> PathBuf {
+    pub(super) fn output(&self, kind: &str) -> PathBuf {
         self.folder.path().join(format!("run-{}.{kind}", self.run))
     }
 

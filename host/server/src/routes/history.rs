@@ -8,7 +8,9 @@ use countersign_core::verb::Verb;
 use serde_json::{Value, json};
 
 use super::{Answer, Call, Routes};
+use crate::heads::HeadsError;
 use crate::problem::{Problem, json_response};
+use crate::report;
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes
@@ -86,11 +88,28 @@ async fn audit(call: Call) -> Answer {
     ))
 }
 
+/// The chain, and the head that this host signs: of this moment, if the ledger still holds those that it
+/// signed before.
 async fn verify(call: Call) -> Answer {
     let permit = call.permit(Action::AuditRead).await?;
-    let body = match call.app.ledger.verify_audit(&permit).await? {
+    let ledger = &*call.app.ledger;
+    let walked = ledger.verify_audit(&permit).await?;
+    let heads = &call.app.heads;
+    let mut body = match walked {
         Ok(entries) => json!({ "whole": true, "entries": entries }),
         Err(broken) => json!({ "whole": false, "broken": broken.to_string() }),
     };
+    match heads.sign(ledger, call.app.clock.now()).await {
+        Ok(head) => body["head"] = json!(head),
+        Err(HeadsError::Ledger(error)) => return Err(error.into()),
+        Err(HeadsError::Contradicted(why)) => {
+            body["whole"] = json!(false);
+            body["broken"] = json!(why.to_string());
+        }
+        Err(HeadsError::Unkept(error)) => {
+            tracing::error!(error = %report(&error), "the audit's head cannot be kept");
+        }
+    }
+    body["public_key"] = json!(heads.public_key());
     Ok(json_response(StatusCode::OK, &body))
 }

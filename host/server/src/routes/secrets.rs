@@ -3,13 +3,18 @@
 
 use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
-use countersign_core::secret::{self, PlainSecret, SecretAddress, SecretKey, SecretScope};
+use countersign_core::id::WorkspaceId;
+use countersign_core::permit::Permit;
+use countersign_core::secret::{
+    self, PlainSecret, SealedSecret, SecretAddress, SecretKey, SecretScope,
+};
 use countersign_core::verb::Verb;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Call, Routes, workspaces};
 use crate::problem::{Problem, json_response};
+use crate::report;
 
 /// The longest value, in bytes.
 const MAX_VALUE: usize = 256 * 1024;
@@ -131,13 +136,12 @@ async fn list_in(call: &Call, scope: SecretScope) -> Answer {
 async fn read_values(call: Call) -> Answer {
     let workspace = workspaces::id(&call)?;
     let permit = call.permit(Action::SecretRead { workspace }).await?;
-    let sealed = call.app.ledger.sealed_secrets(&permit, workspace).await?;
     let (mut values, mut failed) = (Map::new(), Vec::new());
-    for (address, sealed) in &sealed {
-        let key = address.key.as_str();
-        match secret::open(&call.app.gate.keys, address, sealed) {
+    for (address, sealed) in sealed(&call, &permit, workspace).await? {
+        let key = address.key.as_str().to_owned();
+        match secret::open(&call.app.gate.keys, &address, &sealed) {
             Ok(value) => {
-                values.insert(key.to_owned(), value.reveal().into());
+                values.insert(key, value.reveal().into());
             }
             Err(error) => {
                 tracing::error!(%error, "a stored secret is damaged");
@@ -154,6 +158,28 @@ async fn read_values(call: Call) -> Answer {
         "some stored secrets do not open with this host's key, and so none is given out: write those in `failed_keys` anew, or restore the database and its key from one backup",
     )
     .with("failed_keys", failed))
+}
+
+/// What is sealed, and this host has the keys of, if there are any: another host may replace them at any
+/// moment, and seal anew what was read.
+async fn sealed(
+    call: &Call,
+    permit: &Permit,
+    workspace: WorkspaceId,
+) -> Result<Vec<(SecretAddress, SealedSecret)>, Problem> {
+    let gate = &call.app.gate;
+    let sealed = call.app.ledger.sealed_secrets(permit, workspace).await?;
+    if sealed
+        .iter()
+        .all(|(_, sealed)| gate.keys.has(&sealed.key_id))
+    {
+        return Ok(sealed);
+    }
+    if let Err(error) = gate.refresh_keys().await {
+        tracing::error!(error = %report(&error), "the ledger's keys cannot be taken over");
+    }
+    // By now it may be sealed with a later one still, but that would be two changes within a moment.
+    Ok(call.app.ledger.sealed_secrets(permit, workspace).await?)
 }
 
 /// What was done with a secret. Only the organisation's own routes say the scope.

@@ -1,6 +1,6 @@
 //! The audit log: appended to, read, walked.
 
-use countersign_core::audit::{ChainError, Entry, Event, EventKind, Verifier};
+use countersign_core::audit::{ChainError, Entry, Event, EventKind, Head, Verifier};
 use countersign_core::ledger::Page;
 use countersign_core::time::Timestamp;
 use sqlx::Executor as _;
@@ -25,7 +25,7 @@ struct Row {
 }
 
 #[derive(sqlx::FromRow)]
-struct Head {
+struct HeadRow {
     seq: i64,
     hash: String,
 }
@@ -38,7 +38,7 @@ pub(super) async fn append(
     actor: &str,
     detail: serde_json::Value,
 ) -> Result<(), Fault> {
-    let head: Head = sqlx::query_as("UPDATE audit_head SET seq = seq + 1 RETURNING seq, hash")
+    let head: HeadRow = sqlx::query_as("UPDATE audit_head SET seq = seq + 1 RETURNING seq, hash")
         .fetch_one(&mut *connection)
         .await?;
     let event = Event {
@@ -88,14 +88,26 @@ pub(super) async fn list(connection: &mut Connection, page: &Page) -> Result<Vec
         .collect()
 }
 
+/// Where the chain ends, and the hash of the entry at `since`.
+pub(super) async fn head(connection: &mut Connection, since: i64) -> Result<Head, Fault> {
+    let HeadRow { seq, hash } = last(connection).await?;
+    let then = sqlx::query_scalar("SELECT hash FROM audit WHERE seq = $1")
+        .bind(since)
+        .fetch_optional(connection)
+        .await?;
+    Ok(Head { seq, hash, then })
+}
+
+async fn last(connection: &mut Connection) -> Result<HeadRow, Fault> {
+    let head = sqlx::query_as("SELECT seq, hash FROM audit_head")
+        .fetch_optional(connection)
+        .await?;
+    head.ok_or_else(|| Fault::Corrupt("the audit has no head".to_owned()))
+}
+
 /// Walks the chain to its head.
 pub(super) async fn verify(connection: &mut Connection) -> Result<Result<i64, ChainError>, Fault> {
-    let head: Option<Head> = sqlx::query_as("SELECT seq, hash FROM audit_head")
-        .fetch_optional(&mut *connection)
-        .await?;
-    let Some(head) = head else {
-        return Err(Fault::Corrupt("the audit has no head".to_owned()));
-    };
+    let head = last(connection).await?;
     let mut verifier = Verifier::default();
     let mut after = i64::MIN;
     loop {

@@ -17,6 +17,7 @@ mod grants;
 #[cfg(test)]
 mod guards;
 mod instants;
+mod keys;
 mod obstacles;
 mod removal;
 mod requests;
@@ -35,7 +36,7 @@ mod workspaces;
 use async_trait::async_trait;
 use countersign_core::action::Action;
 use countersign_core::approval::Approval;
-use countersign_core::audit::{ChainError, Entry};
+use countersign_core::audit::{ChainError, Entry, EventKind, Head};
 use countersign_core::caller::Caller;
 use countersign_core::decision::Decision;
 use countersign_core::generation::{GenerationChange, GenerationRecord, VersionRecord};
@@ -78,12 +79,6 @@ impl Ledger for Store {
         Ok(configured.unwrap_or(turn.end(own).await?))
     }
 
-    async fn pinned_keys(&self, current: &str) -> Result<String, LedgerError> {
-        let mut turn = self.turn().await?;
-        let pinned = settings::keys(turn.connection(), current).await;
-        Ok(turn.end(pinned).await?)
-    }
-
     async fn keep_anchor(&self, anchor: WorkspaceId, now: Timestamp) -> Result<bool, LedgerError> {
         let mut turn = self.turn().await?;
         let stands = workspaces::keep_anchor(turn.connection(), anchor, now).await;
@@ -108,7 +103,7 @@ impl Ledger for Store {
     async fn settle(&self, submission: Submission<'_>) -> Result<Settled, LedgerError> {
         let mut turn = self.turn().await?;
         match settle::settle(turn.connection(), submission).await {
-            Ok(undone @ (Settled::Moved | Settled::Outdated)) => {
+            Ok(undone @ (Settled::Moved | Settled::KeyReplaced | Settled::Outdated)) => {
                 turn.undo().await;
                 Ok(undone)
             }
@@ -373,6 +368,19 @@ impl Ledger for Store {
         covers(permit, Verb::AuditRead)?;
         let mut connection = self.glance().await?;
         Ok(audit::list(&mut connection, page).await?)
+    }
+
+    async fn audit_head(&self, since: i64) -> Result<Head, LedgerError> {
+        let mut tx = self.begin_reading().await?;
+        Ok(audit::head(&mut tx, since).await?)
+    }
+
+    async fn note_audit_key(&self, public_key: &str, now: Timestamp) -> Result<(), LedgerError> {
+        let mut turn = self.turn().await?;
+        let detail = serde_json::json!({ "public_key": public_key });
+        let kind = EventKind::AuditKeyMade;
+        let noted = audit::append(turn.connection(), now, kind, HOST, detail).await;
+        Ok(turn.end(noted).await?)
     }
 
     async fn verify_audit(&self, permit: &Permit) -> Result<Result<i64, ChainError>, LedgerError> {

@@ -156,15 +156,39 @@ pub(super) async fn sealed(
             .bind(SecretScope::Global.to_string())
             .fetch_all(connection)
             .await?;
-    rows.into_iter()
-        .map(|row| {
-            let sealed = SealedSecret {
-                key_id: row.key_id,
-                bytes: row.sealed,
-            };
-            Ok((address(&row.scope, &row.key)?, sealed))
-        })
-        .collect()
+    rows.into_iter().map(addressed).collect()
+}
+
+/// All secrets that are sealed with another key than `key`, after an address, in order of their addresses.
+pub(super) async fn sealed_otherwise(
+    connection: &mut Connection,
+    key: &str,
+    after: Option<&SecretAddress>,
+    limit: u32,
+) -> Result<Vec<(SecretAddress, SealedSecret)>, Fault> {
+    let (scope, of_scope) = after.map_or_else(Default::default, |after| {
+        (after.scope.to_string(), after.key.as_str())
+    });
+    let rows: Vec<SealedRow> = sqlx::query_as(
+        "SELECT scope, key, key_id, sealed FROM secrets
+         WHERE key_id <> $1 AND (scope > $2 OR (scope = $2 AND key > $3))
+         ORDER BY scope, key LIMIT $4",
+    )
+    .bind(key)
+    .bind(scope)
+    .bind(of_scope)
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(addressed).collect()
+}
+
+fn addressed(row: SealedRow) -> Result<(SecretAddress, SealedSecret), Fault> {
+    let sealed = SealedSecret {
+        key_id: row.key_id,
+        bytes: row.sealed,
+    };
+    Ok((address(&row.scope, &row.key)?, sealed))
 }
 
 fn address(scope: &str, key: &str) -> Result<SecretAddress, Fault> {

@@ -7,7 +7,6 @@ use super::columns::parsed;
 use crate::fault::Fault;
 
 const ORGANISATION: &str = "organisation";
-const KEYS: &str = "keys";
 
 /// The organisation's own id: `fresh` the first time, and the same ever after.
 pub(super) async fn organisation(
@@ -16,11 +15,6 @@ pub(super) async fn organisation(
 ) -> Result<OrgId, Fault> {
     let kept = pinned(connection, ORGANISATION, &fresh.to_string()).await?;
     parsed("settings.value", &kept, OrgId::parse)
-}
-
-/// The id of the keys: `current` the first time, and the same ever after.
-pub(super) async fn keys(connection: &mut Connection, current: &str) -> Result<String, Fault> {
-    pinned(connection, KEYS, current).await
 }
 
 async fn pinned(connection: &mut Connection, name: &str, fresh: &str) -> Result<String, Fault> {

@@ -5,7 +5,7 @@ use countersign_core::audit::EventKind;
 use countersign_core::caller::{Caller, Identity};
 use countersign_core::decision::Outcome;
 use countersign_core::id::ApprovalId;
-use countersign_core::ledger::{Refusal, Settled, Submission};
+use countersign_core::ledger::{Deed, Refusal, Settled, Submission};
 use countersign_core::permit::Permit;
 use countersign_core::policy::Terms;
 use countersign_core::time::Timestamp;
@@ -15,12 +15,12 @@ use sqlx::Connection as _;
 
 use super::grants::Found;
 use super::{
-    Connection, approvals, audit, decisions, deeds, facts, grants, requests, sessions, tokens,
-    workspace_tokens,
+    Connection, approvals, audit, decisions, deeds, facts, grants, keys, requests, sessions,
+    tokens, workspace_tokens,
 };
 use crate::fault::Fault;
 
-/// Settles a submission. Of `Moved` and `Outdated` nothing may be kept.
+/// Settles a submission. Of `Moved`, `KeyReplaced` and `Outdated` nothing may be kept.
 pub(super) async fn settle(
     connection: &mut Connection,
     mut submission: Submission<'_>,
@@ -46,6 +46,11 @@ pub(super) async fn settle(
     .await?;
     if facts != *submission.facts {
         return Ok(Settled::Moved);
+    }
+    if let Deed::WriteSecret(sealed) = &submission.deed
+        && !keys::is_active(connection, &sealed.key_id).await?
+    {
+        return Ok(Settled::KeyReplaced);
     }
     match &submission.decision.judgement.ruling {
         Ruling::Allow { .. } => {

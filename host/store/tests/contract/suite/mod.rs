@@ -7,6 +7,7 @@ mod decisions;
 mod durability;
 mod generations;
 mod grants;
+mod keys;
 mod removals;
 mod rush;
 mod secrets;

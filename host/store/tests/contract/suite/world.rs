@@ -9,7 +9,7 @@ use countersign_core::caller::Caller;
 use countersign_core::chance::OsChance;
 use countersign_core::decision::{Decision, Outcome};
 use countersign_core::id::{ApprovalId, DecisionId, OrgId, TokenId, WorkspaceId};
-use countersign_core::keys::{Keys, RootKey};
+use countersign_core::keys::{KeyLedger as _, Keys, RootKey};
 use countersign_core::ledger::{
     Ballot, Deed, Done, OrgToken, Refusal, Settled, Submission, Voted, Whose,
 };
@@ -69,7 +69,7 @@ pub struct World {
     pub database: Database,
     pub ledger: Arc<Store>,
     pub org: OrgId,
-    keys: Keys,
+    pub keys: Keys,
 }
 
 impl World {
@@ -78,11 +78,14 @@ impl World {
         let ledger = Arc::new(database.open().await);
         let stands = ledger.keep_anchor(anchor(), at(0)).await;
         assert!(stands.expect("the ledger answers"), "the anchor");
+        let root = RootKey::new([7; 32]);
+        let keys = ledger.keys(&Keys::first(&root, &OsChance), at(0)).await;
+        let keys = Keys::open(vec![root], &keys.expect("the ledger answers"));
         Self {
             database,
             ledger,
             org: OrgId::new(at(0), &OsChance),
-            keys: Keys::new(&RootKey::new([7; 32])),
+            keys: keys.expect("they open"),
         }
     }
 
