@@ -18,6 +18,8 @@ mod incident;
 mod keys;
 mod layout;
 mod metrics;
+mod logs;
+mod markers;
 mod plaintext;
 mod policy_changes;
 mod policy_table;
