@@ -207,8 +207,9 @@ async fn the_operator_decides_and_signs_in_beside_agents_that_ask_all_there_is()
     }
     decide(&agent, &first, "approved").await.expect(429);
     // Who has the cookie without the proof does not exhaust what the operator decides by.
-    for _ in 0..2 {
+    for last in 0..=LIMIT {
         let thief = operator.without("x-countersign-proof");
+        let thief = from(&thief, &format!("203.0.113.{last}"));
         decide(&thief, &first, "approved")
             .await
             .refused(403, "proof_missing");
