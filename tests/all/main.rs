@@ -1,6 +1,7 @@
 //! The whole thing, driven through its front doors: one binary, a module for each subject.
 
 mod audit_heads;
+mod assertions;
 mod bad_http;
 mod bad_input;
 mod browser;
@@ -23,6 +24,7 @@ mod markers;
 mod plaintext;
 mod policy_changes;
 mod policy_table;
+mod provisioner;
 mod reload;
 mod sandbox_page;
 mod sign_in;

@@ -42,6 +42,12 @@ impl Caller {
             .with("sec-fetch-site", "same-origin")
     }
 
+    /// With an edge's assertion, as a browser on the host's own pages comes through it.
+    pub fn asserted(&self, assertion: &str) -> Self {
+        self.with(crate::edge::HEADER, assertion)
+            .with("sec-fetch-site", "same-origin")
+    }
+
     /// With a session's proof, as the console's script sends it.
     pub fn proof(&self, proof: &str) -> Self {
         self.with("x-countersign-proof", proof)

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Client;
 use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -33,14 +33,16 @@ pub struct HostBuilder {
 }
 
 pub(crate) fn client() -> Client {
+    building().build().expect("a client can be made")
+}
+
+fn building() -> ClientBuilder {
     // Another test may have installed it, which is as good. Only http is ever spoken here.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .no_proxy()
         .redirect(Policy::none())
         .timeout(ANSWER)
-        .build()
-        .expect("a client can be made")
 }
 
 /// A host that did not start.
@@ -177,6 +179,27 @@ impl Host {
     /// A person's browser, with a cookie (`name=value`).
     pub fn session(&self, cookie: &str) -> Caller {
         self.anonymous().cookie(cookie)
+    }
+
+    /// A person's browser at the other side of an edge, which asserts so much.
+    pub fn asserted(&self, assertion: &str) -> Caller {
+        self.anonymous().asserted(assertion)
+    }
+
+    /// Nobody, from another address of this machine: no proxy that is believed.
+    ///
+    /// # Panics
+    ///
+    /// If a client cannot be made.
+    pub fn stranger(&self) -> Caller {
+        let elsewhere = std::net::IpAddr::from([127, 0, 0, 2]);
+        let client = building().local_address(elsewhere).build();
+        Caller::new(client.expect("a client can be made"), self.origin.clone())
+    }
+
+    /// The installer, with PROVISION_TOKEN.
+    pub fn provisioner(&self, token: &str) -> Caller {
+        self.anonymous().with("x-provision-token", token)
     }
 
     /// The person who started the host, signed in by its login link.

@@ -6,6 +6,7 @@
 mod caller;
 mod database;
 mod disk;
+pub mod edge;
 mod fake_clock;
 mod host;
 mod process;
@@ -27,6 +28,7 @@ mod cluster;
 pub use caller::{Caller, Reply};
 pub use database::Database;
 pub use disk::Disk;
+pub use edge::{Edge, SigningKey};
 pub use fake_clock::FakeClock;
 pub use host::{Failure, Host, HostBuilder, OperatorSession};
 pub use process::built;

@@ -70,6 +70,8 @@ words! {
         RootKeyForgotten = "root_key_forgotten",
         /// A host has made its key for signing heads of the audit.
         AuditKeyMade = "audit_key_made",
+        /// The provisioner asked for something, and was answered.
+        ProvisionerUsed = "provisioner_used",
     }
 }
 

@@ -57,6 +57,8 @@ pub enum Identity {
         groups: Vec<String>,
         /// The host's own session, where it keeps one.
         session: Option<SessionId>,
+        /// When the proof ends, where the issuer's says so.
+        expires_at: Option<Timestamp>,
     },
     /// An organisation token.
     OrgToken {
@@ -93,6 +95,11 @@ pub enum Identity {
     /// The bootstrap and break-glass bearer.
     AdminToken {
         /// A keyed fingerprint, so that another ADMIN_TOKEN is another credential.
+        fingerprint: String,
+    },
+    /// The install path's own secret.
+    Provisioner {
+        /// A keyed fingerprint, so that another PROVISION_TOKEN is another credential.
         fingerprint: String,
     },
 }
@@ -136,6 +143,7 @@ impl Caller {
             Identity::OrgToken { .. } => Credential::OrgToken,
             Identity::WorkspaceToken { .. } => Credential::WorkspaceToken,
             Identity::AdminToken { .. } => Credential::AdminToken,
+            Identity::Provisioner { .. } => Credential::Provisioner,
         }
     }
 
@@ -153,7 +161,9 @@ impl Caller {
         match &self.identity {
             Identity::OrgToken { role, .. } => *role,
             Identity::WorkspaceToken { .. } => Role::Editor,
-            Identity::Session { .. } | Identity::AdminToken { .. } => Role::Admin,
+            Identity::Session { .. }
+            | Identity::AdminToken { .. }
+            | Identity::Provisioner { .. } => Role::Admin,
         }
     }
 
@@ -162,17 +172,28 @@ impl Caller {
         match &self.identity {
             Identity::OrgToken { workspace, .. } => *workspace,
             Identity::WorkspaceToken { workspace, .. } => Some(*workspace),
-            Identity::Session { .. } | Identity::AdminToken { .. } => None,
+            Identity::Session { .. }
+            | Identity::AdminToken { .. }
+            | Identity::Provisioner { .. } => None,
         }
     }
 
     /// When the credential ends, where that is known.
     pub fn expires_at(&self) -> Option<Timestamp> {
         match &self.identity {
-            Identity::OrgToken { expires_at, .. } | Identity::WorkspaceToken { expires_at, .. } => {
-                *expires_at
-            }
-            Identity::Session { .. } | Identity::AdminToken { .. } => None,
+            Identity::OrgToken { expires_at, .. }
+            | Identity::WorkspaceToken { expires_at, .. }
+            | Identity::Session { expires_at, .. } => *expires_at,
+            Identity::AdminToken { .. } | Identity::Provisioner { .. } => None,
+        }
+    }
+
+    /// The end that nothing may outlive which it mints. A person is none who ends with the proof of the
+    /// moment: an edge makes them a new one for each request.
+    pub fn mints_until(&self) -> Option<Timestamp> {
+        match &self.identity {
+            Identity::Session { .. } => None,
+            _ => self.expires_at(),
         }
     }
 
@@ -182,7 +203,7 @@ impl Caller {
             Identity::OrgToken { workspace, .. } => *workspace,
             Identity::WorkspaceToken { workspace, .. } => Some(*workspace),
             Identity::AdminToken { .. } => self.anchor,
-            Identity::Session { .. } => None,
+            Identity::Session { .. } | Identity::Provisioner { .. } => None,
         }
     }
 
@@ -191,13 +212,15 @@ impl Caller {
         self.workspace().or(self.anchor)
     }
 
-    /// The audit label: `session:…`, `org-token:<prefix>`, `workspace-token:<prefix>`, `admin-token`.
+    /// The audit label: `session:…`, `org-token:<prefix>`, `workspace-token:<prefix>`, `admin-token`,
+    /// `provisioner`.
     pub fn actor(&self) -> String {
         match &self.identity {
             Identity::Session { person, .. } => person.label(),
             Identity::OrgToken { prefix, .. } => format!("org-token:{prefix}"),
             Identity::WorkspaceToken { prefix, .. } => format!("workspace-token:{prefix}"),
             Identity::AdminToken { .. } => "admin-token".to_owned(),
+            Identity::Provisioner { .. } => "provisioner".to_owned(),
         }
     }
 
@@ -208,6 +231,7 @@ impl Caller {
             Identity::OrgToken { id, .. } => format!("org-token:{id}"),
             Identity::WorkspaceToken { id, .. } => format!("workspace-token:{id}"),
             Identity::AdminToken { fingerprint } => format!("admin-token:{fingerprint}"),
+            Identity::Provisioner { fingerprint } => format!("provisioner:{fingerprint}"),
         }
     }
 
@@ -217,7 +241,9 @@ impl Caller {
             Identity::OrgToken { lineage, .. } | Identity::WorkspaceToken { lineage, .. } => {
                 lineage.clone()
             }
-            Identity::Session { .. } | Identity::AdminToken { .. } => self.credential_key(),
+            Identity::Session { .. }
+            | Identity::AdminToken { .. }
+            | Identity::Provisioner { .. } => self.credential_key(),
         }
     }
 
@@ -228,6 +254,7 @@ impl Caller {
             Identity::OrgToken { id, .. } => ("org-token", id.to_string()),
             Identity::WorkspaceToken { id, .. } => ("workspace-token", id.to_string()),
             Identity::AdminToken { .. } => ("admin-token", String::new()),
+            Identity::Provisioner { .. } => ("provisioner", String::new()),
         };
         let mut properties = Properties::new();
         match &self.identity {
@@ -240,7 +267,7 @@ impl Caller {
             Identity::OrgToken { minted_by, .. } | Identity::WorkspaceToken { minted_by, .. } => {
                 properties.set("minted-by", Value::Text(minted_by.clone()));
             }
-            Identity::AdminToken { .. } => {}
+            Identity::AdminToken { .. } | Identity::Provisioner { .. } => {}
         }
         if let Some(expires_at) = self.expires_at() {
             properties.set("expires-at", Value::Integer(expires_at.as_millis()));

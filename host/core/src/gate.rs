@@ -13,6 +13,7 @@ use crate::decision::{Decision, Outcome};
 use crate::id::{ApprovalId, DecisionId, OrgId, TokenId, WorkspaceId};
 use crate::keys::{Keys, KeysError};
 use crate::ledger::{Ballot, Deed, Done, Facts, OrgToken, Refusal, Settled, Submission, Voted};
+use crate::operators::Operators;
 use crate::permit::Permit;
 use crate::policy::{CallerClass, Credential, Question};
 use crate::ports::{Judge, Ledger, LedgerError};
@@ -43,6 +44,8 @@ pub struct Gate {
     pub org: OrgId,
     /// At most so many live organisation tokens; 0: no limit.
     pub live_token_limit: u32,
+    /// Who may change the policies.
+    pub operators: Operators,
 }
 
 /// What came of an action, and the decision behind it.
@@ -195,10 +198,15 @@ impl Gate {
             person,
             groups,
             session,
+            expires_at,
         } = &caller.identity
         else {
             return Err(VoteError::NotAPerson);
         };
+        let now = self.clock.now();
+        if expires_at.is_some_and(|end| end <= now) {
+            return Ok(Voted::CredentialGone);
+        }
         let ballot = Ballot {
             approval: say.approval,
             workspace: say.workspace,
@@ -208,7 +216,7 @@ impl Gate {
             choice: say.choice,
             reason: say.reason,
             digest: say.digest,
-            at: self.clock.now(),
+            at: now,
         };
         self.ledger.vote(&ballot).await.map_err(VoteError::Ledger)
     }
@@ -243,7 +251,8 @@ impl Gate {
             return (None, by_core(ruling));
         }
         if intent.verb().is_judged_by_core_alone() {
-            return (None, by_core(judged_by_core(caller, intent.verb())));
+            let ruling = judged_by_core(caller, intent.verb(), &self.operators);
+            return (None, by_core(ruling));
         }
         let question = Question {
             subject: caller.subject(),

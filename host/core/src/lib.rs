@@ -17,6 +17,7 @@ pub mod generation;
 pub mod id;
 pub mod keys;
 pub mod ledger;
+pub mod operators;
 pub mod permit;
 pub mod policy;
 pub mod ports;

@@ -3,8 +3,10 @@
 //! The environment is read here and nowhere else. Secrets come from the environment or the file only:
 //! a flag would show in the list of processes.
 
+mod assertion;
 mod control_plane;
 mod cors;
+mod provisioner;
 mod proxies;
 mod root_keys;
 mod values;
@@ -15,11 +17,17 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use countersign_core::id::{OrgId, WorkspaceId};
 use countersign_core::keys::RootKey;
+use countersign_core::operators::Operators;
 use countersign_store::Address;
 use serde::Deserialize;
 
-pub use self::control_plane::ControlPlane;
+use self::assertion::assertion;
+#[cfg(test)]
+pub use self::assertion::{Allowed, Claim};
+pub use self::assertion::{AssertionRules, KeySource};
+pub use self::control_plane::{ControlPlane, Members};
 use self::control_plane::control_plane;
+use self::provisioner::provision_token;
 pub use self::proxies::TrustedProxies;
 use self::root_keys::{root_key, root_key_old};
 use self::values::{origin, parsed, secret, set};
@@ -112,9 +120,97 @@ pub struct Flags {
     /// Browser origins, with commas between them, whose pages may use the HTTP interface [default: none]
     #[arg(long, env = "CORS_ORIGINS", value_name = "LIST", global = true)]
     pub cors_origins: Option<String>,
+    /// People who may change the policies, `issuer:user` with commas between them; issuers are
+    /// control-plane, identity-assertion and operator [default: sessions of the host's own login]
+    #[arg(
+        long,
+        env = "COUNTERSIGN_OPERATORS",
+        value_name = "LIST",
+        global = true
+    )]
+    pub operators: Option<String>,
+    /// Header in which an edge or identity-aware proxy puts a signed JWT about the person at its other side,
+    /// such as Cf-Access-Jwt-Assertion; needs the next three, and COUNTERSIGN_TRUSTED_PROXIES
+    #[arg(
+        long,
+        env = "COUNTERSIGN_ASSERTION_HEADER",
+        value_name = "NAME",
+        global = true
+    )]
+    pub assertion_header: Option<String>,
+    /// The JWT's issuer, its `iss`
+    #[arg(
+        long,
+        env = "COUNTERSIGN_ASSERTION_ISSUER",
+        value_name = "ISS",
+        global = true
+    )]
+    pub assertion_issuer: Option<String>,
+    /// The JWT's audience, one of its `aud`; several with commas between them
+    #[arg(
+        long,
+        env = "COUNTERSIGN_ASSERTION_AUDIENCE",
+        value_name = "LIST",
+        global = true
+    )]
+    pub assertion_audience: Option<String>,
+    /// The issuer's public keys (JWKS): an https URL, or a file
+    #[arg(
+        long,
+        env = "COUNTERSIGN_ASSERTION_JWKS",
+        value_name = "URL|FILE",
+        global = true
+    )]
+    pub assertion_jwks: Option<String>,
+    /// Claim that names the person, or a JSON pointer to one such as /user/id [default: sub]
+    #[arg(
+        long,
+        env = "COUNTERSIGN_ASSERTION_PERSON_CLAIM",
+        value_name = "CLAIM",
+        global = true
+    )]
+    pub assertion_person_claim: Option<String>,
+    /// Claim that names their groups, or a JSON pointer to one [default: groups]
+    #[arg(
+        long,
+        env = "COUNTERSIGN_ASSERTION_GROUPS_CLAIM",
+        value_name = "CLAIM",
+        global = true
+    )]
+    pub assertion_groups_claim: Option<String>,
+    /// People who may come, as the person claim names them, with commas between them [default: everybody
+    /// whom the issuer signs for, unless groups are listed]
+    #[arg(
+        long,
+        env = "COUNTERSIGN_ASSERTION_USERS",
+        value_name = "LIST",
+        global = true
+    )]
+    pub assertion_users: Option<String>,
+    /// Groups whose people may come as well, with commas between them
+    #[arg(
+        long,
+        env = "COUNTERSIGN_ASSERTION_GROUPS",
+        value_name = "LIST",
+        global = true
+    )]
+    pub assertion_groups: Option<String>,
+    /// What marks a program, which is no person: claims that are there, or `claim=value` with one `*` for
+    /// anything [default: common_name,email=*.gserviceaccount.com,gty=client-credentials,idtyp=app,
+    /// preferred_username=service-account-*]
+    #[arg(
+        long,
+        env = "COUNTERSIGN_ASSERTION_SERVICES",
+        value_name = "LIST",
+        global = true
+    )]
+    pub assertion_services: Option<String>,
     /// ADMIN_TOKEN; never a flag
     #[arg(skip)]
     pub admin_token: Option<Hidden>,
+    /// PROVISION_TOKEN; never a flag
+    #[arg(skip)]
+    pub provision_token: Option<Hidden>,
     /// SECRETS_ENCRYPTION_KEY; never a flag
     #[arg(skip)]
     pub secrets_encryption_key: Option<Hidden>,
@@ -195,8 +291,14 @@ pub struct Config {
     pub rate_limit: u32,
     /// Origins, besides the host's own, whose pages may use the HTTP interface.
     pub cors_origins: Vec<String>,
+    /// Who may change the policies.
+    pub operators: Operators,
+    /// Which assertions of an edge prove who a person is, if any.
+    pub assertion: Option<AssertionRules>,
     /// ADMIN_TOKEN.
     pub admin_token: Option<Hidden>,
+    /// PROVISION_TOKEN.
+    pub provision_token: Option<Hidden>,
     /// SECRETS_ENCRYPTION_KEY.
     pub root_key: Option<RootKey>,
     /// SECRETS_ENCRYPTION_KEY_OLD.
@@ -225,7 +327,8 @@ impl Config {
         }
     }
 
-    fn merge(flags: Flags, file: Flags, mistakes: &mut Vec<String>) -> Option<Self> {
+    fn merge(mut flags: Flags, mut file: Flags, mistakes: &mut Vec<String>) -> Option<Self> {
+        let assertion = assertion(&mut flags, &mut file, mistakes);
         let listen = set(flags.listen)
             .or(set(file.listen))
             .unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
@@ -279,7 +382,21 @@ impl Config {
                 "RATE_LIMIT: {MAX_RATE} at most; 0 turns the limit off"
             ));
         }
+        let operators = match set(flags.operators).or(set(file.operators)) {
+            None => Operators::default(),
+            Some(list) => Operators::parse(&list).unwrap_or_else(|error| {
+                mistakes.push(format!("COUNTERSIGN_OPERATORS: {error}"));
+                Operators::default()
+            }),
+        };
+        if assertion.is_some() && trusted_proxies.is_none() {
+            mistakes.push(
+                "COUNTERSIGN_TRUSTED_PROXIES: must name the edge, or no identity assertion counts: anybody else could send the header"
+                    .to_owned(),
+            );
+        }
         let admin_token = secret("ADMIN_TOKEN", file.admin_token, mistakes);
+        let provision_token = provision_token(file.provision_token, admin_token.as_ref(), mistakes);
         let root_key = root_key(
             "SECRETS_ENCRYPTION_KEY",
             file.secrets_encryption_key,
@@ -314,7 +431,10 @@ impl Config {
             trusted_proxies: trusted_proxies.unwrap_or_default(),
             rate_limit,
             cors_origins: cors_origins.unwrap_or_default(),
+            operators,
+            assertion,
             admin_token,
+            provision_token,
             root_key,
             old_root_key,
             log_format: log_format.unwrap_or_default(),
@@ -328,20 +448,28 @@ impl Config {
         let control_plane = self.control_plane.as_ref().map_or_else(
             || "none: people sign in by the host's own link".to_owned(),
             |cp| {
-                format!(
-                    "{} (tenant {})",
-                    cp.membership.origin().ascii_serialization(),
-                    cp.slug
-                )
+                let base = cp.base.origin().ascii_serialization();
+                match &cp.members {
+                    Some(members) => format!("{base} (tenant {})", members.slug),
+                    None => format!(
+                        "{base}, which verifies nobody: without MOLECULE_ORG_SLUG it is not asked"
+                    ),
+                }
             },
         );
-        let admin_token = match self.admin_token {
+        let is_set = |secret: &Option<Hidden>| match secret {
             Some(_) => "set",
             None => "unset",
         };
+        let admin_token = is_set(&self.admin_token);
+        let provision_token = is_set(&self.provision_token);
+        let assertion = self.assertion.as_ref().map_or_else(
+            || "none".to_owned(),
+            |rules| format!("{} signed by {}", rules.header, rules.issuer),
+        );
         let public_url = self.public_url.as_deref().unwrap_or("the listen address");
         format!(
-            "The configuration is right.\n  listen         {}\n  public url     {public_url}\n  data           {}\n  database       {}\n  policies       {}\n  control plane  {control_plane}\n  ADMIN_TOKEN    {admin_token}",
+            "The configuration is right.\n  listen         {}\n  public url     {public_url}\n  data           {}\n  database       {}\n  policies       {}\n  control plane  {control_plane}\n  assertions     {assertion}\n  ADMIN_TOKEN    {admin_token}\n  PROVISION_TOKEN {provision_token}",
             self.listen,
             self.data_dir.display(),
             self.database,
@@ -402,13 +530,13 @@ mod tests {
     }
 
     #[test]
-    fn a_control_plane_without_a_slug_is_a_mistake() {
-        let error = load(Flags {
+    fn a_control_plane_without_a_slug_verifies_nobody() {
+        let config = load(Flags {
             cp_upstream_url: Some("https://cp".to_owned()),
             ..Flags::default()
         })
-        .expect_err("no slug");
-        assert!(error.to_string().contains("MOLECULE_ORG_SLUG"));
+        .expect("right");
+        assert!(config.control_plane.expect("set").members.is_none());
     }
 
     #[test]
@@ -420,7 +548,7 @@ mod tests {
         })
         .expect("right");
         assert_eq!(
-            config.control_plane.expect("set").membership.as_str(),
+            config.control_plane.and_then(|cp| cp.members).expect("set").url.as_str(),
             "https://cp.example/base/cp/auth/tenant-member?slug=a%26b"
         );
     }

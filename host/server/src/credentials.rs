@@ -1,13 +1,17 @@
 //! From a request's evidence to a verified [`Caller`].
 //!
-//! Order 1 is a person's session (the control plane's or the host's own), order 2 a bearer. A cookie
-//! that does not verify is no credential, and the bearer beside it still counts as its own class. A
-//! bearer that is present and wrong fails the request, unless a verified session stands beside it.
-//! Order 3 is a workspace's own token, which the gate confines to that workspace's routes.
+//! Order 1 is a person's session (the control plane's, the host's own, or what a trusted proxy's edge
+//! signed), order 2 a bearer. A cookie or an assertion that does not verify is no credential, and the bearer
+//! beside it still counts as its own class. A bearer that is present and wrong fails the request, unless a
+//! verified session stands beside it.
+//! Order 3 is a workspace's own token, which the gate confines to that workspace's routes. The provisioner's
+//! secret stands alone: beside any other credential it is refused.
 
+mod assertion;
 mod control_plane;
 mod known;
 mod operator;
+mod shared_secret;
 mod tokens;
 
 use std::net::IpAddr;
@@ -19,13 +23,15 @@ use countersign_core::id::WorkspaceId;
 use countersign_core::keys::Keys;
 use countersign_core::ports::{Ledger, LedgerError};
 use countersign_core::session::OPERATOR;
+use countersign_core::text;
 use countersign_core::time::Clock;
-use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
+use tokio::sync::watch;
 
+pub use self::assertion::Assertions;
 pub use self::control_plane::{ControlPlaneSessions, Unverifiable};
 pub use self::known::Evidence;
 pub use self::operator::{OWN_COOKIES, Operator};
+use self::shared_secret::SharedSecret;
 use self::tokens::Tokens;
 use crate::config::{Hidden, TrustedProxies};
 
@@ -35,8 +41,15 @@ pub enum CredentialError {
     /// A bearer is wrong. All ways to be wrong look the same.
     #[error("the bearer token is not valid")]
     Bearer,
+    /// The provisioner's secret is wrong, or not alone. All ways to be wrong look the same.
+    #[error(
+        "the provision token is not valid here: send PROVISION_TOKEN once, and no other credential beside it"
+    )]
+    Provisioner,
     /// Two proofs of who the person is disagree.
-    #[error("two sessions of different people were presented: sign out of one")]
+    #[error(
+        "two sessions of different people were presented: sign out of one, or come without the edge that asserts the other"
+    )]
     Disagreement,
     /// The session could not be verified, and nothing else was presented.
     #[error(transparent)]
@@ -45,6 +58,9 @@ pub enum CredentialError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
+
+/// The longest name of a person or a group that is taken.
+const MAX_NAME: usize = 256;
 
 /// How fresh a session's verification must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,19 +71,15 @@ pub enum Freshness {
     Fresh,
 }
 
-/// ADMIN_TOKEN, as it is compared.
-struct AdminToken {
-    digest: [u8; 32],
-    fingerprint: String,
-}
-
 /// Everything that can be verified.
 pub struct Credentials {
     tokens: Tokens,
     clock: Arc<dyn Clock>,
     control_plane: Option<ControlPlaneSessions>,
     operator: Operator,
-    admin_token: Option<AdminToken>,
+    admin_token: Option<SharedSecret>,
+    provision_token: Option<SharedSecret>,
+    assertions: Option<Assertions>,
     proxies: TrustedProxies,
     anchor: Option<WorkspaceId>,
 }
@@ -87,17 +99,28 @@ impl Credentials {
             control_plane,
             operator,
             admin_token: None,
+            provision_token: None,
+            assertions: None,
             proxies: TrustedProxies::default(),
             anchor,
         }
     }
 
-    /// Takes ADMIN_TOKEN as a credential.
-    pub fn with_admin_token(mut self, token: Option<&Hidden>, keys: &Keys) -> Self {
-        self.admin_token = token.map(|token| AdminToken {
-            digest: Sha256::digest(token.reveal()).into(),
-            fingerprint: keys.fingerprint(token.reveal()),
-        });
+    /// Takes ADMIN_TOKEN and PROVISION_TOKEN as credentials.
+    pub fn with_shared_secrets(
+        mut self,
+        admin: Option<&Hidden>,
+        provision: Option<&Hidden>,
+        keys: &Keys,
+    ) -> Self {
+        self.admin_token = admin.map(|token| SharedSecret::new(token, keys));
+        self.provision_token = provision.map(|token| SharedSecret::new(token, keys));
+        self
+    }
+
+    /// Takes what an edge asserts, from the proxies that are believed.
+    pub fn with_assertions(mut self, assertions: Option<Assertions>) -> Self {
+        self.assertions = assertions;
         self
     }
 
@@ -114,10 +137,28 @@ impl Credentials {
 
     /// Whether people can sign in without the host's own login.
     pub fn has_another_way_in(&self) -> bool {
-        self.control_plane.is_some()
+        self.control_plane.is_some() || self.assertions.is_some()
     }
 
-    /// Verifies what `headers`, received from `peer`, present. `None`: nothing was presented, or nothing that proves anything.
+    /// Keeps what is remembered fresh and small, until told to stop.
+    pub async fn keep(&self, stop: watch::Receiver<bool>) {
+        let sweep = async {
+            match &self.control_plane {
+                Some(control_plane) => control_plane.sweep(stop.clone()).await,
+                None => {}
+            }
+        };
+        let follow = async {
+            match &self.assertions {
+                Some(assertions) => assertions.follow(stop.clone()).await,
+                None => {}
+            }
+        };
+        tokio::join!(sweep, follow);
+    }
+
+    /// Verifies what `headers`, received from `peer`, present. `None`: nothing was presented, or nothing
+    /// that proves anything.
     pub async fn verify(
         &self,
         headers: &HeaderMap,
@@ -132,12 +173,21 @@ impl Credentials {
             door,
             address: from.to_string(),
         };
-        let unverifiable = match self.session(headers, freshness, from).await {
+        // Before anybody is asked whose cookie stands beside it.
+        let provisioner = shared_secret::provisioner(self.provision_token.as_ref(), headers)?;
+        if provisioner.is_some() && headers.contains_key(header::AUTHORIZATION) {
+            return Err(CredentialError::Provisioner);
+        }
+        let unverifiable = match self.session(headers, peer, freshness).await {
+            Ok(Some(_)) if provisioner.is_some() => return Err(CredentialError::Provisioner),
             Ok(Some(session)) => return Ok(Some(caller(session))),
             Ok(None) => None,
             Err(CredentialError::Unverifiable(why)) => Some(why),
             Err(other) => return Err(other),
         };
+        if let Some(provisioner) = provisioner {
+            return Ok(Some(caller(provisioner)));
+        }
         match (self.bearer(headers).await?, unverifiable) {
             (Some(identity), _) => Ok(Some(caller(identity))),
             (None, Some(why)) => Err(why.into()),
@@ -175,22 +225,25 @@ impl Credentials {
             || [text, after_scheme]
                 .into_iter()
                 .chain(text.split([' ', ',', '=', '"', ';']))
-                .any(|piece| self.is_admin_token(piece.trim()))
+                .any(|piece| self.is_shared_secret(piece.trim()))
     }
 
-    fn is_admin_token(&self, text: &str) -> bool {
-        let digest: [u8; 32] = Sha256::digest(text).into();
-        let admin = self.admin_token.as_ref();
-        admin.is_some_and(|admin| admin.digest.ct_eq(&digest).into())
+    fn is_shared_secret(&self, text: &str) -> bool {
+        let mut secrets = [&self.admin_token, &self.provision_token]
+            .into_iter()
+            .flatten();
+        secrets.any(|secret| secret.is(text.as_bytes()))
     }
 
     async fn session(
         &self,
         headers: &HeaderMap,
+        peer: IpAddr,
         freshness: Freshness,
-        from: IpAddr,
     ) -> Result<Option<Identity>, CredentialError> {
-        let own = self.operator.verify(headers, self.clock.now()).await?;
+        let from = self.client_address(peer, headers);
+        let now = self.clock.now();
+        let own = self.operator.verify(headers, now).await?;
         let own = own.map(|session| Identity::Session {
             person: Person {
                 issuer: Issuer::Operator,
@@ -198,14 +251,24 @@ impl Credentials {
             },
             groups: Vec::new(),
             session: Some(session),
+            expires_at: None,
         });
+        // From anybody else, the header is one that anybody can send.
+        let asserted = match &self.assertions {
+            Some(assertions) if self.proxies.trusts(peer) => assertions.verify(headers, now).await,
+            _ => None,
+        };
+        if own.is_some() && asserted.is_some() {
+            return Err(CredentialError::Disagreement);
+        }
+        let known = own.or(asserted);
         let upstream = match &self.control_plane {
             None => None,
             Some(control_plane) => {
                 let cookies = self.operator.cookies_of_others(headers);
                 match control_plane.verify(&cookies, freshness, from).await {
-                    // Who signed in here is known without it: a broken control plane locks nobody out.
-                    Err(_) if own.is_some() => None,
+                    // Who it is is known without it: a broken control plane locks nobody out.
+                    Err(_) if known.is_some() => None,
                     verified => verified?,
                 }
             }
@@ -217,10 +280,12 @@ impl Credentials {
             },
             groups: Vec::new(),
             session: None,
+            expires_at: None,
         });
-        match (own, upstream) {
+        // People of two issuers are two people, whatever they are called.
+        match (known, upstream) {
             (Some(_), Some(_)) => Err(CredentialError::Disagreement),
-            (own, upstream) => Ok(own.or(upstream)),
+            (known, upstream) => Ok(known.or(upstream)),
         }
     }
 
@@ -243,11 +308,17 @@ impl Credentials {
         if let Some(identity) = self.tokens.find(bearer, self.clock.now()).await? {
             return Ok(Some(identity));
         }
-        match &self.admin_token {
-            Some(admin) if self.is_admin_token(bearer) => Ok(Some(Identity::AdminToken {
-                fingerprint: admin.fingerprint.clone(),
+        let admin = self.admin_token.as_ref();
+        match admin.filter(|admin| admin.is(bearer.as_bytes())) {
+            Some(admin) => Ok(Some(Identity::AdminToken {
+                fingerprint: admin.fingerprint(),
             })),
-            _ => Err(CredentialError::Bearer),
+            None => Err(CredentialError::Bearer),
         }
     }
+}
+
+/// Whether an issuer's name for a person or a group can be shown, and compared, as it is.
+fn is_usable_name(name: &str) -> bool {
+    !name.is_empty() && text::displayable(name, MAX_NAME).is_ok_and(|shown| shown == name)
 }

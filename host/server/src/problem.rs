@@ -73,7 +73,7 @@ impl Problem {
             StatusCode::UNAUTHORIZED,
             "unauthenticated",
             format!(
-                "{error}: send a session cookie of a signed-in person, or `Authorization: Bearer` with an organisation token, ADMIN_TOKEN, or for its own workspace's routes a workspace token"
+                "{error}: send a session cookie of a signed-in person, or `Authorization: Bearer` with an organisation token, ADMIN_TOKEN, or for its own workspace's routes a workspace token; provisioning takes `X-Provision-Token`"
             ),
         )
         .with_header(
@@ -167,9 +167,9 @@ impl From<GateError> for Problem {
 impl From<CredentialError> for Problem {
     fn from(error: CredentialError) -> Self {
         match error {
-            CredentialError::Bearer | CredentialError::Disagreement => {
-                Self::unauthenticated(&error.to_string())
-            }
+            CredentialError::Bearer
+            | CredentialError::Provisioner
+            | CredentialError::Disagreement => Self::unauthenticated(&error.to_string()),
             CredentialError::Unverifiable(Unverifiable::TooMany { next_in }) => {
                 rates::exhausted(next_in)
             }

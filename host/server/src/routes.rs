@@ -296,6 +296,7 @@ fn freshness(verb: Verb) -> Freshness {
         Verb::ApprovalDecide
         | Verb::OrgTokenRevoke
         | Verb::WorkspaceTokenRevoke
+        | Verb::Deprovision
         | Verb::PolicyPush
         | Verb::PolicyActivate
         | Verb::PolicyRollback => Freshness::Fresh,

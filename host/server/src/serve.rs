@@ -18,9 +18,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::{App, Parts};
 use crate::clock::{Machine, SteadyClock};
-use crate::config::{Anchor, Config};
+use crate::config::{Anchor, AssertionRules, Config};
 use crate::connections::{self, Room};
-use crate::credentials::{ControlPlaneSessions, Credentials, Operator};
+use crate::credentials::{Assertions, ControlPlaneSessions, Credentials, Operator};
 use crate::data_dir::{DataDir, Roots};
 use crate::heads::{self, AuditHeads};
 use crate::metrics::Metrics;
@@ -84,6 +84,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
         data: Arc::clone(&data),
     };
     app.tasks.spawn(rotation.run(stop.subscribe()));
+    let (keeper, told) = (app.clone(), stop.subscribe());
+    app.tasks
+        .spawn(async move { keeper.credentials.keep(told).await });
     let policies = Arc::clone(&app.policies);
     app.tasks.spawn(policies.follow(
         Arc::clone(&app.ledger),
@@ -170,11 +173,16 @@ async fn assemble(
     let control_plane = config
         .control_plane
         .clone()
-        .map(|upstream| control_plane(upstream, &base_url, &clock))
+        .map(|upstream| control_plane(upstream, config, &base_url, &clock))
         .transpose()
         .context("cannot make a client for the control plane")?;
     let (control_plane, proxy) = control_plane.unzip();
+    let control_plane = control_plane.flatten();
     let hosts = hosts(address, &base_url);
+    let assertions = match config.assertion.clone() {
+        Some(rules) => Some(assertions(rules).await?),
+        None => None,
+    };
     let operator = Operator::new(
         Arc::clone(&ledger),
         Arc::clone(&clock),
@@ -188,7 +196,12 @@ async fn assemble(
         operator,
         anchor,
     )
-    .with_admin_token(config.admin_token.as_ref(), &keys)
+    .with_shared_secrets(
+        config.admin_token.as_ref(),
+        config.provision_token.as_ref(),
+        &keys,
+    )
+    .with_assertions(assertions)
     .with_proxies(config.trusted_proxies.clone());
     let judge: Arc<dyn Judge> = policies.judge();
     let gate = Gate {
@@ -199,6 +212,7 @@ async fn assemble(
         keys,
         org,
         live_token_limit: config.live_token_limit,
+        operators: config.operators.clone(),
     };
     Ok(App::new(Parts {
         gate: Arc::new(gate),
@@ -235,16 +249,35 @@ fn roots(config: &Config, data: &DataDir, chance: &dyn Chance) -> anyhow::Result
 
 fn control_plane(
     upstream: crate::config::ControlPlane,
+    config: &Config,
     base_url: &str,
     clock: &Arc<dyn Clock>,
-) -> Result<(ControlPlaneSessions, ControlPlaneProxy), reqwest::Error> {
-    // A second host in one process would find it installed, which is as good.
+) -> Result<(Option<ControlPlaneSessions>, ControlPlaneProxy), reqwest::Error> {
+    install_tls();
+    let withheld = config.assertion.iter().map(|rules| rules.header.clone());
+    let proxy = ControlPlaneProxy::new(&upstream.base, base_url, withheld.collect())?;
+    if upstream.members.is_none() {
+        tracing::warn!(
+            "MOLECULE_ORG_SLUG is not set: requests go through to the control plane, and nobody's session is verified there"
+        );
+    }
+    let sessions = upstream
+        .members
+        .map(|members| ControlPlaneSessions::new(members, Arc::clone(clock)))
+        .transpose()?;
+    Ok((sessions, proxy))
+}
+
+async fn assertions(rules: AssertionRules) -> anyhow::Result<Assertions> {
+    install_tls();
+    Assertions::start(rules)
+        .await
+        .context("COUNTERSIGN_ASSERTION_JWKS: without it no identity assertion can be verified")
+}
+
+/// A second host in one process would find it installed, which is as good.
+fn install_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let proxy = ControlPlaneProxy::new(&upstream.base, base_url, Vec::new())?;
-    Ok((
-        ControlPlaneSessions::new(upstream, Arc::clone(clock))?,
-        proxy,
-    ))
 }
 
 /// The names under which this host is meant: its address, the loopback's name where it listens there,
@@ -288,7 +321,7 @@ fn advise(error: anyhow::Error, config: &Config) -> anyhow::Error {
 /// terminal only: what a program prints elsewhere ends up in logs.
 async fn invite(app: &App, data: &DataDir) -> anyhow::Result<()> {
     if app.credentials.has_another_way_in() {
-        say("  sign in   with your control plane's session, at /console");
+        say("  sign in   at /console, with the session of your control plane or edge");
         return Ok(());
     }
     let link = app.credentials.operator().new_link().await?;

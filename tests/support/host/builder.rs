@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Failure, Host, HostBuilder, client};
+use crate::edge::{AUDIENCE, Edge, HEADER, ISSUER};
 use crate::process::{Process, built};
 use crate::{ControlPlane, Database, Disk, FakeClock, until};
 
@@ -19,6 +20,20 @@ impl HostBuilder {
     /// With `ADMIN_TOKEN`.
     pub fn admin_token(self, token: &str) -> Self {
         self.env("ADMIN_TOKEN", token)
+    }
+
+    /// With `PROVISION_TOKEN`.
+    pub fn provision_token(self, token: &str) -> Self {
+        self.env("PROVISION_TOKEN", token)
+    }
+
+    /// Behind an edge on this machine, whose assertions are believed.
+    pub fn edge(self, edge: &Edge) -> Self {
+        self.env("COUNTERSIGN_ASSERTION_HEADER", HEADER)
+            .env("COUNTERSIGN_ASSERTION_ISSUER", ISSUER)
+            .env("COUNTERSIGN_ASSERTION_AUDIENCE", AUDIENCE)
+            .env("COUNTERSIGN_ASSERTION_JWKS", edge.jwks())
+            .env("COUNTERSIGN_TRUSTED_PROXIES", "127.0.0.1")
     }
 
     /// With a control plane that verifies people's sessions.

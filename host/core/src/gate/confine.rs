@@ -3,6 +3,7 @@
 use crate::action::Action;
 use crate::caller::{Caller, Identity};
 use crate::id::WorkspaceId;
+use crate::operators::Operators;
 use crate::policy::Role;
 use crate::time::Timestamp;
 use crate::verb::Verb;
@@ -19,6 +20,12 @@ pub(super) fn confine(caller: &Caller, action: &Action) -> Option<Ruling> {
                 verb.needed_role(),
                 caller.role()
             ),
+        ));
+    }
+    if matches!(caller.identity, Identity::Provisioner { .. }) && !is_provisioning(verb) {
+        return Some(Ruling::denied_by_core(
+            "provisioner-scope",
+            format!("the provisioner sets up what agents need, and `{verb}` is no part of that"),
         ));
     }
     if let Some(own) = caller.confined_to()
@@ -46,6 +53,15 @@ pub(super) fn confine(caller: &Caller, action: &Action) -> Option<Ruling> {
         } => moves_anchor(caller, *workspace),
         _ => None,
     }
+}
+
+/// All that the provisioner may ever do. A policy's setting narrows it further; if it were the only bound,
+/// whoever writes a module would decide what the bypass bypasses.
+fn is_provisioning(verb: Verb) -> bool {
+    matches!(
+        verb,
+        Verb::WorkspaceCreate | Verb::WorkspaceTokenMint | Verb::SecretWrite | Verb::OrgTokenMint
+    )
 }
 
 /// Values leave the host towards whom they are for, and nobody else: not even people, who can write
@@ -84,7 +100,7 @@ fn mints_wider(caller: &Caller, role: Role, expires_at: Option<Timestamp>) -> Op
         ));
     }
     let outlives = caller
-        .expires_at()
+        .mints_until()
         .is_some_and(|own| expires_at.is_none_or(|at| at > own));
     outlives.then(|| {
         Ruling::denied_by_core(
@@ -95,20 +111,33 @@ fn mints_wider(caller: &Caller, role: Role, expires_at: Option<Timestamp>) -> Op
 }
 
 /// The verbs that the core judges alone, so that no policy can lock people out or keep itself in.
-pub(super) fn judged_by_core(caller: &Caller, verb: Verb) -> Ruling {
-    match verb {
-        Verb::ApprovalList => Ruling::allowed_by_core(
+pub(super) fn judged_by_core(caller: &Caller, verb: Verb, operators: &Operators) -> Ruling {
+    match (verb, caller.person()) {
+        (Verb::ApprovalList, _) => Ruling::allowed_by_core(
             "approvals-can-be-read",
             "people read all approvals, others their own",
         ),
-        Verb::PolicyRead => Ruling::allowed_by_core(
+        (Verb::PolicyRead, _) => Ruling::allowed_by_core(
             "policies-can-be-read",
             "whoever is subject to the policies may read which they are",
         ),
-        _ if caller.person().is_some() => Ruling::allowed_by_core("people-only", "a person asks"),
-        _ => Ruling::denied_by_core(
+        (Verb::PolicyPush | Verb::PolicyActivate | Verb::PolicyRollback, Some(person)) => {
+            if operators.include(person) {
+                Ruling::allowed_by_core("operators-only", "an operator asks")
+            } else {
+                Ruling::denied_by_core(
+                    "operators-only",
+                    "only an operator changes the policies: COUNTERSIGN_OPERATORS names them, and where it is not set, whoever signs in by the host's own link is one",
+                )
+            }
+        }
+        (_, Some(_)) => Ruling::allowed_by_core("people-only", "a person asks"),
+        (_, None) => Ruling::denied_by_core(
             "people-only",
             "only a person with a verified session may do this",
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

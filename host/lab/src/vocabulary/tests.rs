@@ -130,6 +130,7 @@ fn every_caller_is_told_in_described_words() {
         },
         groups: vec!["g".to_owned()],
         session: None,
+        expires_at: Timestamp::parse("2026-01-01T00:00:00Z"),
     };
     let token = Identity::OrgToken {
         id: TokenId::parse(ID).expect("a UUID"),
@@ -151,7 +152,10 @@ fn every_caller_is_told_in_described_words() {
         minted_by: "admin-token".to_owned(),
         lineage: "admin-token".to_owned(),
     };
-    for identity in [session, token, of_workspace, admin] {
+    let provisioner = Identity::Provisioner {
+        fingerprint: String::new(),
+    };
+    for identity in [session, token, of_workspace, admin, provisioner] {
         for door in [Door::Http, Door::Console] {
             let caller = Caller {
                 identity: identity.clone(),

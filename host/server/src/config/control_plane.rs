@@ -7,26 +7,26 @@ use super::values::parsed;
 pub struct ControlPlane {
     /// `CP_UPSTREAM_URL`.
     pub base: reqwest::Url,
+    /// Where sessions are verified; nowhere without a slug, which says whose members they must be.
+    pub members: Option<Members>,
+}
+
+/// Whom the control plane is asked about.
+#[derive(Clone, Debug)]
+pub struct Members {
     /// `{CP_UPSTREAM_URL}/cp/auth/tenant-member?slug=…`.
-    pub membership: reqwest::Url,
+    pub url: reqwest::Url,
     /// The tenant.
     pub slug: String,
 }
 
-/// Where sessions are verified, if anywhere: the slug is as needed as the address.
+/// The control plane, if there is one.
 pub fn control_plane(
     url: Option<String>,
     slug: Option<String>,
     mistakes: &mut Vec<String>,
 ) -> Option<ControlPlane> {
     let url = url?;
-    let Some(slug) = slug else {
-        mistakes.push(
-            "CP_UPSTREAM_URL: needs MOLECULE_ORG_SLUG beside it, or no session can be verified"
-                .to_owned(),
-        );
-        return None;
-    };
     let expected = "an http or https URL, without a user, a query or a fragment";
     let base = parsed(mistakes, "CP_UPSTREAM_URL", &url, |url| {
         let url = reqwest::Url::parse(url).map_err(|_| expected)?;
@@ -35,18 +35,14 @@ pub fn control_plane(
             _ => Err(expected),
         }
     })?;
-    let mut membership = base.clone();
-    let path = format!(
-        "{}/cp/auth/tenant-member",
-        membership.path().trim_end_matches('/')
-    );
-    membership.set_path(&path);
-    membership.query_pairs_mut().append_pair("slug", &slug);
-    Some(ControlPlane {
-        base,
-        membership,
-        slug,
-    })
+    let members = slug.map(|slug| {
+        let mut url = base.clone();
+        let path = format!("{}/cp/auth/tenant-member", url.path().trim_end_matches('/'));
+        url.set_path(&path);
+        url.query_pairs_mut().append_pair("slug", &slug);
+        Members { url, slug }
+    });
+    Some(ControlPlane { base, members })
 }
 
 /// What would be sent along with every request, or stand between the URL and the path that is added to it.

@@ -95,6 +95,7 @@ pub fn person(user: &str) -> Caller {
         },
         groups: Vec::new(),
         session: None,
+        expires_at: None,
     })
 }
 

@@ -103,7 +103,8 @@ impl Viewer {
             },
             Identity::OrgToken { .. }
             | Identity::WorkspaceToken { .. }
-            | Identity::AdminToken { .. } => Self {
+            | Identity::AdminToken { .. }
+            | Identity::Provisioner { .. } => Self {
                 name: caller.actor(),
                 proof: "a program’s credential",
                 is_ours: false,

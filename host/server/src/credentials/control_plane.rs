@@ -7,17 +7,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use countersign_core::text;
 use countersign_core::time::Clock;
 use moka::Expiry;
 use moka::future::Cache;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::time::MissedTickBehavior;
 
-use super::Freshness;
 use super::known::{Evidence, KnownSessions};
-use crate::config::ControlPlane;
+use super::{Freshness, is_usable_name};
+use crate::config::Members;
 use crate::connections::neighbourhood;
 use crate::rates::Buckets;
 
@@ -42,8 +42,8 @@ const STRANGERS: u32 = 60;
 const MOST_ADDRESSES: usize = 10_000;
 /// The longest answer that is read; a real one is below 200 bytes.
 const MAX_ANSWER: usize = 64 * 1024;
-/// The longest user id that is taken.
-const MAX_USER: usize = 256;
+/// Answers whose time is over are thrown away so often, where nobody comes who would do it.
+const SWEEP_EVERY: Duration = Duration::from_secs(2 * 60);
 
 /// What the control plane says of a cookie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Expiry<Evidence, Membership> for ByAnswer {
 
 /// Verifies cookies at the control plane.
 pub struct ControlPlaneSessions {
-    upstream: ControlPlane,
+    members: Members,
     client: reqwest::Client,
     remembered: Cache<Evidence, Membership>,
     known: KnownSessions,
@@ -113,25 +113,35 @@ pub struct ControlPlaneSessions {
 }
 
 impl ControlPlaneSessions {
-    /// A verifier that asks `upstream`.
-    pub fn new(upstream: ControlPlane, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
+    /// A verifier that asks about `members`.
+    pub fn new(members: Members, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(TIMEOUT)
             .build()?;
         Ok(Self {
-            upstream,
+            members,
             client,
-            remembered: Cache::builder()
-                .max_capacity(REMEMBERED)
-                .expire_after(ByAnswer)
-                .build(),
+            remembered: memory(),
             known: KnownSessions::default(),
             in_flight: Semaphore::new(IN_FLIGHT),
             for_strangers: Semaphore::new(FOR_STRANGERS),
             strangers: Buckets::new(STRANGERS, MOST_ADDRESSES),
             clock,
         })
+    }
+
+    /// Throws away what is over, until told to stop.
+    pub async fn sweep(&self, mut stop: watch::Receiver<bool>) {
+        let mut ticks = tokio::time::interval(SWEEP_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+            self.remembered.run_pending_tasks().await;
+        }
     }
 
     /// The member whose session `cookies`, received from `from`, is, if the control plane says so.
@@ -173,11 +183,7 @@ impl ControlPlaneSessions {
     }
 
     fn key(&self, cookies: &str) -> Evidence {
-        let mut hash = Sha256::new();
-        hash.update(&self.upstream.slug);
-        hash.update([0]);
-        hash.update(cookies);
-        hash.finalize().into()
+        key(&self.members.slug, cookies)
     }
 
     /// Asks about a cookie. One that was never verified here costs its address a place until it was.
@@ -224,7 +230,7 @@ impl ControlPlaneSessions {
 
         let mut response = self
             .client
-            .get(self.upstream.membership.clone())
+            .get(self.members.url.clone())
             .header(reqwest::header::COOKIE, cookies)
             .header(reqwest::header::ACCEPT, "application/json")
             .send()
@@ -251,13 +257,12 @@ impl ControlPlaneSessions {
         // What it sent is not repeated: it may be anything, a page with a session in it included.
         let answer: Answer = serde_json::from_slice(&body)
             .map_err(|_| "its answer is not the JSON that was agreed".to_owned())?;
-        let named =
-            text::displayable(&answer.user_id, MAX_USER).is_ok_and(|user| user == answer.user_id);
+        let named = is_usable_name(&answer.user_id);
         match answer {
             Answer {
                 member: true,
                 user_id,
-            } if !user_id.is_empty() && named => Ok(Membership::Member(user_id)),
+            } if named => Ok(Membership::Member(user_id)),
             Answer { member: true, .. } => Err("it names no usable user".to_owned()),
             Answer { member: false, .. } => Ok(Membership::Stranger),
         }
@@ -267,4 +272,68 @@ impl ControlPlaneSessions {
 async fn place(semaphore: &Semaphore) -> SemaphorePermit<'_> {
     let place = semaphore.acquire().await;
     place.expect("INVARIANT: the semaphore is never closed")
+}
+
+/// Full, it keeps what is used: made-up cookies, each of which comes once, push out nobody who is at work.
+fn memory() -> Cache<[u8; 32], Membership> {
+    Cache::builder()
+        .max_capacity(REMEMBERED)
+        .expire_after(ByAnswer)
+        .build()
+}
+
+/// What an answer is remembered under. The slug is of it, so that no tenant's answer is another's; it holds
+/// no zero byte, so that no two pairs look the same.
+fn key(slug: &str, cookies: &str) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(slug);
+    hash.update([0]);
+    hash.update(cookies);
+    hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_tenants_and_no_two_cookies_share_an_answer() {
+        let keys = [
+            key("acme", "s=1"),
+            key("acme", "s=2"),
+            key("acm", "es=1"),
+            key("globex", "s=1"),
+            key("", "acme\0s=1"),
+        ];
+        let unique: std::collections::HashSet<_> = keys.iter().collect();
+        assert_eq!(unique.len(), keys.len());
+        let hash: [u8; 32] = Sha256::digest(b"acme\0s=1").into();
+        assert_eq!(key("acme", "s=1"), hash);
+    }
+
+    #[tokio::test]
+    async fn so_many_answers_are_remembered_and_no_more() {
+        let memory = memory();
+        for number in 0..REMEMBERED + 2_000 {
+            let key = key("acme", &number.to_string());
+            memory.insert(key, Membership::Stranger).await;
+        }
+        memory.run_pending_tasks().await;
+        assert!(
+            memory.entry_count() <= REMEMBERED,
+            "{}",
+            memory.entry_count()
+        );
+        assert!(memory.entry_count() > REMEMBERED / 2);
+    }
+
+    #[test]
+    fn a_yes_is_believed_for_half_a_minute_and_a_no_for_moments() {
+        let yes = Membership::Member("ann".to_owned());
+        assert_eq!(yes.remembered_for(), Duration::from_secs(30));
+        assert_eq!(
+            Membership::Stranger.remembered_for(),
+            Duration::from_secs(5)
+        );
+    }
 }

@@ -99,7 +99,9 @@ fn has_not_ended(identity: &Identity, now: Timestamp) -> bool {
         Identity::OrgToken { expires_at, .. } | Identity::WorkspaceToken { expires_at, .. } => {
             expires_at.is_none_or(|at| at > now)
         }
-        Identity::Session { .. } | Identity::AdminToken { .. } => false,
+        Identity::Session { .. } | Identity::AdminToken { .. } | Identity::Provisioner { .. } => {
+            false
+        }
     }
 }
 

@@ -81,7 +81,7 @@ impl MintBody {
                 })
             })
             .transpose()?
-            .or(call.caller.expires_at());
+            .or(call.caller.mints_until());
         Ok(Action::OrgTokenMint {
             name,
             role,

@@ -70,7 +70,7 @@ async fn mint(call: Call) -> Answer {
     call.json::<serde_json::Map<String, Value>>()?;
     let action = Action::WorkspaceTokenMint {
         workspace,
-        expires_at: call.caller.expires_at(),
+        expires_at: call.caller.mints_until(),
     };
     let Passed::WorkspaceTokenMinted(token, plain) = call.submit(action).await? else {
         return Err(Problem::internal());

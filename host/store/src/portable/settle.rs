@@ -3,7 +3,7 @@
 use countersign_core::approval::Approval;
 use countersign_core::audit::EventKind;
 use countersign_core::caller::{Caller, Identity};
-use countersign_core::decision::Outcome;
+use countersign_core::decision::{Outcome, RecordedDecision};
 use countersign_core::id::ApprovalId;
 use countersign_core::ledger::{Deed, Refusal, Settled, Submission};
 use countersign_core::permit::Permit;
@@ -70,8 +70,8 @@ pub(super) async fn settle(
     }
 }
 
-/// Whether the caller's credential is still what it was when it was verified. The admin token and
-/// sessions that another issuer keeps have no row here: who verified them answers for them.
+/// Whether the caller's credential is still what it was when it was verified. The host's own secrets and
+/// sessions that another issuer keeps have no row here: who verified them answers for them, until they end.
 async fn credential_lives(
     connection: &mut Connection,
     caller: &Caller,
@@ -94,7 +94,12 @@ async fn credential_lives(
             session: Some(session),
             ..
         } => sessions::is_live(connection, *session, now).await,
-        Identity::Session { session: None, .. } | Identity::AdminToken { .. } => Ok(true),
+        Identity::Session {
+            session: None,
+            expires_at,
+            ..
+        } => Ok(expires_at.is_none_or(|end| now < end)),
+        Identity::AdminToken { .. } | Identity::Provisioner { .. } => Ok(true),
     }
 }
 
@@ -186,7 +191,7 @@ async fn attempt(
         None => Outcome::Allowed,
     };
     let grant = grant.map(|grant| grant.id);
-    let Some(recorded) = decisions::record(connection, decision, outcome, grant).await? else {
+    let Some(recorded) = record(connection, submission, outcome, grant).await? else {
         return Ok(Settled::Outdated);
     };
     let permit = Permit::new(&recorded, submission.caller, submission.intent)
@@ -200,13 +205,8 @@ async fn wait(
     submission: &Submission<'_>,
     approval: Approval,
 ) -> Result<Settled, Fault> {
-    let recorded = decisions::record(
-        connection,
-        &submission.decision,
-        Outcome::Pending,
-        Some(approval.id),
-    )
-    .await?;
+    let pending = Some(approval.id);
+    let recorded = record(connection, submission, Outcome::Pending, pending).await?;
     Ok(match recorded {
         Some(_) => Settled::Pending(Box::new(approval)),
         None => Settled::Outdated,
@@ -219,12 +219,43 @@ async fn refuse(
     approval: Option<ApprovalId>,
     refusal: Refusal,
 ) -> Result<Settled, Fault> {
-    let decision = &submission.decision;
-    let recorded = decisions::record(connection, decision, Outcome::Refused, approval).await?;
+    let recorded = record(connection, submission, Outcome::Refused, approval).await?;
     Ok(match recorded {
         Some(_) => Settled::Refused(refusal),
         None => Settled::Outdated,
     })
+}
+
+/// The decision, recorded; `None` as of [`decisions::record`]. The provisioner passes without a person, so
+/// that each use of it has an entry of its own, whatever came of it.
+async fn record(
+    connection: &mut Connection,
+    submission: &Submission<'_>,
+    outcome: Outcome,
+    approval: Option<ApprovalId>,
+) -> Result<Option<RecordedDecision>, Fault> {
+    let decision = &submission.decision;
+    let recorded = decisions::record(connection, decision, outcome, approval).await?;
+    if recorded.is_some() && matches!(submission.caller.identity, Identity::Provisioner { .. }) {
+        let intent = submission.intent;
+        let detail = json!({
+            "decision": decision.id,
+            "verb": intent.verb(),
+            "resource": { "kind": intent.resource_kind, "id": intent.resource_id },
+            "digest": intent.digest,
+            "outcome": outcome,
+            "address": submission.caller.address,
+        });
+        audit::append(
+            connection,
+            decision.at,
+            EventKind::ProvisionerUsed,
+            &decision.actor,
+            detail,
+        )
+        .await?;
+    }
+    Ok(recorded)
 }
 
 async fn lapse(

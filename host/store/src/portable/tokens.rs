@@ -72,7 +72,8 @@ pub(super) async fn mint(
         Identity::OrgToken { id, .. } => Some(id.to_string()),
         Identity::Session { .. }
         | Identity::WorkspaceToken { .. }
-        | Identity::AdminToken { .. } => None,
+        | Identity::AdminToken { .. }
+        | Identity::Provisioner { .. } => None,
     };
     let row: Option<Row> = sqlx::query_as(concat!(
         "INSERT INTO org_tokens
@@ -106,10 +107,12 @@ pub(super) async fn mint(
 }
 
 /// The root of a new token's lineage. What a program mints stays in the program's, or it would escape
-/// its limits and cool-downs by minting; what a person mints is a program of its own.
+/// its limits and cool-downs by minting; what a person mints is a program of its own. So is what the
+/// provisioner mints: it equips all the agents there are, who would share one lineage, and with it their
+/// limits and the right to revoke each other's tokens.
 fn lineage(minter: &Caller, minted: TokenId) -> String {
     match &minter.identity {
-        Identity::Session { .. } => credential_key(minted),
+        Identity::Session { .. } | Identity::Provisioner { .. } => credential_key(minted),
         Identity::OrgToken { .. }
         | Identity::WorkspaceToken { .. }
         | Identity::AdminToken { .. } => minter.lineage(),

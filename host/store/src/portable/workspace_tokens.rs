@@ -84,10 +84,12 @@ async fn minter_key(connection: &mut Connection, minter: &Caller) -> Result<Stri
 }
 
 /// The root of a new token's lineage, as of an organisation token: what a program mints stays in the
-/// program's, what a person mints is a program of its own.
+/// program's, what a person or the provisioner mints is a program of its own.
 fn lineage(minter: &Caller, minted: TokenId) -> String {
     match &minter.identity {
-        Identity::Session { .. } => format!("workspace-token:{minted}"),
+        Identity::Session { .. } | Identity::Provisioner { .. } => {
+            format!("workspace-token:{minted}")
+        }
         Identity::OrgToken { .. }
         | Identity::WorkspaceToken { .. }
         | Identity::AdminToken { .. } => minter.lineage(),

@@ -97,6 +97,7 @@ pub fn session_of(user: &str) -> Caller {
         person: person(user),
         groups: Vec::new(),
         session: None,
+        expires_at: None,
     })
 }
 

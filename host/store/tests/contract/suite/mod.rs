@@ -8,6 +8,7 @@ mod durability;
 mod generations;
 mod grants;
 mod keys;
+mod people;
 mod removals;
 mod rush;
 mod secrets;

@@ -326,6 +326,7 @@ async fn a_session_that_ended_while_it_asked_does_nothing() {
             },
             groups: Vec::new(),
             session: Some(session.id),
+            expires_at: None,
         },
         ..admin()
     };
