@@ -85,6 +85,63 @@ async fn concurrent_requests_of_one_session_share_one_question() {
     assert_eq!(stage.control_plane.calls().await.len(), 1);
 }
 
+// Guard: `in_flight` of `ControlPlaneSessions`. Without it, whoever makes up cookies makes as many questions.
+#[tokio::test]
+async fn made_up_cookies_become_a_queue_and_not_a_flood() {
+    let stage = Stage::set().await;
+    stage.control_plane.behave(Mode::Tardy).await;
+    let mut requests = JoinSet::new();
+    for number in 0..60 {
+        let made_up = stage.host.session(&format!("cp_session=made-up-{number}"));
+        requests.spawn(async move { made_up.get("/org/tokens").await.status });
+    }
+    let statuses = requests.join_all().await;
+    // Who waited for too long in the queue is told to come back.
+    assert!(
+        statuses.iter().all(|status| [401, 503].contains(status)),
+        "{statuses:?}"
+    );
+    let most = stage.control_plane.most_at_once().await;
+    assert!((17..=32).contains(&most), "{most}");
+}
+
+// Guard: `key` in host/server/src/credentials/control_plane.rs has the slug, and `ask` sends it.
+#[tokio::test]
+async fn each_tenant_asks_for_itself() {
+    let stage = Stage::set().await;
+    let other = Host::builder()
+        .control_plane(&stage.control_plane)
+        .env("MOLECULE_ORG_SLUG", "globex")
+        .start()
+        .await;
+    let cookie = stage.control_plane.sign_in("ann").await;
+    tokens(&stage.host.session(&cookie)).await;
+    stage.control_plane.behave(Mode::Stranger).await;
+    other
+        .session(&cookie)
+        .get("/org/tokens")
+        .await
+        .refused(401, "unauthenticated");
+    let calls = stage.control_plane.calls().await;
+    let slugs: Vec<&str> = calls.iter().map(|call| call.slug.as_str()).collect();
+    assert_eq!(slugs, ["acme", "globex"]);
+}
+
+// A workspace's token is revoked by a fresh answer too, and reading is not.
+#[tokio::test]
+async fn revoking_a_workspaces_token_asks_afresh() {
+    let stage = Stage::set().await;
+    let cookie = stage.control_plane.sign_in("ann").await;
+    let person = stage.host.session(&cookie);
+    let id = crate::stage::workspace(&person, "research", None).await;
+    let path = format!("/workspaces/{id}/tokens");
+    let token = person.post(&path, json!({})).await.expect(201);
+    stage.control_plane.sign_out(&cookie).await;
+    person.get(&path).await.expect(200);
+    let token = format!("{path}/{}", token.text("id"));
+    person.delete(&token).await.refused(401, "unauthenticated");
+}
+
 #[tokio::test]
 async fn deciding_and_revoking_ask_afresh() {
     let stage = Stage::set().await;

@@ -1,8 +1,8 @@
 //! A small control plane: the outside service that knows whose session a cookie is.
 //!
 //! `GET /cp/auth/tenant-member?slug=…` is the one route that a host knows of. The others are for the test
-//! that started it: `POST /sessions` and `/sessions/end`, `/mode`, and `/calls`, which lists what was
-//! asked. It says where it listens in one line on standard output, and ends when standard input does.
+//! that started it: `POST /sessions` and `/sessions/end`, `/mode`, `/calls`, which lists what was
+//! asked, and `/most`, which says how much of it at one time. It says where it listens in one line on standard output, and ends when standard input does.
 //!
 //! HTTP is written by hand, because half of what it is for is to speak it badly: one request for each
 //! connection, with `Content-Length` or without a body.
@@ -23,6 +23,9 @@ struct State {
     sessions: HashMap<String, String>,
     mode: String,
     calls: Vec<Value>,
+    /// Questions that are not answered yet, and the most that there ever were.
+    open: usize,
+    most: usize,
 }
 
 type Shared = Arc<Mutex<State>>;
@@ -74,7 +77,11 @@ async fn serve(stream: TcpStream, shared: Shared) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let request = read(&mut stream).await?;
     let answer = match request.target.split_once('?') {
-        Some(("/cp/auth/tenant-member", query)) => membership(&request, query, &shared).await,
+        Some(("/cp/auth/tenant-member", query)) => {
+            let answer = membership(&request, query, &shared).await;
+            lock(&shared).open -= 1;
+            answer
+        }
         _ => told(&request, &mut lock(&shared)),
     };
     stream.write_all(answer.as_bytes()).await?;
@@ -118,6 +125,7 @@ fn told(request: &Request, state: &mut State) -> String {
             state.sessions.remove(body);
         }
         "/mode" => state.mode.clone_from(body),
+        "/most" => return ok(&state.most.to_string()),
         "/calls" => return ok(&Value::from(state.calls.clone()).to_string()),
         _ => return answer("404 Not Found", "", "there is nothing here"),
     }
@@ -129,6 +137,8 @@ async fn membership(request: &Request, query: &str, shared: &Shared) -> String {
     let cookie = request.header("cookie");
     let (mode, user) = {
         let mut state = lock(shared);
+        state.open += 1;
+        state.most = state.most.max(state.open);
         let headers: Vec<&str> = request
             .headers
             .iter()

@@ -120,6 +120,12 @@ impl ControlPlane {
         serde_json::from_str(&answer).expect("a list of calls")
     }
 
+    /// How much it was asked at one time, at most.
+    pub async fn most_at_once(&self) -> usize {
+        let answer = self.tell("/most", String::new()).await;
+        answer.parse().expect("a number")
+    }
+
     async fn tell(&self, path: &str, body: String) -> String {
         let request = self
             .client
