@@ -267,11 +267,28 @@ async fn a_query_or_a_path_that_is_wrong_names_its_part() {
         .await
         .refused(400, "bad_request");
     let nobody = "11111111-1111-4111-8111-111111111111";
-    // What this version cannot do is not taken for done.
-    for field in ["descendants", "drain_seconds"] {
-        let path = format!("/org/tokens/{nobody}?{field}=1");
+    // What is misspelt would leave alive what the caller believes to be revoked, or end what it needs.
+    for (field, value) in [
+        ("descendants", "1"),
+        ("descendants", "TRUE"),
+        ("descendants", ""),
+        ("drain_seconds", ""),
+        ("drain_seconds", "-1"),
+        ("drain_seconds", "1.5"),
+        ("drain_seconds", "3601"),
+        ("drain_seconds", "99999999999999999999"),
+    ] {
+        let path = format!("/org/tokens/{nobody}?{field}={value}");
         person.delete(&path).await.blames(field);
     }
+    for hours in ["0", "745", "x"] {
+        let path = format!("/org/tokens/{nobody}/usage?hours={hours}");
+        person.get(&path).await.blames("hours");
+    }
+    person
+        .get(&format!("/org/tokens/{nobody}/usage"))
+        .await
+        .refused(404, "not_found");
     person
         .get(&format!("/approvals/{nobody}"))
         .await

@@ -175,6 +175,68 @@ async fn the_limit_of_live_tokens_holds_among_all_hosts() {
     fleet.audit().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limit_of_mints_holds_among_all_hosts() {
+    const LIMIT: usize = 5;
+    let fleet = Fleet::set_for(Host::builder().env("MINT_LIMIT", LIMIT.to_string())).await;
+    let mut done = 0;
+    for reply in mint(&fleet.person, LIMIT, json!({})).await {
+        match reply.status {
+            200 => done += 1,
+            _ => drop(reply.refused(429, "too_many_mints")),
+        }
+    }
+    assert_eq!(done, LIMIT);
+    fleet.audit().await;
+}
+
+// Guard: `ANNOUNCEMENT_OF_TOKENS` in host/store/src/postgres.rs. Without it, a host that has just seen a
+// token believes in it for a second more, and no longer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_ends_at_one_host_is_forgotten_at_the_other() {
+    let fleet = Fleet::set().await;
+    let mut best = Duration::MAX;
+    for round in 0..5 {
+        let name = format!("ci-{round}");
+        let minted = fleet.person[0]
+            .post("/org/tokens", json!({ "name": name }))
+            .await;
+        let minted = minted.expect(200);
+        // A mistake, of which it is told before the ledger is asked.
+        let agent = fleet.b.agent(minted.text("auth_token"));
+        let mistaken = async || agent.get("/org/tokens/x/usage").await.status;
+        assert_eq!(mistaken().await, 400);
+        let path = format!("/org/tokens/{}", minted.text("id"));
+        fleet.person[0].delete(&path).await.expect(200);
+        let revoked = Instant::now();
+        while mistaken().await == 400 {
+            assert!(revoked.elapsed() < Duration::from_secs(3), "round {round}");
+        }
+        best = best.min(revoked.elapsed());
+    }
+    assert!(best < Duration::from_millis(400), "{best:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uses_of_a_token_are_added_up_among_all_hosts() {
+    let fleet = Fleet::set().await;
+    let token = minted(&fleet.person[0], json!({})).await;
+    for host in [&fleet.a, &fleet.b] {
+        for _ in 0..5 {
+            host.agent(&token)
+                .get("/approvals/pending")
+                .await
+                .expect(200);
+        }
+    }
+    let written = Duration::from_secs(15);
+    countersign_tests::until("the uses are written", written, async || {
+        let listed = tokens(&fleet.person[1]).await;
+        (listed[0]["uses_24h"] == 10).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_secret_written_at_one_host_opens_at_the_other() {
     let fleet = Fleet::set().await;

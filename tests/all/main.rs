@@ -1,7 +1,7 @@
 //! The whole thing, driven through its front doors: one binary, a module for each subject.
 
-mod audit_heads;
 mod assertions;
+mod audit_heads;
 mod bad_http;
 mod bad_input;
 mod browser;
@@ -11,6 +11,7 @@ mod connections;
 mod control_plane;
 mod crash;
 mod credentials;
+mod deprovision;
 mod edge;
 mod failing_disk;
 mod fleet;
@@ -18,9 +19,9 @@ mod guards;
 mod incident;
 mod keys;
 mod layout;
-mod metrics;
 mod logs;
 mod markers;
+mod metrics;
 mod plaintext;
 mod policy_changes;
 mod policy_table;
@@ -31,6 +32,8 @@ mod sign_in;
 mod stage;
 mod start;
 mod system_calls;
+mod token_lives;
+mod token_usage;
 mod workspace_secrets;
 mod workspace_tokens;
 mod workspaces;

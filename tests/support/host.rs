@@ -45,6 +45,14 @@ fn building() -> ClientBuilder {
         .timeout(ANSWER)
 }
 
+/// What every host under test is told: where its ledger is, and that one address may do more than anybody
+/// should. A test of a limit sets it.
+fn environment(database: &Database) -> Vec<(String, String)> {
+    let mut environment = database.environment();
+    environment.push(("MINT_LIMIT".to_owned(), "0".to_owned()));
+    environment
+}
+
 /// A host that did not start.
 #[derive(Debug)]
 pub struct Failure {
@@ -118,7 +126,7 @@ impl Host {
         let database = Database::make();
         HostBuilder {
             folder: Arc::new(tempfile::tempdir().expect("a folder for the host")),
-            environment: database.environment(),
+            environment: environment(&database),
             database: Arc::new(database),
             disk: None,
             arguments: Vec::new(),

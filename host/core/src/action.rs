@@ -34,6 +34,10 @@ pub enum Action {
     OrgTokenRevoke {
         /// Which.
         token: TokenId,
+        /// It works for so much longer; 0: it stops at once.
+        drain_seconds: u32,
+        /// Whether all that it minted falls with it.
+        descendants: bool,
     },
     /// List the organisation's tokens.
     OrgTokenList,
@@ -103,6 +107,8 @@ pub enum Action {
         /// Which.
         token: TokenId,
     },
+    /// Revoke every token, remove every workspace and secret, and keep the record.
+    Deprovision,
     /// Read approvals.
     ApprovalList,
     /// Read the loaded policies.
@@ -150,6 +156,7 @@ impl Action {
             Self::DeleteWorkspace { .. } => Verb::DeleteWorkspace,
             Self::WorkspaceTokenMint { .. } => Verb::WorkspaceTokenMint,
             Self::WorkspaceTokenRevoke { .. } => Verb::WorkspaceTokenRevoke,
+            Self::Deprovision => Verb::Deprovision,
             Self::ApprovalList => Verb::ApprovalList,
             Self::PolicyRead => Verb::PolicyRead,
             Self::PolicyPush { .. } => Verb::PolicyPush,
@@ -163,7 +170,7 @@ impl Action {
     /// The resource's kind and id, as `docs/vocabulary.md` names them.
     pub fn resource(&self, org: OrgId) -> (&'static str, String) {
         match self {
-            Self::OrgTokenRevoke { token } => ("org-token", token.to_string()),
+            Self::OrgTokenRevoke { token, .. } => ("org-token", token.to_string()),
             Self::SecretWrite { address, .. } | Self::SecretDelete { address } => {
                 ("secret", address.to_string())
             }
@@ -183,6 +190,7 @@ impl Action {
             }
             | Self::WorkspaceCreate { .. }
             | Self::WorkspaceList
+            | Self::Deprovision
             | Self::ApprovalList
             | Self::PolicyRead
             | Self::PolicyPush { .. }
@@ -211,6 +219,7 @@ impl Action {
             | Self::OrgTokenList
             | Self::WorkspaceCreate { .. }
             | Self::WorkspaceList
+            | Self::Deprovision
             | Self::ApprovalList
             | Self::PolicyRead
             | Self::PolicyPush { .. }

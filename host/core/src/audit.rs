@@ -34,6 +34,8 @@ words! {
         WorkspaceTokenMinted = "workspace_token_minted",
         /// A workspace's token was revoked.
         WorkspaceTokenRevoked = "workspace_token_revoked",
+        /// Every token was revoked, and every workspace and secret removed.
+        Deprovisioned = "deprovisioned",
         /// A secret that reaches workspaces has changed: they should start anew.
         WorkspaceRestartRequested = "workspace_restart_requested",
         /// A request waits for people.
@@ -89,6 +91,19 @@ impl EventKind {
                 | Self::ApprovalUsed
                 | Self::ApprovalLapsed
                 | Self::PoliciesChanged
+        )
+    }
+}
+
+impl EventKind {
+    /// Whether a token has ended by it, or begun to drain: who remembers tokens must forget them.
+    pub fn ends_tokens(self) -> bool {
+        matches!(
+            self,
+            Self::OrgTokenRevoked
+                | Self::WorkspaceTokenRevoked
+                | Self::WorkspaceRemoved
+                | Self::Deprovisioned
         )
     }
 }

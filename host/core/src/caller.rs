@@ -72,6 +72,8 @@ pub enum Identity {
         workspace: Option<WorkspaceId>,
         /// When it ends.
         expires_at: Option<Timestamp>,
+        /// Until when it still works, where it is revoked already.
+        draining_until: Option<Timestamp>,
         /// Who minted it: the minter's [`Caller::actor`].
         minted_by: String,
         /// The credential at the root of its lineage.
@@ -87,6 +89,8 @@ pub enum Identity {
         workspace: WorkspaceId,
         /// When it ends.
         expires_at: Option<Timestamp>,
+        /// Until when it still works, where it is revoked already.
+        draining_until: Option<Timestamp>,
         /// Who minted it: the minter's [`Caller::actor`].
         minted_by: String,
         /// The credential at the root of its lineage.
@@ -102,6 +106,44 @@ pub enum Identity {
         /// A keyed fingerprint, so that another PROVISION_TOKEN is another credential.
         fingerprint: String,
     },
+}
+
+impl Identity {
+    /// When the credential ends, where that is known: when it expires, or before, when it has drained.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::OrgToken {
+                expires_at,
+                draining_until,
+                ..
+            }
+            | Self::WorkspaceToken {
+                expires_at,
+                draining_until,
+                ..
+            } => earlier(*expires_at, *draining_until),
+            Self::Session { expires_at, .. } => *expires_at,
+            Self::AdminToken { .. } | Self::Provisioner { .. } => None,
+        }
+    }
+
+    /// Whether it is a token that was revoked, and works only until it has drained.
+    pub fn is_draining(&self) -> bool {
+        match self {
+            Self::OrgToken { draining_until, .. } | Self::WorkspaceToken { draining_until, .. } => {
+                draining_until.is_some()
+            }
+            Self::Session { .. } | Self::AdminToken { .. } | Self::Provisioner { .. } => false,
+        }
+    }
+}
+
+/// The earlier of two ends, of which either may never come.
+pub fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
 }
 
 /// Through which door the request came.
@@ -180,12 +222,7 @@ impl Caller {
 
     /// When the credential ends, where that is known.
     pub fn expires_at(&self) -> Option<Timestamp> {
-        match &self.identity {
-            Identity::OrgToken { expires_at, .. }
-            | Identity::WorkspaceToken { expires_at, .. }
-            | Identity::Session { expires_at, .. } => *expires_at,
-            Identity::AdminToken { .. } | Identity::Provisioner { .. } => None,
-        }
+        self.identity.ends_at()
     }
 
     /// The end that nothing may outlive which it mints. A person is none who ends with the proof of the

@@ -4,6 +4,7 @@ mod confine;
 
 use std::sync::Arc;
 
+pub use self::confine::outlives_the_minter;
 use self::confine::{confine, judged_by_core};
 use crate::action::{Action, ActionDigest, Intent};
 use crate::approval::Choice;
@@ -46,6 +47,8 @@ pub struct Gate {
     pub live_token_limit: u32,
     /// Who may change the policies.
     pub operators: Operators,
+    /// At most so many organisation tokens minted from one address in an hour; 0: no limit.
+    pub mint_limit: u32,
 }
 
 /// What came of an action, and the decision behind it.
@@ -277,6 +280,7 @@ impl Gate {
                     hash: plain.hash(),
                     prefix: plain.prefix().to_owned(),
                     live_limit: self.live_token_limit,
+                    mint_limit: self.mint_limit,
                 };
                 (deed, Some(plain))
             }
@@ -306,6 +310,7 @@ impl Gate {
             Action::PolicyActivate { .. } | Action::PolicyRollback { .. } => {
                 (Deed::ChangePolicies, None)
             }
+            Action::Deprovision => (Deed::Deprovision, None),
             Action::OrgTokenList
             | Action::SecretList { .. }
             | Action::SecretRead { .. }

@@ -40,6 +40,8 @@ pub enum Deed {
         prefix: String,
         /// At most so many may be live; 0: no limit.
         live_limit: u32,
+        /// At most so many may be minted from one address in an hour; 0: no limit.
+        mint_limit: u32,
     },
     /// Revoke the organisation token that the action names.
     RevokeOrgToken,
@@ -71,6 +73,8 @@ pub enum Deed {
     KeepPolicy,
     /// Record the set of policies that the action brings, which makes it live everywhere.
     ChangePolicies,
+    /// Revoke and remove everything but the record.
+    Deprovision,
 }
 
 /// A judged action, to be settled in one transaction: the decision recorded, and the deed done, an
@@ -124,8 +128,8 @@ pub enum Done {
     Read(Permit),
     /// The token is minted.
     Minted(OrgToken),
-    /// The token is revoked.
-    Revoked(TokenId),
+    /// The token is revoked, or drains.
+    Revoked(Revoked),
     /// The secret is saved.
     SecretSaved(SecretAddress),
     /// The secret is deleted.
@@ -142,6 +146,45 @@ pub enum Done {
     PolicyKept,
     /// The set of policies is recorded under this number.
     PoliciesChanged(u64),
+    /// Everything is revoked and removed but the record.
+    Deprovisioned(Deprovisioned),
+}
+
+/// What fell with an organisation token, and when it ends.
+#[derive(Clone, Debug)]
+pub struct Revoked {
+    /// Which.
+    pub token: TokenId,
+    /// Until when it still works, if at all.
+    pub draining_until: Option<Timestamp>,
+    /// What it had minted and fell with it, oldest first.
+    pub descendants: Vec<Descendant>,
+    /// Requests and grants of all of them that ended.
+    pub approvals: Vec<ApprovalId>,
+}
+
+/// A token that another one had minted, itself or through others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Descendant {
+    /// Which.
+    pub token: TokenId,
+    /// Its first eight characters.
+    pub prefix: String,
+    /// The workspace whose token it is; absent for an organisation token.
+    pub workspace: Option<WorkspaceId>,
+    /// Until when it still works, if at all.
+    pub draining_until: Option<Timestamp>,
+}
+
+/// How much fell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Deprovisioned {
+    /// Workspaces; the approval anchor stands.
+    pub workspaces: usize,
+    /// Tokens, of the organisation and of workspaces.
+    pub tokens: usize,
+    /// Secrets.
+    pub secrets: usize,
 }
 
 /// Why a request was refused.
@@ -166,6 +209,13 @@ pub enum Refusal {
     TooManyPending,
     /// Too many organisation tokens are live.
     TooManyTokens,
+    /// Too many organisation tokens were minted from one address in an hour.
+    TooManyMints {
+        /// When the next one may be.
+        again_at: Timestamp,
+        /// When it was asked.
+        at: Timestamp,
+    },
     /// Too many tokens of the workspace are live.
     TooManyWorkspaceTokens,
     /// Too many workspaces stand.
@@ -273,8 +323,43 @@ pub struct OrgToken {
     pub created_at: Timestamp,
     /// When it was last presented, within the writing's delay.
     pub last_used_at: Option<Timestamp>,
+    /// How often it was presented within a day, by whole hours; where it is listed.
+    pub uses_24h: u64,
     /// When it ends.
     pub expires_at: Option<Timestamp>,
+    /// Until when it still works, where it is revoked already.
+    pub draining_until: Option<Timestamp>,
+}
+
+/// Uses of one token within one hour, to be added to those that are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenUses {
+    /// Which token, of the organisation or of a workspace.
+    pub token: TokenId,
+    /// When the hour began.
+    pub hour: Timestamp,
+    /// How many.
+    pub uses: u64,
+    /// When the last of them was.
+    pub last_at: Timestamp,
+}
+
+/// How often a token was presented within an hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct HourOfUse {
+    /// When the hour began.
+    pub hour: Timestamp,
+    /// How many times.
+    pub uses: u64,
+}
+
+/// What has changed somewhere, as far as it concerns other hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// What somebody may wait for.
+    Awaited,
+    /// Tokens have ended, or begun to drain; or nobody knows what was missed.
+    Tokens,
 }
 
 /// A secret, as it is listed: never its value.

@@ -6,6 +6,7 @@
 //! What it needs from outside comes through the traits of [`ports`].
 
 pub mod action;
+pub mod address;
 pub mod approval;
 pub mod audit;
 pub mod caller;

@@ -11,7 +11,8 @@ use crate::generation::{GenerationChange, GenerationRecord, VersionRecord};
 use crate::id::{ApprovalId, DecisionId, OrgId, SessionId, TokenId, WorkspaceId};
 use crate::keys::KeyLedger;
 use crate::ledger::{
-    Ballot, Facts, OrgToken, Page, SecretEntry, Settled, Submission, Voted, Whose,
+    Ballot, Change, Facts, HourOfUse, OrgToken, Page, SecretEntry, Settled, Submission, TokenUses,
+    Voted, Whose,
 };
 use crate::permit::Permit;
 use crate::policy::Question;
@@ -86,7 +87,8 @@ pub trait Ledger: KeyLedger {
     /// Counts a vote.
     async fn vote(&self, ballot: &Ballot) -> Result<Voted, LedgerError>;
 
-    /// Records what time has done: pending approvals expire, unused grants lapse. Says which.
+    /// Records what time has done: pending approvals expire, unused grants lapse, and those of a token that
+    /// has ended end with it. Says which. What is counted of tokens' uses is forgotten in time.
     async fn sweep(&self, now: Timestamp) -> Result<Vec<ApprovalId>, LedgerError>;
 
     /// The approvals that are pending at `now`, oldest first, paged by id.
@@ -113,8 +115,18 @@ pub trait Ledger: KeyLedger {
         now: Timestamp,
     ) -> Result<Option<OrgToken>, LedgerError>;
 
-    /// Notes that tokens were used; later than now is fine, for `last_used_at` only.
-    async fn note_org_token_use(&self, id: TokenId, at: Timestamp) -> Result<(), LedgerError>;
+    /// Adds uses of tokens, of the organisation and of workspaces, to those that are kept. One instant of
+    /// last use never replaces a later one.
+    async fn note_token_uses(&self, uses: &[TokenUses]) -> Result<(), LedgerError>;
+
+    /// How often a token, live or not, was presented in each hour since `since` in which it was, oldest
+    /// first. The permit is to list the organisation's tokens, or to read the workspace whose it is.
+    async fn token_uses(
+        &self,
+        permit: &Permit,
+        token: TokenId,
+        since: Timestamp,
+    ) -> Result<Option<Vec<HourOfUse>>, LedgerError>;
 
     /// The organisation's live tokens, newest first, 500 at most.
     async fn org_tokens(
@@ -162,10 +174,6 @@ pub trait Ledger: KeyLedger {
         hash: TokenHash,
         now: Timestamp,
     ) -> Result<Option<WorkspaceToken>, LedgerError>;
-
-    /// [`Ledger::note_org_token_use`] for a workspace's token.
-    async fn note_workspace_token_use(&self, id: TokenId, at: Timestamp)
-    -> Result<(), LedgerError>;
 
     /// Keeps a login link by its hash. Only the newest link counts.
     async fn save_login_link(
@@ -253,9 +261,9 @@ pub trait Ledger: KeyLedger {
     async fn note_audit_key(&self, public_key: &str, now: Timestamp) -> Result<(), LedgerError>;
 
     /// Waits until what somebody may wait for has changed, or may have, at whichever host that shares the
-    /// ledger: an approval, or the policies. It tells early and not surely, so whoever needs to know looks
-    /// from time to time as well. Where no other host can share the ledger, it never ends.
-    async fn change(&self);
+    /// ledger: an approval, the policies, or a token's life. It tells early and not surely, so whoever needs
+    /// to know looks from time to time as well. Where no other host can share the ledger, it never ends.
+    async fn change(&self) -> Change;
 
     /// Records that it is `now`, at least. It shows that the database can be written, and a host that
     /// starts learns by it how late it was.

@@ -4,9 +4,12 @@
 //! six base62 characters of the CRC-32 of all that precedes them, so that a scanner can tell a leaked
 //! token from noise without asking anybody.
 
+use std::hash::{Hash, Hasher};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::chance::{self, Chance};
@@ -76,13 +79,34 @@ impl std::fmt::Debug for PlainToken {
 
 /// SHA-256 of a token. A token has 256 random bits, so a fast hash is enough, and looking one up by its
 /// hash leaks nothing that helps to guess another.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Eq)]
 pub struct TokenHash([u8; 32]);
+
+/// In a time that tells nothing of where two differ.
+impl PartialEq for TokenHash {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+/// Its first bits are as evenly spread as any hash of them would be.
+impl Hash for TokenHash {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.bits());
+    }
+}
 
 impl TokenHash {
     /// The hash of what a caller presented, whatever it is.
     pub fn of(presented: &str) -> Self {
         Self(Sha256::digest(presented.as_bytes()).into())
+    }
+
+    /// Its first bits, by which it is found among others that this host keeps: those are hashes of tokens
+    /// that were minted here, so that nobody chooses where they fall.
+    pub fn bits(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
 
     /// In lower-case hex, as the database keeps it.

@@ -97,6 +97,20 @@ impl Verb {
         }
     }
 
+    /// Whether tokens may end by it, so that who remembers them must forget them.
+    pub fn ends_tokens(self) -> bool {
+        matches!(
+            self,
+            // A mint may take another token's place.
+            Self::OrgTokenMint
+                | Self::OrgTokenRevoke
+                | Self::WorkspaceTokenMint
+                | Self::WorkspaceTokenRevoke
+                | Self::DeleteWorkspace
+                | Self::Deprovision
+        )
+    }
+
     /// Whether it changes nothing.
     pub fn is_read(self) -> bool {
         matches!(

@@ -71,8 +71,12 @@ pub struct WorkspaceToken {
     pub created_at: Timestamp,
     /// When it was last presented, within the writing's delay.
     pub last_used_at: Option<Timestamp>,
+    /// How often it was presented within a day, by whole hours; where it is listed.
+    pub uses_24h: u64,
     /// When it ends.
     pub expires_at: Option<Timestamp>,
+    /// Until when it still works, where it is revoked already.
+    pub draining_until: Option<Timestamp>,
 }
 
 /// Which part of a list that is counted from its beginning.
@@ -84,8 +88,8 @@ pub struct Slice {
     pub offset: u32,
 }
 
-/// One text for a set of workspaces in the state in which they are: it differs as soon as one is added,
-/// taken away or changed. `members` are ids with versions, in any order.
+/// One text for a set of things in the state in which they are: it differs as soon as one is added, taken
+/// away or changed. `members` are ids with versions, in any order.
 pub fn digest_of<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut members: Vec<_> = members.into_iter().collect();
     members.sort_unstable();

@@ -9,9 +9,9 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::credentials::Credentials;
+use crate::heads::AuditHeads;
 use crate::metrics::Metrics;
 use crate::origins::Origins;
-use crate::heads::AuditHeads;
 use crate::policies::Policies;
 use crate::proxy::ControlPlaneProxy;
 use crate::rates::Rates;
@@ -52,6 +52,8 @@ pub struct Parts {
     pub forgets_roots: bool,
     /// Where people reach the host, without a slash at the end.
     pub base_url: String,
+    /// What the control plane calls the organisation, where there is one.
+    pub slug: Option<String>,
     /// The values of `Host` that are meant for this host.
     pub hosts: Vec<String>,
     /// Work that must finish, whether or not its client still listens.

@@ -25,8 +25,8 @@ use self::assertion::assertion;
 #[cfg(test)]
 pub use self::assertion::{Allowed, Claim};
 pub use self::assertion::{AssertionRules, KeySource};
-pub use self::control_plane::{ControlPlane, Members};
 use self::control_plane::control_plane;
+pub use self::control_plane::{ControlPlane, Members};
 use self::provisioner::provision_token;
 pub use self::proxies::TrustedProxies;
 use self::root_keys::{root_key, root_key_old};
@@ -42,6 +42,8 @@ const DEFAULT_LIVE_TOKENS: u32 = 100;
 const DEFAULT_RATE: u32 = 600;
 /// More requests a minute are not told apart from no limit.
 const MAX_RATE: u32 = 1_000_000;
+/// The default of `MINT_LIMIT`.
+const DEFAULT_MINTS: u32 = 10;
 /// The longest file that is read as configuration.
 const MAX_FILE: u64 = 1 << 20;
 
@@ -205,6 +207,9 @@ pub struct Flags {
         global = true
     )]
     pub assertion_services: Option<String>,
+    /// Organisation tokens minted in an hour from one address at most; 0 turns the limit off [default: 10]
+    #[arg(long, env = "MINT_LIMIT", value_name = "N", global = true)]
+    pub mint_limit: Option<u32>,
     /// ADMIN_TOKEN; never a flag
     #[arg(skip)]
     pub admin_token: Option<Hidden>,
@@ -295,6 +300,8 @@ pub struct Config {
     pub operators: Operators,
     /// Which assertions of an edge prove who a person is, if any.
     pub assertion: Option<AssertionRules>,
+    /// At most so many organisation tokens minted in an hour from one address; 0: no limit.
+    pub mint_limit: u32,
     /// ADMIN_TOKEN.
     pub admin_token: Option<Hidden>,
     /// PROVISION_TOKEN.
@@ -433,6 +440,10 @@ impl Config {
             cors_origins: cors_origins.unwrap_or_default(),
             operators,
             assertion,
+            mint_limit: flags
+                .mint_limit
+                .or(file.mint_limit)
+                .unwrap_or(DEFAULT_MINTS),
             admin_token,
             provision_token,
             root_key,
@@ -514,6 +525,7 @@ mod tests {
         let config = load(Flags::default()).expect("the defaults are right");
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(config.policies, Path::new("./countersign-data/policies"));
+        assert_eq!((config.live_token_limit, config.mint_limit), (100, 10));
     }
 
     #[test]
@@ -548,7 +560,12 @@ mod tests {
         })
         .expect("right");
         assert_eq!(
-            config.control_plane.and_then(|cp| cp.members).expect("set").url.as_str(),
+            config
+                .control_plane
+                .and_then(|cp| cp.members)
+                .expect("set")
+                .url
+                .as_str(),
             "https://cp.example/base/cp/auth/tenant-member?slug=a%26b"
         );
     }

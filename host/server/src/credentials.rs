@@ -11,8 +11,10 @@ mod assertion;
 mod control_plane;
 mod known;
 mod operator;
+mod remembered;
 mod shared_secret;
 mod tokens;
+mod uses;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -155,6 +157,16 @@ impl Credentials {
             }
         };
         tokio::join!(sweep, follow);
+    }
+
+    /// Tokens may have ended, or begun to drain: none is taken to live because it did a moment ago.
+    pub fn forget_tokens(&self) {
+        self.tokens.forget();
+    }
+
+    /// Writes down how often tokens were used.
+    pub async fn write_uses(&self) -> Result<(), LedgerError> {
+        self.tokens.write_uses().await
     }
 
     /// Verifies what `headers`, received from `peer`, present. `None`: nothing was presented, or nothing

@@ -5,6 +5,7 @@ use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use countersign_core::gate::{GateError, Stopped};
 use countersign_core::ledger::Refusal;
 use countersign_core::ports::LedgerError;
+use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use countersign_core::workspace::{self, Workspace};
 use serde_json::{Map, Value, json};
@@ -232,6 +233,23 @@ fn confirmation_required(children: &[Workspace]) -> Problem {
     .with("children", named)
 }
 
+fn too_many_mints(again_at: Timestamp, at: Timestamp) -> Problem {
+    let micros = again_at.as_micros().saturating_sub(at.as_micros());
+    let seconds = u64::try_from(micros)
+        .unwrap_or(0)
+        .div_ceil(1_000_000)
+        .max(1);
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too_many_mints",
+        format!(
+            "as many organisation tokens were minted from this address within an hour as MINT_LIMIT allows: mint again after {again_at}"
+        ),
+    )
+    .with("again_at", again_at.to_string())
+    .with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+}
+
 fn refused(refusal: Refusal, verb: Verb) -> Problem {
     let forbidden = |code, error: &str| Problem::new(StatusCode::FORBIDDEN, code, error);
     match refusal {
@@ -269,6 +287,7 @@ fn refused(refusal: Refusal, verb: Verb) -> Problem {
             "as many organisation tokens are live as LIVE_TOKEN_LIMIT allows: revoke one first",
         )
         .with_header(header::RETRY_AFTER, HeaderValue::from_static("60")),
+        Refusal::TooManyMints { again_at, at } => too_many_mints(again_at, at),
         Refusal::TargetGone => Problem::new(
             StatusCode::NOT_FOUND,
             "not_found",

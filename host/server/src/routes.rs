@@ -5,11 +5,14 @@
 pub mod approvals;
 mod body;
 mod call;
+mod deprovision;
+mod draining;
 mod history;
 pub mod org_tokens;
 mod policies;
 mod secrets;
 mod surround;
+mod usage;
 mod workspace_tokens;
 mod workspaces;
 
@@ -31,6 +34,7 @@ use serde_json::json;
 
 pub use self::body::parse_form;
 pub use self::call::{Call, Judged, PROOF_MISSING};
+use self::draining::Draining;
 use crate::app::App;
 use crate::credentials::Freshness;
 use crate::problem::{Problem, json_response};
@@ -223,6 +227,7 @@ pub fn router(app: App) -> Router {
     let routes = secrets::add(routes);
     let routes = workspaces::add(routes);
     let routes = workspace_tokens::add(routes);
+    let routes = deprovision::add(routes);
     let routes = approvals::add(routes);
     let routes = policies::add(routes);
     let routes = history::add(routes);

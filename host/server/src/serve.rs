@@ -9,6 +9,7 @@ use anyhow::{Context as _, anyhow};
 use countersign_core::chance::{Chance, OsChance};
 use countersign_core::gate::Gate;
 use countersign_core::id::{OrgId, default_anchor};
+use countersign_core::ledger::Change;
 use countersign_core::ports::{Judge, LedgerError};
 use countersign_core::time::Clock;
 use countersign_store::Address;
@@ -39,6 +40,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(5);
 /// How often it is recorded how late it is, so that a host that is killed and started again with another
 /// clock knows to within this how late it was. Whatever else is recorded says it too.
 const MARK_EVERY: Duration = Duration::from_secs(60);
+/// How often uses of tokens are written down, and so how many of them a host that is killed forgets.
+const WRITE_USES_EVERY: Duration = Duration::from_secs(5);
 /// Requests under way have so long to be answered when the host is told to stop. A long poll is not worth
 /// waiting for: it is cut, and its client asks again.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -87,6 +90,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let (keeper, told) = (app.clone(), stop.subscribe());
     app.tasks
         .spawn(async move { keeper.credentials.keep(told).await });
+    app.tasks.spawn(write_uses(app.clone(), stop.subscribe()));
     let policies = Arc::clone(&app.policies);
     app.tasks.spawn(policies.follow(
         Arc::clone(&app.ledger),
@@ -118,6 +122,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
             tokio::time::sleep(LAST_ANSWERS).await;
         } => {}
     }
+    // After the last answers, which count as well.
+    let last = app.clone();
+    app.tasks.spawn(async move { write_uses_now(&last).await });
     app.tasks.close();
     if tokio::time::timeout(LAST_WORK, app.tasks.wait())
         .await
@@ -213,6 +220,7 @@ async fn assemble(
         org,
         live_token_limit: config.live_token_limit,
         operators: config.operators.clone(),
+        mint_limit: config.mint_limit,
     };
     Ok(App::new(Parts {
         gate: Arc::new(gate),
@@ -231,6 +239,10 @@ async fn assemble(
         forgets_roots: matches!(config.database, Address::Sqlite(_)) || roots.old.is_none(),
         hosts,
         base_url,
+        slug: config
+            .control_plane
+            .as_ref()
+            .and_then(|cp| Some(cp.members.as_ref()?.slug.clone())),
         tasks: TaskTracker::new(),
         changes: watch::Sender::new(0),
     }))
@@ -376,12 +388,34 @@ async fn mark(app: App, mut stop: watch::Receiver<bool>) {
     }
 }
 
+/// Writes down, now and then, how often tokens were used.
+async fn write_uses(app: App, mut stop: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(WRITE_USES_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        write_uses_now(&app).await;
+    }
+}
+
+async fn write_uses_now(app: &App) {
+    if let Err(error) = app.credentials.write_uses().await {
+        tracing::warn!(error = %report(&error), "cannot write down how often tokens were used");
+    }
+}
+
 /// Has those who wait look again when another host has changed something.
 async fn hear(app: App, mut stop: watch::Receiver<bool>) {
     loop {
-        tokio::select! {
-            () = app.ledger.change() => {}
+        let change = tokio::select! {
+            change = app.ledger.change() => change,
             _ = stop.wait_for(|stop| *stop) => return,
+        };
+        if change == Change::Tokens {
+            app.credentials.forget_tokens();
         }
         app.changed();
         app.policies.look();

@@ -9,6 +9,8 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions as _, Connection as _};
 
+use countersign_core::ledger::Change;
+
 use self::ear::Ear;
 use crate::fault::Fault;
 use crate::open::{OpenError, Refusal};
@@ -54,6 +56,8 @@ const READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 /// What tells other hosts, within a transaction, that it changes what they may wait for: they hear it when,
 /// and if, it is committed.
 const ANNOUNCEMENT: Option<&str> = Some("NOTIFY countersign");
+/// Likewise, that tokens end by it: whoever remembers them forgets them.
+const ANNOUNCEMENT_OF_TOKENS: Option<&str> = Some("NOTIFY countersign, 'tokens'");
 
 /// What holds for every connection, whatever the server's defaults are.
 const SESSION: &[(&str, &str)] = &[
@@ -167,8 +171,8 @@ impl PostgresLedger {
     }
 
     /// Waits for another host's announcement, or this one's.
-    async fn hear(&self) {
-        self.ear.hear().await;
+    async fn hear(&self) -> Change {
+        self.ear.hear().await
     }
 
     /// A transaction in which nobody else writes.

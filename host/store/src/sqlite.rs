@@ -10,6 +10,8 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions as _, Connection as _};
 
+use countersign_core::ledger::Change;
+
 use crate::fault::Fault;
 use crate::open::{OpenError, Refusal};
 
@@ -38,6 +40,8 @@ const PATIENCE_TO_OPEN: Duration = Duration::from_secs(1);
 
 /// What tells other hosts, within a transaction, that it changes what they may wait for: there are none.
 const ANNOUNCEMENT: Option<&str> = None;
+/// Likewise, that tokens end by it.
+const ANNOUNCEMENT_OF_TOKENS: Option<&str> = None;
 
 /// The ledger on SQLite.
 ///
@@ -92,7 +96,7 @@ impl SqliteLedger {
     }
 
     /// Nobody else writes, so there is nothing to be heard.
-    async fn hear(&self) {
+    async fn hear(&self) -> Change {
         std::future::pending().await
     }
 

@@ -49,7 +49,7 @@ impl HostBuilder {
         self
     }
 
-    /// Without a variable.
+    /// Without a variable in its environment.
     pub fn without_env(mut self, name: &str) -> Self {
         self.environment.retain(|(known, _)| known != name);
         self

@@ -26,7 +26,17 @@ impl Action {
                     None => arguments,
                 }
             }
-            Self::OrgTokenRevoke { .. } => none.with("descendants", Value::Boolean(false)),
+            Self::OrgTokenRevoke {
+                drain_seconds,
+                descendants,
+                ..
+            } => {
+                let arguments = none.with("descendants", Value::Boolean(*descendants));
+                match drain_seconds {
+                    0 => arguments,
+                    seconds => arguments.with("drain-seconds", Value::Integer((*seconds).into())),
+                }
+            }
             Self::SecretWrite { address, .. } | Self::SecretDelete { address } => {
                 none.with_text("key", Some(address.key.as_str()))
             }
@@ -52,6 +62,7 @@ impl Action {
             | Self::WorkspaceRead { .. }
             | Self::WorkspaceList
             | Self::WorkspaceTokenMint { .. }
+            | Self::Deprovision
             | Self::ApprovalList
             | Self::PolicyRead
             | Self::PolicyPush { .. }
@@ -92,7 +103,24 @@ impl Action {
                     .map_or_else(|| "never expires".to_owned(), |at| format!("expires {at}"));
                 format!("mint {what} ({role}{reach}, {end})")
             }
-            Self::OrgTokenRevoke { token } => format!("revoke organisation token {token}"),
+            Self::OrgTokenRevoke {
+                token,
+                drain_seconds,
+                descendants,
+            } => {
+                let along = match descendants {
+                    true => " and all that it minted",
+                    false => "",
+                };
+                let end = match drain_seconds {
+                    0 => String::new(),
+                    seconds => format!(" in {seconds} seconds"),
+                };
+                format!("revoke organisation token {token}{along}{end}")
+            }
+            Self::Deprovision => {
+                "revoke every token, and remove every workspace and every secret".to_owned()
+            }
             Self::SecretWrite { address, .. } => format!("write {}", secret(address)),
             Self::SecretDelete { address } => format!("delete {}", secret(address)),
             Self::WorkspaceCreate { name, parent } => {
@@ -174,10 +202,15 @@ impl Action {
                 "generation": generation,
                 "modules": change.as_ref().map(|change| &change.modules),
             }),
-            Self::OrgTokenRevoke { .. }
-            | Self::OrgTokenList
+            Self::OrgTokenRevoke {
+                drain_seconds,
+                descendants,
+                ..
+            } => json!({ "drain_seconds": drain_seconds, "descendants": descendants }),
+            Self::OrgTokenList
             | Self::WorkspaceRead { .. }
             | Self::WorkspaceList
+            | Self::Deprovision
             | Self::ApprovalList
             | Self::PolicyRead
             | Self::AuditRead

@@ -38,12 +38,8 @@ pub(super) fn confine(caller: &Caller, action: &Action) -> Option<Ruling> {
         ));
     }
     match action {
-        Action::OrgTokenMint {
-            role, expires_at, ..
-        } => mints_wider(caller, *role, *expires_at),
-        Action::WorkspaceTokenMint { expires_at, .. } => {
-            mints_wider(caller, Role::Editor, *expires_at)
-        }
+        Action::OrgTokenMint { role, .. } => mints_wider(caller, action, *role),
+        Action::WorkspaceTokenMint { .. } => mints_wider(caller, action, Role::Editor),
         Action::SecretRead { workspace } => reads_values(caller, *workspace),
         Action::DeleteWorkspace { workspace, .. }
         | Action::WorkspaceUpdate {
@@ -89,7 +85,7 @@ fn moves_anchor(caller: &Caller, workspace: WorkspaceId) -> Option<Ruling> {
     })
 }
 
-fn mints_wider(caller: &Caller, role: Role, expires_at: Option<Timestamp>) -> Option<Ruling> {
+fn mints_wider(caller: &Caller, action: &Action, role: Role) -> Option<Ruling> {
     if role > caller.role() {
         return Some(Ruling::denied_by_core(
             "wider-than-the-minter",
@@ -99,9 +95,18 @@ fn mints_wider(caller: &Caller, role: Role, expires_at: Option<Timestamp>) -> Op
             ),
         ));
     }
-    let outlives = caller
-        .mints_until()
-        .is_some_and(|own| expires_at.is_none_or(|at| at > own));
+    outlives_the_minter(action, caller.mints_until())
+}
+
+/// What the core says to a mint of what would outlive a minter that ends at `end`. It is asked again in
+/// the deed's transaction: a token may have begun to drain since it was verified.
+pub fn outlives_the_minter(action: &Action, end: Option<Timestamp>) -> Option<Ruling> {
+    let (Action::OrgTokenMint { expires_at, .. } | Action::WorkspaceTokenMint { expires_at, .. }) =
+        action
+    else {
+        return None;
+    };
+    let outlives = end.is_some_and(|end| expires_at.is_none_or(|at| at > end));
     outlives.then(|| {
         Ruling::denied_by_core(
             "outlives-the-minter",

@@ -107,7 +107,10 @@ fn every_action_is_told_in_described_words() {
         },
         Action::OrgTokenRevoke {
             token: TokenId::parse(ID).expect("a UUID"),
+            drain_seconds: 60,
+            descendants: true,
         },
+        Action::Deprovision,
         Action::OrgTokenList,
         Action::ApprovalList,
         Action::PolicyRead,
@@ -138,6 +141,7 @@ fn every_caller_is_told_in_described_words() {
         role: Role::Reader,
         workspace: WorkspaceId::parse(ID),
         expires_at: Timestamp::parse("2026-01-01T00:00:00Z"),
+        draining_until: None,
         minted_by: "admin-token".to_owned(),
         lineage: "admin-token".to_owned(),
     };
@@ -149,6 +153,7 @@ fn every_caller_is_told_in_described_words() {
         prefix: "csw_Zk3p".to_owned(),
         workspace: WorkspaceId::parse(ID).expect("a UUID"),
         expires_at: Timestamp::parse("2026-01-01T00:00:00Z"),
+        draining_until: None,
         minted_by: "admin-token".to_owned(),
         lineage: "admin-token".to_owned(),
     };

@@ -174,7 +174,10 @@ impl Finish {
             Verb::OrgTokenRevoke => Some(Self {
                 action: format!("/console/keys/{}/revoke", approval.resource_id),
                 label: "Revoke the key now",
-                fields: Vec::new(),
+                fields: ["drain_seconds", "descendants"]
+                    .into_iter()
+                    .filter_map(|name| Some((name, asked::argument(approval, name)?.to_string())))
+                    .collect(),
             }),
             _ => None,
         }

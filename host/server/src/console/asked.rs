@@ -92,8 +92,9 @@ pub fn consequence(approval: &Approval) -> Option<String> {
             };
             format!("The caller gets a new key. Whoever holds it can {reach}. {end}")
         }
-        Verb::OrgTokenRevoke => {
-            "The key stops working at once, for whoever uses it. It cannot be brought back."
+        Verb::OrgTokenRevoke => of_revocation(approval),
+        Verb::Deprovision => {
+            "Every key stops working, of the organisation and of workspaces, the caller’s own included. Every workspace is gone but the one under which requests are filed, and every secret, and what waits for people ends. People can still sign in and read what happened. None of it can be brought back."
                 .to_owned()
         }
         Verb::SecretWrite => format!(
@@ -107,6 +108,21 @@ pub fn consequence(approval: &Approval) -> Option<String> {
         _ => of_workspace(approval)?,
     };
     Some(text)
+}
+
+/// What follows for a key, and for those that it minted.
+fn of_revocation(approval: &Approval) -> String {
+    let drain = argument(approval, "drain_seconds").and_then(Value::as_u64);
+    let along = argument(approval, "descendants").and_then(Value::as_bool);
+    let key = match along {
+        Some(true) => "The key and every key that it minted, as they are now, stop",
+        _ => "The key stops",
+    };
+    let when = match drain {
+        None | Some(0) => "at once".to_owned(),
+        Some(seconds) => format!("in {seconds} seconds"),
+    };
+    format!("{key} working {when}, for whoever uses it. It cannot be brought back.")
 }
 
 /// What follows for a workspace.

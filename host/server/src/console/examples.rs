@@ -107,6 +107,7 @@ pub fn agent() -> Caller {
         role: Role::Admin,
         workspace: None,
         expires_at: None,
+        draining_until: None,
         minted_by: "admin-token".to_owned(),
         lineage: "admin-token:0".to_owned(),
     })

@@ -19,6 +19,7 @@ use super::mint_form::{MintForm, mint_body};
 use super::moment::Moment;
 use super::{page, see_other};
 use crate::problem::Problem;
+use crate::routes::org_tokens::revocation;
 use crate::routes::{Answer, Call, Routes};
 
 pub(super) fn add(routes: Routes) -> Routes {
@@ -50,7 +51,9 @@ struct Key {
     minter_user: Option<String>,
     created: Moment,
     last_used: Option<Moment>,
+    uses_24h: u64,
     expires: Option<Moment>,
+    drains: Option<Moment>,
 }
 
 impl Key {
@@ -66,7 +69,9 @@ impl Key {
             minter_user: token.created_by_user,
             created: moment(token.created_at),
             last_used: token.last_used_at.map(moment),
+            uses_24h: token.uses_24h,
             expires: token.expires_at.map(moment),
+            drains: token.draining_until.map(moment),
         }
     }
 }
@@ -174,7 +179,7 @@ async fn confirm(call: Call) -> Answer {
 
 async fn revoke(call: Call) -> Answer {
     let token = call.path("id", TokenId::parse)?;
-    call.submit(Action::OrgTokenRevoke { token }).await?;
+    call.submit(revocation(token, &call.form()?)?).await?;
     Ok(see_other("/console/keys"))
 }
 
@@ -201,7 +206,9 @@ mod tests {
             lineage: "person:control-plane:ada".to_owned(),
             created_at: NOW,
             last_used_at: None,
+            uses_24h: 0,
             expires_at: Some(NOW.plus(std::time::Duration::from_secs(90 * 86_400))),
+            draining_until: None,
         }
     }
 
@@ -264,6 +271,21 @@ mod tests {
             form: MintForm::new(Role::Admin, NOW),
         });
         assert!(!empty.contains("<table"), "{empty}");
+    }
+
+    #[test]
+    fn a_key_that_drains_says_until_when() {
+        let draining = OrgToken {
+            draining_until: Some(NOW.plus(std::time::Duration::from_secs(60))),
+            ..token("ci")
+        };
+        let html = drawn(&KeysPage {
+            frame: frame(),
+            keys: vec![Key::new(draining, NOW)],
+            form: MintForm::new(Role::Admin, NOW),
+        });
+        assert!(html.contains("Revoked, works until"), "{html}");
+        assert!(!html.contains("in 90 days"), "{html}");
     }
 
     #[test]

@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
+use super::draining::Draining;
 use super::{body, door, freshness, longest_body, read_body};
 use crate::app::App;
 use crate::credentials::CredentialError;
@@ -86,6 +87,9 @@ impl Call {
             .verify(&parts.headers, peer.ip(), door, freshness(verb))
             .await?
             .ok_or_else(|| Problem::unauthenticated("this needs a credential"))?;
+        if let Some(draining) = parts.extensions.get::<Draining>() {
+            draining.note(&caller);
+        }
         if caller.person().is_some() && changes_state(&parts.method) {
             match is_for_own_pages(verb, door) {
                 true => app.origins.same_origin(&parts.headers)?,
@@ -139,7 +143,16 @@ impl Call {
         let named = self.named;
         let answer = self
             .app
-            .finish(async move { judged_by_the_newest(&app, &caller, action, named).await })
+            .finish(async move {
+                let ends_tokens = action.verb().ends_tokens();
+                let answer = judged_by_the_newest(&app, &caller, action, named).await;
+                // Before anybody is told, whether or not somebody still listens; and whatever came of it:
+                // of a commit that broke down nobody can say whether it was done.
+                if ends_tokens {
+                    app.credentials.forget_tokens();
+                }
+                answer
+            })
             .await
             .ok_or_else(Problem::internal)??;
         let _ = self.judged.0.set((answer.decision, answer.generation));

@@ -1,10 +1,12 @@
 //! Organisation tokens.
 
+use std::collections::HashMap;
+
 use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
 use countersign_core::gate::Passed;
 use countersign_core::id::{TokenId, WorkspaceId};
-use countersign_core::ledger::OrgToken;
+use countersign_core::ledger::{Descendant, Done, OrgToken};
 use countersign_core::policy::Role;
 use countersign_core::text;
 use countersign_core::time::Timestamp;
@@ -12,11 +14,13 @@ use countersign_core::verb::Verb;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Call, Routes};
+use super::{Answer, Call, Routes, usage};
 use crate::problem::{Problem, json_response};
 
 /// The longest name of a token, in characters.
 const MAX_NAME: usize = 100;
+/// The longest that a token may drain, in seconds.
+const MAX_DRAIN: u32 = 3_600;
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes
@@ -27,6 +31,12 @@ pub(super) fn add(routes: Routes) -> Routes {
             "/org/tokens/{id}",
             Verb::OrgTokenRevoke,
             revoke,
+        )
+        .verb(
+            Method::GET,
+            "/org/tokens/{id}/usage",
+            Verb::OrgTokenList,
+            usage,
         )
 }
 
@@ -132,11 +142,13 @@ fn listed(token: OrgToken, org: &str) -> Value {
         "created_by": token.created_by,
         "created_at": token.created_at,
         "role": token.role,
+        "uses_24h": token.uses_24h,
     });
     set(&mut listed, "name", token.name);
     set(&mut listed, "created_by_user", token.created_by_user);
     set(&mut listed, "last_used_at", token.last_used_at);
     set(&mut listed, "expires_at", token.expires_at);
+    set(&mut listed, "draining_until", token.draining_until);
     set(&mut listed, "workspace_id", token.workspace);
     listed
 }
@@ -148,14 +160,70 @@ pub(super) fn set(object: &mut Value, name: &str, value: Option<impl serde::Seri
     }
 }
 
+async fn usage(call: Call) -> Answer {
+    let token = call.path("id", TokenId::parse)?;
+    let hours = usage::hours(&call)?;
+    let permit = call.permit(Action::OrgTokenList).await?;
+    usage::answer(&call, &permit, token, hours).await
+}
+
 async fn revoke(call: Call) -> Answer {
     let token = call.path("id", TokenId::parse)?;
-    // Ignored, they would leave alive what the caller believes to be revoked.
-    for name in ["descendants", "drain_seconds"] {
-        if call.query.contains_key(name) {
-            return Err(Problem::bad_field(name, "is not supported by this version"));
-        }
+    let action = revocation(token, &call.query)?;
+    let lists = matches!(action, Action::OrgTokenRevoke { descendants, .. } if descendants);
+    let Passed::Done(Done::Revoked(revoked)) = call.submit(action).await? else {
+        return Err(Problem::internal());
+    };
+    let mut body = json!({ "revoked": token });
+    set(&mut body, "draining_until", revoked.draining_until);
+    if lists {
+        let fallen: Vec<Value> = revoked.descendants.iter().map(fallen).collect();
+        body["descendants"] = fallen.into();
+        body["approvals"] = json!(revoked.approvals);
     }
-    call.submit(Action::OrgTokenRevoke { token }).await?;
-    Ok(json_response(StatusCode::OK, &json!({ "revoked": token })))
+    Ok(json_response(StatusCode::OK, &body))
+}
+
+/// How a token is to be revoked, as a query or a form says.
+pub fn revocation(token: TokenId, said: &HashMap<String, String>) -> Result<Action, Problem> {
+    let drain_seconds = match said.get("drain_seconds") {
+        None => 0,
+        Some(seconds) => seconds
+            .parse()
+            .ok()
+            .filter(|seconds| *seconds <= MAX_DRAIN)
+            .ok_or_else(|| {
+                Problem::bad_field("drain_seconds", "is not a whole number from 0 to 3600")
+            })?,
+    };
+    let descendants = match said.get("descendants").map(String::as_str) {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => {
+            return Err(Problem::bad_field(
+                "descendants",
+                "is not `true` or `false`",
+            ));
+        }
+    };
+    Ok(Action::OrgTokenRevoke {
+        token,
+        drain_seconds,
+        descendants,
+    })
+}
+
+fn fallen(descendant: &Descendant) -> Value {
+    let kind = match descendant.workspace {
+        Some(_) => "workspace",
+        None => "organisation",
+    };
+    let mut fallen = json!({
+        "id": descendant.token,
+        "prefix": descendant.prefix,
+        "kind": kind,
+    });
+    set(&mut fallen, "workspace_id", descendant.workspace);
+    set(&mut fallen, "draining_until", descendant.draining_until);
+    fallen
 }

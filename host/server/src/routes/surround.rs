@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use countersign_core::chance;
 use countersign_core::keys::hex;
 
-use super::{TIMEOUT, is_page, shown};
+use super::{Draining, TIMEOUT, is_page, shown};
 use crate::app::App;
 use crate::cors;
 use crate::problem::Problem;
@@ -28,10 +28,12 @@ pub async fn surround(State(app): State<App>, request: Request, next: Next) -> R
     let may_be_unread = has_long_body(&head.headers);
     let from = address(&app, &head);
     let meter = Meter::default();
+    let draining = Draining::default();
     let route = head.extensions.get::<MatchedPath>().cloned();
     let answer = match admit(&app, &head, from, &meter).await {
         Ok(None) => {
             head.extensions.insert(meter.clone());
+            head.extensions.insert(draining.clone());
             let request = Request::from_parts(head, body);
             tokio::time::timeout(TIMEOUT, next.run(request))
                 .await
@@ -66,6 +68,7 @@ pub async fn surround(State(app): State<App>, request: Request, next: Next) -> R
     if is_chunked || (may_be_unread && is_refused) {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
+    draining.stamp(headers);
     meter.stamp(headers);
     cors::stamp(&app.origins, reader, headers);
     for (name, value) in GUARDING_HEADERS {

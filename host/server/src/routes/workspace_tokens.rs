@@ -9,7 +9,7 @@ use countersign_core::workspace::{Slice, WorkspaceToken};
 use serde_json::{Value, json};
 
 use super::org_tokens::set;
-use super::{Answer, Call, Routes, workspaces};
+use super::{Answer, Call, Routes, usage, workspaces};
 use crate::problem::{Problem, json_response};
 
 pub(super) fn add(routes: Routes) -> Routes {
@@ -22,6 +22,12 @@ pub(super) fn add(routes: Routes) -> Routes {
             "/workspaces/{workspace}/tokens/{token}",
             Verb::WorkspaceTokenRevoke,
             revoke,
+        )
+        .verb(
+            Method::GET,
+            "/workspaces/{workspace}/tokens/{token}/usage",
+            Verb::WorkspaceRead,
+            usage,
         )
 }
 
@@ -59,9 +65,19 @@ fn listed(token: WorkspaceToken) -> Value {
         "created_by": token.created_by,
         "created_at": token.created_at,
         "last_used_at": token.last_used_at,
+        "uses_24h": token.uses_24h,
     });
     set(&mut listed, "expires_at", token.expires_at);
+    set(&mut listed, "draining_until", token.draining_until);
     listed
+}
+
+async fn usage(call: Call) -> Answer {
+    let workspace = workspaces::id(&call)?;
+    let token = call.path("token", TokenId::parse)?;
+    let hours = usage::hours(&call)?;
+    let permit = call.permit(Action::WorkspaceRead { workspace }).await?;
+    usage::answer(&call, &permit, token, hours).await
 }
 
 /// The body says nothing that this host knows of, and may be anything that it can read.

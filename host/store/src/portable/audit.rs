@@ -5,7 +5,7 @@ use countersign_core::ledger::Page;
 use countersign_core::time::Timestamp;
 use sqlx::Executor as _;
 
-use super::super::ANNOUNCEMENT;
+use super::super::{ANNOUNCEMENT, ANNOUNCEMENT_OF_TOKENS};
 use super::Connection;
 use super::columns::{from_json, limit, to_json};
 use crate::fault::Fault;
@@ -66,9 +66,12 @@ pub(super) async fn append(
         .execute(&mut *connection)
         .await?;
     // Here, because whatever others wait for has its entry.
-    if let Some(announcement) = ANNOUNCEMENT
-        && kind.is_awaited()
-    {
+    let announcement = match kind {
+        kind if kind.ends_tokens() => ANNOUNCEMENT_OF_TOKENS,
+        kind if kind.is_awaited() => ANNOUNCEMENT,
+        _ => None,
+    };
+    if let Some(announcement) = announcement {
         connection.execute(announcement).await?;
     }
     Ok(())

@@ -11,11 +11,13 @@ use countersign_core::secret::SecretAddress;
 use countersign_core::workspace::{Workspace, WorkspaceToken};
 use serde_json::{Value, json};
 
+use super::endings::Ending;
 use super::removal::Removing;
+use super::revocation::Revoking;
 use super::workspaces::{Author, Changes, New};
 use super::{
-    Connection, audit, generations, obstacles, removal, secrets, tokens, versions,
-    workspace_tokens, workspaces,
+    Connection, audit, deprovision, endings, generations, obstacles, removal, revocation, secrets,
+    tokens, versions, workspace_tokens, workspaces,
 };
 use crate::fault::Fault;
 
@@ -46,16 +48,11 @@ pub(super) async fn perform(
         Action::PolicyPush { .. }
         | Action::PolicyActivate { .. }
         | Action::PolicyRollback { .. } => of_policies(connection, decision, submission).await?,
+        Action::Deprovision => of_all(connection, decision, submission).await?,
         _ => of_org_token(connection, decision, submission).await?,
     };
     let Some((done, entry)) = outcome else {
-        let obstacle = obstacles::find(connection, submission).await?;
-        return Ok(Err(obstacle.unwrap_or(match submission.deed {
-            Deed::MintOrgToken { .. } => Refusal::TooManyTokens,
-            Deed::KeepPolicy => Refusal::VersionTaken,
-            Deed::ChangePolicies => Refusal::PoliciesMoved,
-            _ => Refusal::TargetGone,
-        })));
+        return Ok(Err(in_the_way(connection, submission).await?));
     };
     if let Some((event, detail)) = entry {
         record(connection, submission, event, detail).await?;
@@ -64,6 +61,28 @@ pub(super) async fn perform(
         request_restarts(connection, submission, address, decision).await?;
     }
     Ok(Ok(done))
+}
+
+/// What the deed found.
+async fn in_the_way(
+    connection: &mut Connection,
+    submission: &Submission<'_>,
+) -> Result<Refusal, Fault> {
+    if let Some(obstacle) = obstacles::find(connection, submission).await? {
+        return Ok(obstacle);
+    }
+    let mint_limit = match submission.deed {
+        Deed::MintOrgToken { mint_limit, .. } => mint_limit,
+        Deed::KeepPolicy => return Ok(Refusal::VersionTaken),
+        Deed::ChangePolicies => return Ok(Refusal::PoliciesMoved),
+        _ => return Ok(Refusal::TargetGone),
+    };
+    let (minter, at) = (submission.caller, submission.decision.at);
+    let again_at = tokens::mints_again_at(connection, minter, mint_limit, at).await?;
+    Ok(match again_at {
+        Some(again_at) => Refusal::TooManyMints { again_at, at },
+        None => Refusal::TooManyTokens,
+    })
 }
 
 /// What may be read is not in the way of anybody, but it must be there.
@@ -96,6 +115,7 @@ async fn of_org_token(
                 hash,
                 prefix,
                 live_limit,
+                mint_limit,
             },
             Action::OrgTokenMint {
                 name,
@@ -113,6 +133,7 @@ async fn of_org_token(
                 workspace: *workspace,
                 expires_at: *expires_at,
                 live_limit: *live_limit,
+                mint_limit: *mint_limit,
             };
             let minted = tokens::mint(connection, submission.caller, &minting, now).await?;
             Ok(minted.map(|token| {
@@ -123,14 +144,38 @@ async fn of_org_token(
                 )
             }))
         }
-        (Deed::RevokeOrgToken, Action::OrgTokenRevoke { token }) => {
-            let revoked = tokens::revoke(connection, *token, now).await?;
-            let detail = json!({ "token": token, "decision": decision });
-            let entry = (EventKind::OrgTokenRevoked, detail);
-            Ok(revoked.then_some((Done::Revoked(*token), Some(entry))))
+        (
+            Deed::RevokeOrgToken,
+            Action::OrgTokenRevoke {
+                token,
+                drain_seconds,
+                descendants,
+            },
+        ) => {
+            let revoking = Revoking {
+                submission,
+                decision,
+                token: *token,
+                drain_seconds: *drain_seconds,
+                descendants: *descendants,
+            };
+            let revoked = revocation::revoke(connection, &revoking).await?;
+            Ok(revoked.map(|revoked| (Done::Revoked(revoked), None)))
         }
         _ => Err(wrong(submission)),
     }
+}
+
+async fn of_all(
+    connection: &mut Connection,
+    decision: DecisionId,
+    submission: &Submission<'_>,
+) -> Result<Outcome, Fault> {
+    if !matches!(submission.deed, Deed::Deprovision) {
+        return Err(wrong(submission));
+    }
+    let fallen = deprovision::deprovision(connection, decision, submission).await?;
+    Ok(Some((Done::Deprovisioned(fallen), None)))
 }
 
 async fn of_secret(
@@ -244,6 +289,7 @@ async fn of_workspace_token(
                 }
                 let event = EventKind::WorkspaceTokenRevoked;
                 record(connection, submission, event, detail).await?;
+                end_requests(connection, decision, submission, *id).await?;
             }
             let minting = workspace_tokens::Minting {
                 id: *id,
@@ -263,9 +309,13 @@ async fn of_workspace_token(
         }
         (Deed::RevokeWorkspaceToken, Action::WorkspaceTokenRevoke { workspace, token }) => {
             let revoked = workspace_tokens::revoke(connection, *workspace, *token, now).await?;
+            if !revoked {
+                return Ok(None);
+            }
+            end_requests(connection, decision, submission, *token).await?;
             let detail = about_revoked(*workspace, *token, decision, None);
             let entry = (EventKind::WorkspaceTokenRevoked, detail);
-            Ok(revoked.then_some((Done::WorkspaceTokenRevoked(*token), Some(entry))))
+            Ok(Some((Done::WorkspaceTokenRevoked(*token), Some(entry))))
         }
         _ => Err(wrong(submission)),
     }
@@ -311,6 +361,24 @@ async fn of_policies(
         }
         _ => Err(wrong(submission)),
     }
+}
+
+/// What a workspace's token that is revoked has asked for ends with it.
+async fn end_requests(
+    connection: &mut Connection,
+    decision: DecisionId,
+    submission: &Submission<'_>,
+    token: TokenId,
+) -> Result<(), Fault> {
+    let ending = Ending {
+        at: submission.decision.at,
+        actor: &submission.caller.actor(),
+        cause: "the token that asked was revoked",
+        about: json!({ "decision": decision }),
+    };
+    let requester = workspace_tokens::credential_key(token);
+    endings::end_of(connection, &requester, &ending).await?;
+    Ok(())
 }
 
 /// Whoever runs in a workspace read its secrets when they began.

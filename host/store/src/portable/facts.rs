@@ -9,7 +9,9 @@ use countersign_core::secret::SecretAddress;
 use countersign_core::time::Timestamp;
 use countersign_core::workspace::Workspace;
 
-use super::{Connection, obstacles, secrets, tokens, workspace_tokens, workspaces};
+use super::{
+    Connection, deprovision, obstacles, revocation, secrets, tokens, workspace_tokens, workspaces,
+};
 use crate::fault::Fault;
 
 /// The precondition of what is done to something that is not there. A deed that needs it there is
@@ -54,7 +56,9 @@ pub(super) async fn read(
             let properties = Properties::new().with("live-tokens", Value::Integer(live));
             (properties, String::new())
         }
-        Action::OrgTokenRevoke { token } => of_token(connection, caller, *token, now).await?,
+        Action::OrgTokenRevoke {
+            token, descendants, ..
+        } => of_revocation(connection, caller, (*token, *descendants), now).await?,
         Action::SecretWrite { address, .. } | Action::SecretDelete { address } => {
             of_secret(connection, address).await?
         }
@@ -87,10 +91,11 @@ pub(super) async fn read(
             let own =
                 matches!(&caller.identity, Identity::WorkspaceToken { id, .. } if id == token);
             let properties = of_tokens(connection, *workspace, own, now).await?;
-            let is_live = workspace_tokens::is_live(connection, *workspace, *token, now).await?;
-            let precondition = if is_live { LIVE } else { ABSENT };
+            let live = workspace_tokens::live(connection, *workspace, *token, now).await?;
+            let precondition = if live.is_some() { LIVE } else { ABSENT };
             (properties, precondition.to_owned())
         }
+        Action::Deprovision => of_deprovision(connection, caller, now).await?,
         about_nothing!() => (Properties::new(), String::new()),
     };
     let (kind, id) = action.resource(org);
@@ -119,10 +124,12 @@ pub(super) fn without_asking(action: &Action, org: OrgId) -> Option<Facts> {
     })
 }
 
-async fn of_token(
+/// What falls is the token, and with its descendants the set of all that it minted and that nobody has
+/// revoked: what has ended by itself is in that set, so that time alone makes no approval stale.
+async fn of_revocation(
     connection: &mut Connection,
     caller: &Caller,
-    id: TokenId,
+    (id, descendants): (TokenId, bool),
     now: Timestamp,
 ) -> Result<(Properties, String), Fault> {
     let Some(token) = tokens::load(connection, id).await? else {
@@ -137,9 +144,32 @@ async fn of_token(
         .with("minted-by", Value::Text(token.created_by))
         .with("created-at", Value::Integer(token.created_at.as_millis()))
         .with("own-lineage", Value::Boolean(own));
-    let is_live = tokens::live(connection, id, now).await?.is_some();
-    let precondition = if is_live { LIVE } else { ABSENT };
-    Ok((properties, precondition.to_owned()))
+    let falls = match descendants {
+        true => revocation::any_lives(connection, id, now).await?,
+        false => tokens::live(connection, id, now).await?.is_some(),
+    };
+    let precondition = match (falls, descendants) {
+        (false, _) => ABSENT.to_owned(),
+        (true, false) => LIVE.to_owned(),
+        (true, true) => {
+            let digest = revocation::all_that_falls(connection, id).await?;
+            format!("{LIVE}; with what it minted: {digest}")
+        }
+    };
+    Ok((properties, precondition))
+}
+
+async fn of_deprovision(
+    connection: &mut Connection,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<(Properties, String), Fault> {
+    let (workspaces, tokens) = deprovision::count(connection, caller.anchor, now).await?;
+    let properties = Properties::new()
+        .with("workspaces", Value::Integer(workspaces))
+        .with("live-tokens", Value::Integer(tokens));
+    let digest = deprovision::all_that_falls(connection).await?;
+    Ok((properties, format!("all of: {digest}")))
 }
 
 async fn of_workspace(

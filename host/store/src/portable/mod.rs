@@ -11,6 +11,8 @@ mod columns;
 mod company;
 mod decisions;
 mod deeds;
+mod deprovision;
+mod endings;
 mod facts;
 mod generations;
 mod grants;
@@ -21,6 +23,7 @@ mod keys;
 mod obstacles;
 mod removal;
 mod requests;
+mod revocation;
 mod secrets;
 mod sessions;
 mod settings;
@@ -28,6 +31,7 @@ mod settle;
 mod sweep;
 mod tokens;
 mod turns;
+mod usage;
 mod versions;
 mod votes;
 mod workspace_tokens;
@@ -42,7 +46,8 @@ use countersign_core::decision::Decision;
 use countersign_core::generation::{GenerationChange, GenerationRecord, VersionRecord};
 use countersign_core::id::{ApprovalId, DecisionId, OrgId, SessionId, TokenId, WorkspaceId};
 use countersign_core::ledger::{
-    Ballot, Facts, OrgToken, Page, SecretEntry, Settled, Submission, Voted, Whose,
+    Ballot, Change, Facts, HourOfUse, OrgToken, Page, SecretEntry, Settled, Submission, TokenUses,
+    Voted, Whose,
 };
 use countersign_core::permit::Permit;
 use countersign_core::ports::{Ledger, LedgerError};
@@ -164,10 +169,27 @@ impl Ledger for Store {
         Ok(tokens::by_hash(&mut connection, hash, now).await?)
     }
 
-    async fn note_org_token_use(&self, id: TokenId, at: Timestamp) -> Result<(), LedgerError> {
+    async fn note_token_uses(&self, uses: &[TokenUses]) -> Result<(), LedgerError> {
         let mut turn = self.turn().await?;
-        let done = tokens::note_use(turn.connection(), id, at).await;
+        let done = usage::note(turn.connection(), uses).await;
         Ok(turn.end(done).await?)
+    }
+
+    async fn token_uses(
+        &self,
+        permit: &Permit,
+        token: TokenId,
+        since: Timestamp,
+    ) -> Result<Option<Vec<HourOfUse>>, LedgerError> {
+        let workspace = match permit.verb() {
+            Verb::WorkspaceRead => Some(permit.resource_id()),
+            _ => covers(permit, Verb::OrgTokenList).map(|()| None)?,
+        };
+        let mut tx = self.begin_reading().await?;
+        if !usage::is_known(&mut tx, token, workspace).await? {
+            return Ok(None);
+        }
+        Ok(Some(usage::by_hour(&mut tx, token, since).await?))
     }
 
     async fn org_tokens(
@@ -242,16 +264,6 @@ impl Ledger for Store {
     ) -> Result<Option<WorkspaceToken>, LedgerError> {
         let mut connection = self.glance().await?;
         Ok(workspace_tokens::by_hash(&mut connection, hash, now).await?)
-    }
-
-    async fn note_workspace_token_use(
-        &self,
-        id: TokenId,
-        at: Timestamp,
-    ) -> Result<(), LedgerError> {
-        let mut turn = self.turn().await?;
-        let done = workspace_tokens::note_use(turn.connection(), id, at).await;
-        Ok(turn.end(done).await?)
     }
 
     async fn save_login_link(
@@ -389,8 +401,8 @@ impl Ledger for Store {
         Ok(audit::verify(&mut tx).await?)
     }
 
-    async fn change(&self) {
-        self.hear().await;
+    async fn change(&self) -> Change {
+        self.hear().await
     }
 
     async fn mark(&self, now: Timestamp) -> Result<(), LedgerError> {

@@ -60,7 +60,8 @@ fn needs_target(deed: &Deed) -> bool {
         | Deed::RemoveWorkspace
         | Deed::MintWorkspaceToken { .. }
         | Deed::RevokeWorkspaceToken => true,
-        Deed::Read
+        Deed::Deprovision
+        | Deed::Read
         | Deed::MintOrgToken { .. }
         | Deed::WriteSecret(_)
         | Deed::CreateWorkspace { .. }

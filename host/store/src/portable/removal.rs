@@ -1,7 +1,6 @@
 //! Removal: a workspace and all below it, with everything that hangs on them.
 
 use countersign_core::action::workspaces_of;
-use countersign_core::approval::State;
 use countersign_core::audit::EventKind;
 use countersign_core::id::{ApprovalId, DecisionId, WorkspaceId};
 use countersign_core::ledger::Submission;
@@ -9,8 +8,9 @@ use countersign_core::workspace::Workspace;
 use serde_json::{Value, json};
 
 use super::columns::{from_json, parsed};
+use super::endings::Ending;
 use super::workspaces::{Row, stands, with_fallen, workspace};
-use super::{Connection, approvals, audit, secrets, sweep, tokens, workspace_tokens};
+use super::{Connection, audit, endings, secrets, tokens, workspace_tokens};
 use crate::fault::Fault;
 
 /// What is to be removed, and by which request.
@@ -117,40 +117,16 @@ async fn end_approvals(
             .find(|id| removed.iter().any(|workspace| workspace.id == *id));
         if let Some(gone) = gone {
             let id = parsed("approvals.id", &row.id, ApprovalId::parse)?;
-            end(connection, removing, id, gone).await?;
+            let ending = Ending {
+                at: removing.submission.decision.at,
+                actor: &removing.submission.caller.actor(),
+                cause: "the workspace was removed",
+                about: json!({ "workspace": gone, "decision": removing.decision }),
+            };
+            endings::end(connection, id, &ending).await?;
         }
     }
     Ok(())
-}
-
-async fn end(
-    connection: &mut Connection,
-    removing: &Removing<'_>,
-    id: ApprovalId,
-    gone: WorkspaceId,
-) -> Result<(), Fault> {
-    let now = removing.submission.decision.at;
-    let Some(approval) = approvals::load(connection, id).await? else {
-        return Ok(());
-    };
-    let ended = match approval.state {
-        State::Pending => approvals::withdraw(connection, id, now)
-            .await?
-            .then_some(EventKind::ApprovalWithdrawn),
-        _ => approvals::lapse(connection, id)
-            .await?
-            .then_some(EventKind::ApprovalLapsed),
-    };
-    // Its time was over already, and nobody had recorded it.
-    let Some(event) = ended else {
-        return sweep::expire(connection, &approval, now).await;
-    };
-    let detail = json!({
-        "approval": id,
-        "cause": "the workspace was removed",
-        "workspace": gone,
-    });
-    record(connection, removing, event, detail).await
 }
 
 async fn record(

@@ -2,12 +2,13 @@
 
 use countersign_core::approval::Approval;
 use countersign_core::audit::EventKind;
-use countersign_core::caller::{Caller, Identity};
+use countersign_core::caller::{Caller, Identity, earlier};
 use countersign_core::decision::{Outcome, RecordedDecision};
+use countersign_core::gate::outlives_the_minter;
 use countersign_core::id::ApprovalId;
 use countersign_core::ledger::{Deed, Refusal, Settled, Submission};
 use countersign_core::permit::Permit;
-use countersign_core::policy::Terms;
+use countersign_core::policy::{Ground, Terms};
 use countersign_core::time::Timestamp;
 use countersign_core::verdict::Ruling;
 use serde_json::json;
@@ -33,8 +34,13 @@ pub(super) async fn settle(
     if judged_by != decisions::BY_CORE && judged_by != submission.judge.generation() {
         return Ok(Settled::Moved);
     }
-    if !credential_lives(connection, submission.caller, now).await? {
+    let Some(standing) = standing(connection, submission.caller, now).await? else {
         return refuse(connection, submission, None, Refusal::CredentialGone).await;
+    };
+    // It may have begun to drain since it was verified.
+    let action = &submission.intent.action;
+    if let Some(Ruling::Deny { ground, policy }) = outlives_the_minter(action, standing.ends_at) {
+        return refuse(connection, submission, None, denied(&ground, &policy)).await;
     }
     let facts = facts::read(
         connection,
@@ -59,24 +65,34 @@ pub(super) async fn settle(
         }
         Ruling::Gate { terms, policy } => pass_gate(connection, submission, terms, policy).await,
         Ruling::Deny { ground, policy } => {
-            let refusal = Refusal::Denied {
-                rule: ground.rule.clone(),
-                reason: ground.reason.clone(),
-                policy: policy.clone(),
-                advice: ground.advice().map(str::to_owned),
-            };
-            refuse(connection, submission, None, refusal).await
+            refuse(connection, submission, None, denied(ground, policy)).await
         }
     }
 }
 
-/// Whether the caller's credential is still what it was when it was verified. The host's own secrets and
+fn denied(ground: &Ground, policy: &str) -> Refusal {
+    Refusal::Denied {
+        rule: ground.rule.clone(),
+        reason: ground.reason.clone(),
+        policy: policy.to_owned(),
+        advice: ground.advice().map(str::to_owned),
+    }
+}
+
+/// How a credential stands that lives.
+struct Standing {
+    /// When it ends, where that is known.
+    ends_at: Option<Timestamp>,
+}
+
+/// The caller's credential, if it is still what it was when it was verified. The host's own secrets and
 /// sessions that another issuer keeps have no row here: who verified them answers for them, until they end.
-async fn credential_lives(
+async fn standing(
     connection: &mut Connection,
     caller: &Caller,
     now: Timestamp,
-) -> Result<bool, Fault> {
+) -> Result<Option<Standing>, Fault> {
+    let endless = Standing { ends_at: None };
     match &caller.identity {
         Identity::OrgToken {
             id,
@@ -85,21 +101,31 @@ async fn credential_lives(
             ..
         } => {
             let token = tokens::live(connection, *id, now).await?;
-            Ok(token.is_some_and(|token| token.role == *role && token.workspace == *workspace))
+            let token = token.filter(|token| token.role == *role && token.workspace == *workspace);
+            Ok(token.map(|token| Standing {
+                ends_at: earlier(token.expires_at, token.draining_until),
+            }))
         }
         Identity::WorkspaceToken { id, workspace, .. } => {
-            workspace_tokens::is_live(connection, *workspace, *id, now).await
+            let token = workspace_tokens::live(connection, *workspace, *id, now).await?;
+            Ok(token.map(|token| Standing {
+                ends_at: earlier(token.expires_at, token.draining_until),
+            }))
         }
         Identity::Session {
             session: Some(session),
             ..
-        } => sessions::is_live(connection, *session, now).await,
+        } => {
+            let is_live = sessions::is_live(connection, *session, now).await?;
+            Ok(is_live.then_some(endless))
+        }
+        // A person is none who ends with the proof of the moment, so nothing that they mint ends with it.
         Identity::Session {
             session: None,
             expires_at,
             ..
-        } => Ok(expires_at.is_none_or(|end| now < end)),
-        Identity::AdminToken { .. } | Identity::Provisioner { .. } => Ok(true),
+        } => Ok(expires_at.is_none_or(|end| now < end).then_some(endless)),
+        Identity::AdminToken { .. } | Identity::Provisioner { .. } => Ok(Some(endless)),
     }
 }
 

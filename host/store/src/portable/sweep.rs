@@ -6,13 +6,39 @@ use countersign_core::id::ApprovalId;
 use countersign_core::time::Timestamp;
 use serde_json::json;
 
-use super::columns::parsed;
-use super::{Connection, HOST, approvals, audit};
+use super::columns::{live, parsed};
+use super::endings::{self, Ending};
+use super::{Connection, HOST, approvals, audit, usage};
 use crate::fault::Fault;
 
 /// How many approvals one sweep takes, so that it never holds up the requests of people. What is left
 /// is over as well, recorded or not, and the next sweep takes it.
 const SWEEP_LIMIT: i64 = 200;
+
+/// Requests and grants in `$state` of tokens that have expired or drained. (What is behind the colon of a
+/// requester is the token's id.) Whoever revokes a token ends them at once.
+macro_rules! orphans {
+    ($state:literal) => {
+        concat!(
+            "SELECT id FROM approvals WHERE state = '",
+            $state,
+            "' AND ((requester_credential LIKE 'org-token:%' AND NOT EXISTS (
+                        SELECT 1 FROM org_tokens
+                        WHERE org_tokens.id = substr(requester_credential, 11) AND ",
+            live!(),
+            "))
+                 OR (requester_credential LIKE 'workspace-token:%' AND NOT EXISTS (
+                        SELECT 1 FROM workspace_tokens
+                        WHERE workspace_tokens.id = substr(requester_credential, 17) AND ",
+            live!(),
+            ")))
+             ORDER BY id LIMIT $2"
+        )
+    };
+}
+
+/// Those that wait, and those that were granted: each has its index.
+const ORPHANS: [&str; 2] = [orphans!("pending"), orphans!("approved")];
 
 /// Pending approvals expire, and grants lapse, whose time is over.
 pub(super) async fn sweep(
@@ -44,6 +70,20 @@ pub(super) async fn sweep(
             swept.push(id);
         }
     }
+    for orphans in ORPHANS {
+        for id in self::overdue(connection, orphans, now).await? {
+            let ending = Ending {
+                at: now,
+                actor: HOST,
+                cause: "the token that asked has ended",
+                about: json!({}),
+            };
+            if endings::end(connection, id, &ending).await? {
+                swept.push(id);
+            }
+        }
+    }
+    usage::forget(connection, now).await?;
     Ok(swept)
 }
 

@@ -1,5 +1,8 @@
 //! Organisation tokens.
 
+use std::time::Duration;
+
+use countersign_core::address;
 use countersign_core::caller::{Caller, Identity};
 use countersign_core::id::{TokenId, WorkspaceId};
 use countersign_core::ledger::OrgToken;
@@ -7,19 +10,15 @@ use countersign_core::policy::Role;
 use countersign_core::time::Timestamp;
 use countersign_core::token::TokenHash;
 
-use super::columns::{instant, parsed, parsed_option};
-use super::{Connection, workspace_tokens};
+use super::columns::{count, instant, live, parsed, parsed_option, uses_since};
+use super::{Connection, usage, workspace_tokens};
 use crate::fault::Fault;
 
 /// The most tokens that one list shows.
 const LIST_LIMIT: i64 = 500;
 
-/// What makes a token live at `$1`.
-macro_rules! live {
-    () => {
-        "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1)"
-    };
-}
+/// Within how long mints from one address count together.
+const MINTS_COUNT_FOR: Duration = Duration::from_secs(3_600);
 
 /// A token and whoever minted it, and so on up to the root. Needs `$2`: the token's id.
 macro_rules! with_ancestors {
@@ -45,7 +44,11 @@ struct Row {
     lineage: String,
     created_at: i64,
     last_used_at: Option<i64>,
+    /// Only a list counts them.
+    #[sqlx(default)]
+    uses_24h: i64,
     expires_at: Option<i64>,
+    draining_until: Option<i64>,
 }
 
 /// A token to be minted.
@@ -59,9 +62,12 @@ pub(super) struct Minting<'a> {
     pub(super) expires_at: Option<Timestamp>,
     /// At most so many live tokens, this one counted; 0: any number.
     pub(super) live_limit: u32,
+    /// At most so many minted from the minter's address in an hour, this one counted; 0: any number.
+    pub(super) mint_limit: u32,
 }
 
-/// Mints a token, unless too many are live, or the workspace to which it would be bound does not stand.
+/// Mints a token, unless too many are live or were minted from there, or the workspace to which it would
+/// be bound does not stand.
 pub(super) async fn mint(
     connection: &mut Connection,
     minter: &Caller,
@@ -78,13 +84,16 @@ pub(super) async fn mint(
     let row: Option<Row> = sqlx::query_as(concat!(
         "INSERT INTO org_tokens
              (created_at, id, hash, prefix, name, role, workspace, expires_at,
-              created_by, created_by_user, created_by_key, minted_by_token, lineage)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
+              created_by, created_by_user, created_by_key, minted_by_token, lineage, minted_from)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15
          WHERE ($14 = 0 OR $14 > (SELECT COUNT(*) FROM org_tokens WHERE ",
         live!(),
         "))
            AND (CAST($7 AS TEXT) IS NULL
                 OR EXISTS (SELECT 1 FROM workspaces WHERE id = $7 AND status <> 'removed'))
+           AND ($16 = 0
+                OR $16 > (SELECT COUNT(*) FROM org_tokens AS minted
+                          WHERE minted.minted_from = $15 AND minted.created_at > $17))
          RETURNING *"
     ))
     .bind(now.as_micros())
@@ -101,9 +110,35 @@ pub(super) async fn mint(
     .bind(minted_by_token)
     .bind(lineage(minter, minting.id))
     .bind(i64::from(minting.live_limit))
+    .bind(address::party(&minter.address))
+    .bind(i64::from(minting.mint_limit))
+    .bind(now.minus(MINTS_COUNT_FOR).as_micros())
     .fetch_optional(connection)
     .await?;
     row.map(token).transpose()
+}
+
+/// When `minter` can mint again where it is, if it cannot now: when the oldest of as many mints as there
+/// may be does not count any more.
+pub(super) async fn mints_again_at(
+    connection: &mut Connection,
+    minter: &Caller,
+    limit: u32,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Fault> {
+    if limit == 0 {
+        return Ok(None);
+    }
+    let oldest: Option<i64> = sqlx::query_scalar(
+        "SELECT created_at FROM org_tokens WHERE minted_from = $1 AND created_at > $2
+         ORDER BY created_at DESC LIMIT 1 OFFSET $3",
+    )
+    .bind(address::party(&minter.address))
+    .bind(now.minus(MINTS_COUNT_FOR).as_micros())
+    .bind(i64::from(limit) - 1)
+    .fetch_optional(connection)
+    .await?;
+    Ok(oldest.map(|at| Timestamp::from_micros(at).plus(MINTS_COUNT_FOR)))
 }
 
 /// The root of a new token's lineage. What a program mints stays in the program's, or it would escape
@@ -120,25 +155,8 @@ fn lineage(minter: &Caller, minted: TokenId) -> String {
 }
 
 /// [`Caller::credential_key`] of whoever presents the token with this id.
-fn credential_key(id: TokenId) -> String {
+pub(super) fn credential_key(id: TokenId) -> String {
     format!("org-token:{id}")
-}
-
-/// Revokes a live token; false where it is not.
-pub(super) async fn revoke(
-    connection: &mut Connection,
-    id: TokenId,
-    now: Timestamp,
-) -> Result<bool, Fault> {
-    let revoked = sqlx::query(concat!(
-        "UPDATE org_tokens SET revoked_at = $1 WHERE id = $2 AND ",
-        live!()
-    ))
-    .bind(now.as_micros())
-    .bind(id.to_string())
-    .execute(connection)
-    .await?;
-    Ok(revoked.rows_affected() > 0)
 }
 
 /// Revokes all live tokens that are bound to the workspace: their ids.
@@ -222,32 +240,18 @@ pub(super) async fn list(
     now: Timestamp,
 ) -> Result<Vec<OrgToken>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(concat!(
-        "SELECT * FROM org_tokens WHERE ",
+        "SELECT org_tokens.*, ",
+        uses_since!("org_tokens", "$3"),
+        " FROM org_tokens WHERE ",
         live!(),
         " ORDER BY created_at DESC, id DESC LIMIT $2"
     ))
     .bind(now.as_micros())
     .bind(LIST_LIMIT)
+    .bind(now.minus(usage::A_DAY).as_micros())
     .fetch_all(connection)
     .await?;
     rows.into_iter().map(token).collect()
-}
-
-/// Notes when a token was last presented. An older note never replaces a newer one.
-pub(super) async fn note_use(
-    connection: &mut Connection,
-    id: TokenId,
-    at: Timestamp,
-) -> Result<(), Fault> {
-    sqlx::query(
-        "UPDATE org_tokens SET last_used_at = $1
-         WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)",
-    )
-    .bind(at.as_micros())
-    .bind(id.to_string())
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// Whether the credential `key` is the token `id`, or minted it, or minted one that did, and so on.
@@ -304,6 +308,8 @@ fn token(row: Row) -> Result<OrgToken, Fault> {
         lineage: row.lineage,
         created_at: Timestamp::from_micros(row.created_at),
         last_used_at: instant(row.last_used_at),
+        uses_24h: count(row.uses_24h),
         expires_at: instant(row.expires_at),
+        draining_until: instant(row.draining_until),
     })
 }

@@ -6,16 +6,9 @@ use countersign_core::time::Timestamp;
 use countersign_core::token::TokenHash;
 use countersign_core::workspace::{Slice, TOKEN_LIMIT, WorkspaceToken};
 
-use super::columns::{instant, parsed};
-use super::{Connection, tokens};
+use super::columns::{count, instant, live, parsed, uses_since};
+use super::{Connection, tokens, usage};
 use crate::fault::Fault;
-
-/// What makes a token live at `$1`. With its workspace, each is revoked: so nobody need ask for both.
-macro_rules! live {
-    () => {
-        "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1)"
-    };
-}
 
 /// The most that one list shows.
 const LIST_LIMIT: u32 = 200;
@@ -29,7 +22,11 @@ struct Row {
     lineage: String,
     created_at: i64,
     last_used_at: Option<i64>,
+    /// Only a list counts them.
+    #[sqlx(default)]
+    uses_24h: i64,
     expires_at: Option<i64>,
+    draining_until: Option<i64>,
 }
 
 /// A token to be minted.
@@ -87,13 +84,16 @@ async fn minter_key(connection: &mut Connection, minter: &Caller) -> Result<Stri
 /// program's, what a person or the provisioner mints is a program of its own.
 fn lineage(minter: &Caller, minted: TokenId) -> String {
     match &minter.identity {
-        Identity::Session { .. } | Identity::Provisioner { .. } => {
-            format!("workspace-token:{minted}")
-        }
+        Identity::Session { .. } | Identity::Provisioner { .. } => credential_key(minted),
         Identity::OrgToken { .. }
         | Identity::WorkspaceToken { .. }
         | Identity::AdminToken { .. } => minter.lineage(),
     }
+}
+
+/// [`Caller::credential_key`] of whoever presents the token with this id.
+pub(super) fn credential_key(id: TokenId) -> String {
+    format!("workspace-token:{id}")
 }
 
 async fn minted_by(connection: &mut Connection, id: TokenId) -> Result<Option<String>, Fault> {
@@ -179,23 +179,23 @@ pub(super) async fn by_hash(
     row.map(token).transpose()
 }
 
-/// Whether the token is one of the workspace's that live.
-pub(super) async fn is_live(
+/// The token with this id, if it is one of the workspace's that live.
+pub(super) async fn live(
     connection: &mut Connection,
     workspace: WorkspaceId,
     id: TokenId,
     now: Timestamp,
-) -> Result<bool, Fault> {
-    let found: i64 = sqlx::query_scalar(concat!(
-        "SELECT COUNT(*) FROM workspace_tokens WHERE id = $2 AND workspace = $3 AND ",
+) -> Result<Option<WorkspaceToken>, Fault> {
+    let row: Option<Row> = sqlx::query_as(concat!(
+        "SELECT * FROM workspace_tokens WHERE id = $2 AND workspace = $3 AND ",
         live!()
     ))
     .bind(now.as_micros())
     .bind(id.to_string())
     .bind(workspace.to_string())
-    .fetch_one(connection)
+    .fetch_optional(connection)
     .await?;
-    Ok(found > 0)
+    row.map(token).transpose()
 }
 
 /// How many of the workspace's tokens are live.
@@ -222,7 +222,9 @@ pub(super) async fn list(
     now: Timestamp,
 ) -> Result<Vec<WorkspaceToken>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(concat!(
-        "SELECT * FROM workspace_tokens WHERE workspace = $2 AND ",
+        "SELECT workspace_tokens.*, ",
+        uses_since!("workspace_tokens", "$5"),
+        " FROM workspace_tokens WHERE workspace = $2 AND ",
         live!(),
         " ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"
     ))
@@ -230,26 +232,10 @@ pub(super) async fn list(
     .bind(workspace.to_string())
     .bind(i64::from(slice.limit.min(LIST_LIMIT)))
     .bind(i64::from(slice.offset))
+    .bind(now.minus(usage::A_DAY).as_micros())
     .fetch_all(connection)
     .await?;
     rows.into_iter().map(token).collect()
-}
-
-/// Notes when a token was last presented. An older note never replaces a newer one.
-pub(super) async fn note_use(
-    connection: &mut Connection,
-    id: TokenId,
-    at: Timestamp,
-) -> Result<(), Fault> {
-    sqlx::query(
-        "UPDATE workspace_tokens SET last_used_at = $1
-         WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)",
-    )
-    .bind(at.as_micros())
-    .bind(id.to_string())
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 fn token(row: Row) -> Result<WorkspaceToken, Fault> {
@@ -265,6 +251,8 @@ fn token(row: Row) -> Result<WorkspaceToken, Fault> {
         lineage: row.lineage,
         created_at: Timestamp::from_micros(row.created_at),
         last_used_at: instant(row.last_used_at),
+        uses_24h: count(row.uses_24h),
         expires_at: instant(row.expires_at),
+        draining_until: instant(row.draining_until),
     })
 }

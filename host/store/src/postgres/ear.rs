@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use countersign_core::ledger::Change;
 use sqlx::postgres::{PgListener, PgPool};
 use tokio::sync::Mutex;
 
 /// What `ANNOUNCEMENT` notifies.
 const CHANNEL: &str = "countersign";
+
+/// What `ANNOUNCEMENT_OF_TOKENS` says.
+const TOKENS: &str = "tokens";
 
 /// How soon a connection that cannot be had is tried again. Whoever waits looks as often by itself.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
@@ -28,15 +32,21 @@ impl Ear {
     }
 
     /// Waits for an announcement, or for a connection: while there was none, some may have been missed.
-    pub(super) async fn hear(&self) {
+    pub(super) async fn hear(&self) -> Change {
         let mut listener = self.listener.lock().await;
         loop {
             let heard = match listener.as_mut() {
-                Some(listener) => listener.try_recv().await.map(drop),
-                None => self.listen().await.map(|begun| *listener = Some(begun)),
+                Some(listener) => listener.try_recv().await.map(|heard| match heard {
+                    Some(heard) if heard.payload() != TOKENS => Change::Awaited,
+                    _ => Change::Tokens,
+                }),
+                None => self.listen().await.map(|begun| {
+                    *listener = Some(begun);
+                    Change::Tokens
+                }),
             };
-            if heard.is_ok() {
-                return;
+            if let Ok(change) = heard {
+                return change;
             }
             *listener = None;
             tokio::time::sleep(LISTEN_AGAIN).await;

@@ -3,8 +3,8 @@
 use countersign_core::action::Action;
 use countersign_core::approval::Choice;
 use countersign_core::caller::{Caller, Door, Identity, Issuer, Person};
-use countersign_core::id::{ApprovalId, WorkspaceId};
-use countersign_core::ledger::{Ballot, OrgToken, Page};
+use countersign_core::id::{ApprovalId, TokenId, WorkspaceId};
+use countersign_core::ledger::{Ballot, OrgToken, Page, TokenUses};
 use countersign_core::policy::{Ground, Quorum, Role, Terms};
 use countersign_core::secret::{PlainSecret, SecretAddress, SecretKey, SecretScope};
 use countersign_core::time::Timestamp;
@@ -109,6 +109,7 @@ pub fn bearer(token: &OrgToken) -> Caller {
         role: token.role,
         workspace: token.workspace,
         expires_at: token.expires_at,
+        draining_until: token.draining_until,
         minted_by: token.created_by.clone(),
         lineage: token.lineage.clone(),
     })
@@ -121,6 +122,7 @@ pub fn bearer_of_workspace(token: &WorkspaceToken) -> Caller {
         prefix: token.prefix.clone(),
         workspace: token.workspace,
         expires_at: token.expires_at,
+        draining_until: token.draining_until,
         minted_by: token.created_by.clone(),
         lineage: token.lineage.clone(),
     })
@@ -183,6 +185,47 @@ pub fn mint_until(name: &str, expires_at: Option<Timestamp>) -> Action {
         workspace: None,
         expires_at,
     }
+}
+
+/// By itself, and at once.
+pub fn revoke_token(token: TokenId) -> Action {
+    Action::OrgTokenRevoke {
+        token,
+        drain_seconds: 0,
+        descendants: false,
+    }
+}
+
+/// With all that it minted, at once.
+pub fn revoke_tree(token: TokenId) -> Action {
+    Action::OrgTokenRevoke {
+        token,
+        drain_seconds: 0,
+        descendants: true,
+    }
+}
+
+/// By itself, once it has drained.
+pub fn drain(token: TokenId, drain_seconds: u32) -> Action {
+    Action::OrgTokenRevoke {
+        token,
+        drain_seconds,
+        descendants: false,
+    }
+}
+
+/// Uses of a token, so many seconds after the first instant, which begins an hour.
+pub fn uses(token: TokenId, seconds: i64, uses: u64) -> TokenUses {
+    TokenUses {
+        token,
+        hour: at(seconds.div_euclid(3_600) * 3_600),
+        uses,
+        last_at: at(seconds),
+    }
+}
+
+pub fn list() -> Action {
+    Action::OrgTokenList
 }
 
 pub fn global(key: &str) -> SecretAddress {

@@ -1,4 +1,3 @@
-use countersign_core::action::Action;
 use countersign_core::approval::{Choice, State};
 use countersign_core::caller::{Caller, Identity};
 use countersign_core::chance::OsChance;
@@ -135,7 +134,7 @@ async fn a_grant_is_not_used_where_the_target_has_moved() {
 async fn a_grant_to_revoke_is_stale_once_somebody_else_revoked() {
     let world = World::new().await;
     let target = world.minted(&session_of("ann"), "target", at(0)).await;
-    let revoke = Action::OrgTokenRevoke { token: target.id };
+    let revoke = revoke_token(target.id);
     let ask = Ask::new(&admin(), revoke.clone(), gate(), at(0));
     world.approved(&ask).await;
     done(

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::world::*;
 
-async fn rush(world: &Arc<World>, asks: Vec<Ask>) -> Vec<Settled> {
+pub(super) async fn rush(world: &Arc<World>, asks: Vec<Ask>) -> Vec<Settled> {
     let mut tasks = JoinSet::new();
     for ask in asks {
         let world = Arc::clone(world);
@@ -17,7 +17,7 @@ async fn rush(world: &Arc<World>, asks: Vec<Ask>) -> Vec<Settled> {
     tasks.join_all().await
 }
 
-async fn end(world: Arc<World>) {
+pub(super) async fn end(world: Arc<World>) {
     Arc::into_inner(world)
         .expect("nobody else has it")
         .end()

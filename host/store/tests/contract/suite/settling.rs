@@ -202,7 +202,7 @@ async fn without_an_anchor_there_is_nowhere_to_file_a_request() {
 async fn people_are_not_asked_about_what_is_not_there() {
     let world = World::new().await;
     let minted = world.minted(&session_of("ann"), "ci", at(0)).await;
-    let revoke = Action::OrgTokenRevoke { token: minted.id };
+    let revoke = revoke_token(minted.id);
     world
         .ask(&Ask::new(
             &session_of("ann"),
@@ -257,7 +257,7 @@ async fn a_token_that_died_or_changed_while_it_asked_does_nothing() {
     let agent = world.minted(&session_of("ann"), "agent", at(0)).await;
     let brief = Ask::new(&admin(), mint_until("brief", Some(at(60))), allow(), at(0));
     let brief = token(world.ask(&brief).await);
-    let revoke = Action::OrgTokenRevoke { token: agent.id };
+    let revoke = revoke_token(agent.id);
     world
         .ask(&Ask::new(&session_of("ann"), revoke, allow(), at(1)))
         .await;
@@ -268,6 +268,7 @@ async fn a_token_that_died_or_changed_while_it_asked_does_nothing() {
                 prefix,
                 workspace,
                 expires_at,
+                draining_until,
                 minted_by,
                 lineage,
                 ..
@@ -279,6 +280,7 @@ async fn a_token_that_died_or_changed_while_it_asked_does_nothing() {
                     role,
                     workspace,
                     expires_at,
+                    draining_until,
                     minted_by,
                     lineage,
                 }
@@ -293,7 +295,12 @@ async fn a_token_that_died_or_changed_while_it_asked_does_nothing() {
     }
     token(
         world
-            .ask(&Ask::new(&bearer(&brief), mint("child"), allow(), at(59)))
+            .ask(&Ask::new(
+                &bearer(&brief),
+                mint_until("child", brief.expires_at),
+                allow(),
+                at(59),
+            ))
             .await,
     );
     world.end().await;

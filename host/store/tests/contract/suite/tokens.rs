@@ -1,4 +1,3 @@
-use countersign_core::action::Action;
 use countersign_core::caller::Caller;
 use countersign_core::ledger::{Done, Refusal};
 use countersign_core::policy::Value;
@@ -55,7 +54,7 @@ async fn a_token_is_found_by_its_hash_while_it_lives_and_not_after() {
     let left = world.live_tokens(at(60)).await;
     assert!(left.iter().all(|token| token.id != brief.id));
 
-    let revoke = Action::OrgTokenRevoke { token: known.id };
+    let revoke = revoke_token(known.id);
     let settled = world
         .ask(&Ask::new(
             &session_of("ann"),
@@ -64,7 +63,7 @@ async fn a_token_is_found_by_its_hash_while_it_lives_and_not_after() {
             at(2),
         ))
         .await;
-    assert!(matches!(done(settled), Done::Revoked(id) if id == known.id));
+    assert!(matches!(done(settled), Done::Revoked(revoked) if revoked.token == known.id));
     assert!(find(at(3)).await.expect("an answer").is_none());
     let again = world
         .ask(&Ask::new(&session_of("ann"), revoke, allow(), at(3)))
@@ -80,11 +79,7 @@ async fn only_the_latest_use_of_a_token_is_kept() {
     let minted = world.minted(&admin(), "ci", at(0)).await;
     assert_eq!(minted.last_used_at, None);
     for seconds in [5, 9, 7] {
-        let noted = world
-            .ledger
-            .note_org_token_use(minted.id, at(seconds))
-            .await;
-        noted.expect("noted");
+        world.note_uses(&[uses(minted.id, seconds, 1)]).await;
     }
     assert_eq!(world.live_tokens(at(10)).await[0].last_used_at, Some(at(9)));
     world.end().await;
@@ -112,7 +107,7 @@ async fn a_token_belongs_to_the_lineage_of_all_who_minted_towards_it() {
     let grandchild = world.minted(&bearer(&child), "grandchild", at(2)).await;
     let stranger = world.minted(&admin(), "stranger", at(3)).await;
     let owns = async |caller: Caller, token| {
-        let revoke = Action::OrgTokenRevoke { token };
+        let revoke = revoke_token(token);
         let facts = world.ledger.facts(&caller, &revoke, world.org, at(4)).await;
         let resource = facts.expect("facts").resource;
         resource.properties.get("own-lineage") == Some(&Value::Boolean(true))
@@ -133,7 +128,7 @@ async fn a_token_belongs_to_the_lineage_of_all_who_minted_towards_it() {
 async fn the_facts_of_a_token_say_what_the_vocabulary_says() {
     let world = World::new().await;
     let minted = world.minted(&admin(), "ci", at(0)).await;
-    let revoke = Action::OrgTokenRevoke { token: minted.id };
+    let revoke = revoke_token(minted.id);
     let facts = world
         .ledger
         .facts(&admin(), &revoke, world.org, at(1))

@@ -188,11 +188,7 @@ async fn only_the_latest_use_of_a_workspace_token_is_kept() {
     let minted = world.workspace_token(&admin(), home, at(0)).await;
     assert_eq!(minted.last_used_at, None);
     for seconds in [5, 9, 7] {
-        let noted = world
-            .ledger
-            .note_workspace_token_use(minted.id, at(seconds))
-            .await;
-        noted.expect("noted");
+        world.note_uses(&[uses(minted.id, seconds, 1)]).await;
     }
     let listed = world.workspace_tokens(home, at(10)).await;
     assert_eq!(listed[0].last_used_at, Some(at(9)));

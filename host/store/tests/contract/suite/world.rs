@@ -11,7 +11,7 @@ use countersign_core::decision::{Decision, Outcome};
 use countersign_core::id::{ApprovalId, DecisionId, OrgId, TokenId, WorkspaceId};
 use countersign_core::keys::{KeyLedger as _, Keys, RootKey};
 use countersign_core::ledger::{
-    Ballot, Deed, Done, OrgToken, Refusal, Settled, Submission, Voted, Whose,
+    Ballot, Deed, Done, OrgToken, Refusal, Settled, Submission, TokenUses, Voted, Whose,
 };
 use countersign_core::permit::Permit;
 use countersign_core::policy::{CallerClass, Question};
@@ -37,6 +37,7 @@ pub struct Ask {
     pub begins_at: Option<Timestamp>,
     pub generation: u64,
     pub live_limit: u32,
+    pub mint_limit: u32,
 }
 
 impl Ask {
@@ -50,6 +51,7 @@ impl Ask {
             begins_at: None,
             generation: 1,
             live_limit: 0,
+            mint_limit: 0,
         }
     }
 
@@ -173,6 +175,7 @@ impl World {
                     hash: plain.hash(),
                     prefix: plain.prefix().to_owned(),
                     live_limit: ask.live_limit,
+                    mint_limit: ask.mint_limit,
                 }
             }
             Action::OrgTokenRevoke { .. } => Deed::RevokeOrgToken,
@@ -196,6 +199,7 @@ impl World {
             Action::WorkspaceTokenRevoke { .. } => Deed::RevokeWorkspaceToken,
             Action::PolicyPush { .. } => Deed::KeepPolicy,
             Action::PolicyActivate { .. } | Action::PolicyRollback { .. } => Deed::ChangePolicies,
+            Action::Deprovision => Deed::Deprovision,
             _ => Deed::Read,
         }
     }
@@ -264,6 +268,11 @@ impl World {
             self.vote(&ballot(approval.id, "ann", Choice::Approve, when))
                 .await,
         )
+    }
+
+    pub async fn note_uses(&self, uses: &[TokenUses]) {
+        let noted = self.ledger.note_token_uses(uses).await;
+        noted.expect("the ledger answers");
     }
 
     pub async fn vote(&self, ballot: &Ballot) -> Voted {
