@@ -1,5 +1,5 @@
 //! What the figures of `docs/performance.md` are made with: the baseline's rules for other engines, and a
-//! load for the running host. Two programs use it, `decide` and `load`.
+//! load for the running host. Three programs use it: `decide`, `check`, `load`.
 
 pub mod client;
 pub mod floor;
@@ -17,6 +17,16 @@ pub mod verbs;
 #[cfg(feature = "engines")]
 #[path = "../../all/policy_table/native.rs"]
 pub mod native;
+
+/// What the host remembers of tokens.
+#[cfg(feature = "engines")]
+#[path = "../../../host/server/src/credentials/remembered.rs"]
+pub mod remembered;
+
+/// Where the host counts uses of tokens.
+#[cfg(feature = "engines")]
+#[path = "../../../host/server/src/credentials/uses.rs"]
+pub mod uses;
 
 /// How the engine's own benchmark measures.
 #[path = "../../../host/engine/benches/timing/mod.rs"]
