@@ -59,7 +59,8 @@ impl Before {
         assert!(secrets.items().is_empty(), "{secrets}");
 
         let named = agent.with("approval-id", &self.granted);
-        mint(&named, "granted").await.expect(200);
+        let granted = mint(&named, "granted").await.expect(200);
+        tokens(&host.agent(granted.text("auth_token"))).await;
         mint(&named, "granted").await.refused(403, "grant_used");
         assert_eq!(names(&person).await, ["granted", "kept"]);
         is_whole(&person).await;

@@ -4,7 +4,7 @@ use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue}
 use reqwest::{Client, Method};
 use serde_json::Value;
 
-use crate::Host;
+use crate::{Host, Stream};
 
 /// Somebody who calls the host.
 #[derive(Clone, Debug)]
@@ -121,6 +121,19 @@ impl Caller {
         let form = Some("application/x-www-form-urlencoded");
         self.send(Method::POST, path, form, fields.join("&").into_bytes())
             .await
+    }
+
+    /// GET of a body that goes on.
+    ///
+    /// # Panics
+    ///
+    /// If it does not begin.
+    pub async fn stream(&self, path: &str) -> Stream {
+        let request = self.client.get(format!("{}{path}", self.origin));
+        let response = request.headers(self.headers.clone()).send().await;
+        let response = response.expect("an answer");
+        assert_eq!(response.status(), 200, "GET {path}");
+        Stream::new(response)
     }
 
     /// Any request.

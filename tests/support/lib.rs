@@ -10,6 +10,7 @@ pub mod edge;
 mod fake_clock;
 mod host;
 mod process;
+mod stream;
 mod upstream;
 mod wait;
 
@@ -32,5 +33,6 @@ pub use edge::{Edge, SigningKey};
 pub use fake_clock::FakeClock;
 pub use host::{Failure, Host, HostBuilder, OperatorSession};
 pub use process::built;
+pub use stream::{Event, Stream};
 pub use upstream::{Call, ControlPlane, Mode};
 pub use wait::until;

@@ -1,8 +1,10 @@
 //! An approval, from the request to its use: who asked for what, who decided, and what may follow.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+mod lives;
 
+use std::collections::BTreeSet;
+
+pub use self::lives::{COOL_DOWN, GRANT_TTL, Lives, MOST_COOL_DOWN, PENDING_TTL, Ttl};
 use crate::action::ActionDigest;
 use crate::caller::Person;
 use crate::id::{ApprovalId, DecisionId, WorkspaceId};
@@ -10,45 +12,8 @@ use crate::policy::{Quorum, Terms, words};
 use crate::time::Timestamp;
 use crate::verb::Verb;
 
-/// How long people have to decide where no policy says otherwise, and the bounds on what one may say.
-pub const PENDING_TTL: Ttl = Ttl {
-    default: Duration::from_secs(3_600),
-    least: Duration::from_secs(30),
-    most: Duration::from_secs(7 * 86_400),
-};
-
-/// How long a grant can be used where no policy says otherwise, and the bounds on what one may say.
-pub const GRANT_TTL: Ttl = Ttl {
-    default: Duration::from_secs(15 * 60),
-    least: Duration::from_secs(10),
-    most: Duration::from_secs(86_400),
-};
-
-/// After a denial, the same lineage may not ask for the same verb on the same resource for so long.
-pub const COOL_DOWN: Duration = Duration::from_secs(60);
-
 /// How many requests of one token lineage can be pending. People read them all.
 pub const PENDING_LIMIT: i64 = 20;
-
-/// A life with its bounds.
-#[derive(Clone, Copy, Debug)]
-pub struct Ttl {
-    /// Where nobody says.
-    pub default: Duration,
-    /// At least.
-    pub least: Duration,
-    /// At most.
-    pub most: Duration,
-}
-
-impl Ttl {
-    /// What a policy asked for, within the bounds.
-    pub fn bounded(self, seconds: Option<u32>) -> Duration {
-        seconds.map_or(self.default, |seconds| {
-            Duration::from_secs(seconds.into()).clamp(self.least, self.most)
-        })
-    }
-}
 
 words! {
     /// Where an approval is in its life: pending → approved, denied, expired, withdrawn; approved →
@@ -124,6 +89,23 @@ pub struct Requester {
     pub lineage: String,
 }
 
+/// What the requester says of its request. Nobody has verified a word of it, so it is shown apart, and no
+/// policy is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claim {
+    /// Why it asks.
+    pub reason: Option<String>,
+    /// The task that it works on, as its own platform names it.
+    pub task: Option<String>,
+}
+
+impl Claim {
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.reason.is_none() && self.task.is_none()
+    }
+}
+
 /// An approval.
 #[derive(Clone, Debug)]
 pub struct Approval {
@@ -147,6 +129,8 @@ pub struct Approval {
     pub payload: serde_json::Value,
     /// One line for the person who decides.
     pub reason: String,
+    /// What the requester adds.
+    pub claim: Claim,
     /// What it takes.
     pub terms: Terms,
     /// The policy that gated it.
@@ -165,6 +149,8 @@ pub struct Approval {
     pub grant_expires_at: Option<Timestamp>,
     /// When it was decided.
     pub decided_at: Option<Timestamp>,
+    /// Why the grant was taken back, in the words of the person who did.
+    pub revoke_reason: Option<String>,
     /// What people said so far, oldest first.
     pub votes: Vec<Vote>,
 }
@@ -176,6 +162,15 @@ impl Approval {
             State::Pending if self.expires_at <= now => State::Expired,
             State::Approved if self.grant_expires_at.is_none_or(|end| end <= now) => State::Lapsed,
             state => state,
+        }
+    }
+
+    /// When time will end the state that it is in, if time does.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Pending => Some(self.expires_at),
+            State::Approved => self.grant_expires_at,
+            _ => None,
         }
     }
 
@@ -208,6 +203,23 @@ pub fn are_met(quorums: &[Quorum], votes: &[Vote]) -> bool {
             .collect();
         people.len() as u64 >= u64::from(quorum.people.max(1))
     }) && votes.iter().any(|vote| vote.choice == Choice::Approve)
+}
+
+/// Whether more than one person must decide, or could have to: then nobody decides who minted towards the
+/// requester.
+pub fn ask_several(quorums: &[Quorum]) -> bool {
+    quorums.len() > 1 || people_needed(quorums) > 1
+}
+
+/// Whether whatever meets `filed` meets `asked` as well.
+pub fn cover(filed: &[Quorum], asked: &[Quorum]) -> bool {
+    let one = [Quorum::one_person()];
+    let filed = if filed.is_empty() { &one } else { filed };
+    asked.iter().all(|asked| {
+        filed
+            .iter()
+            .any(|filed| filed.groups == asked.groups && filed.people.max(1) >= asked.people.max(1))
+    })
 }
 
 /// How many different people the largest quorum asks for.
@@ -283,9 +295,13 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_cannot_make_a_life_longer_than_the_host_allows() {
-        assert_eq!(GRANT_TTL.bounded(Some(u32::MAX)), GRANT_TTL.most);
-        assert_eq!(GRANT_TTL.bounded(Some(0)), GRANT_TTL.least);
-        assert_eq!(GRANT_TTL.bounded(None), GRANT_TTL.default);
+    fn quorums_cover_what_asks_for_no_more_of_the_same_people() {
+        let filed = [quorum(2, &[]), quorum(1, &["sec"])];
+        assert!(cover(&filed, &[quorum(1, &[])]));
+        assert!(cover(&filed, &filed));
+        assert!(cover(&[], &[quorum(1, &[])]));
+        assert!(!cover(&filed, &[quorum(3, &[])]));
+        assert!(!cover(&filed, &[quorum(1, &["law"])]));
+        assert!(!cover(&[], &[quorum(1, &["sec"])]));
     }
 }

@@ -6,6 +6,7 @@ mod heads;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use crate::approval::State;
 use crate::keys::hex;
 use crate::policy::words;
 use crate::time::Timestamp;
@@ -36,12 +37,18 @@ words! {
         WorkspaceTokenRevoked = "workspace_token_revoked",
         /// Every token was revoked, and every workspace and secret removed.
         Deprovisioned = "deprovisioned",
+        /// An organisation token whose answer got lost was revoked, and another minted in its place.
+        OrgTokenReplaced = "org_token_replaced",
+        /// Likewise, a workspace's token.
+        WorkspaceTokenReplaced = "workspace_token_replaced",
         /// A secret that reaches workspaces has changed: they should start anew.
         WorkspaceRestartRequested = "workspace_restart_requested",
         /// A request waits for people.
         ApprovalRequested = "approval_requested",
         /// A person voted, and more must.
         ApprovalVoted = "approval_voted",
+        /// The policies ask for more people by now than when the request was filed.
+        ApprovalTightened = "approval_tightened",
         /// People approved.
         ApprovalApproved = "approval_approved",
         /// A person denied.
@@ -54,6 +61,8 @@ words! {
         ApprovalUsed = "approval_used",
         /// A grant ended unused.
         ApprovalLapsed = "approval_lapsed",
+        /// A person took an unused grant back.
+        ApprovalRevoked = "approval_revoked",
         /// A login link was made.
         LoginLinkMade = "login_link_made",
         /// A session of the host's own login began.
@@ -80,18 +89,25 @@ words! {
 impl EventKind {
     /// Whether somebody may wait for it: an approval moves, or other policies are recorded.
     pub fn is_awaited(self) -> bool {
-        matches!(
-            self,
-            Self::ApprovalRequested
-                | Self::ApprovalVoted
-                | Self::ApprovalApproved
-                | Self::ApprovalDenied
-                | Self::ApprovalExpired
-                | Self::ApprovalWithdrawn
-                | Self::ApprovalUsed
-                | Self::ApprovalLapsed
-                | Self::PoliciesChanged
-        )
+        self.leaves_approval().is_some() || self == Self::PoliciesChanged
+    }
+
+    /// The state in which it leaves an approval, if it is about one: its particulars then name it as
+    /// `approval`.
+    pub fn leaves_approval(self) -> Option<State> {
+        match self {
+            Self::ApprovalRequested | Self::ApprovalVoted | Self::ApprovalTightened => {
+                Some(State::Pending)
+            }
+            Self::ApprovalApproved => Some(State::Approved),
+            Self::ApprovalDenied => Some(State::Denied),
+            Self::ApprovalExpired => Some(State::Expired),
+            Self::ApprovalWithdrawn => Some(State::Withdrawn),
+            Self::ApprovalUsed => Some(State::Used),
+            Self::ApprovalLapsed => Some(State::Lapsed),
+            Self::ApprovalRevoked => Some(State::Revoked),
+            _ => None,
+        }
     }
 }
 

@@ -1,19 +1,22 @@
 //! The gate: every privileged action passes here, and nowhere else.
 
 mod confine;
+mod end;
 
 use std::sync::Arc;
 
 pub use self::confine::outlives_the_minter;
-use self::confine::{confine, judged_by_core};
+use self::confine::{confine, files_elsewhere, judged_by_core};
 use crate::action::{Action, ActionDigest, Intent};
-use crate::approval::Choice;
+use crate::approval::{Approval, Choice, Lives};
 use crate::caller::{Caller, Identity};
 use crate::chance::Chance;
 use crate::decision::{Decision, Outcome};
 use crate::id::{ApprovalId, DecisionId, OrgId, TokenId, WorkspaceId};
 use crate::keys::{Keys, KeysError};
-use crate::ledger::{Ballot, Deed, Done, Facts, OrgToken, Refusal, Settled, Submission, Voted};
+use crate::ledger::{
+    Ahead, Ballot, Deed, Done, Facts, OrgToken, Refusal, Settled, Submission, Voted,
+};
 use crate::operators::Operators;
 use crate::permit::Permit;
 use crate::policy::{CallerClass, Credential, Question};
@@ -49,6 +52,8 @@ pub struct Gate {
     pub operators: Operators,
     /// At most so many organisation tokens minted from one address in an hour; 0: no limit.
     pub mint_limit: u32,
+    /// How long approvals live.
+    pub lives: Lives,
 }
 
 /// What came of an action, and the decision behind it.
@@ -73,13 +78,15 @@ pub enum Passed {
     WorkspaceTokenMinted(WorkspaceToken, PlainToken),
     /// Something else was done.
     Done(Done),
+    /// Nothing was done: people were asked ahead, or have approved it already.
+    Asked(Box<Approval>),
 }
 
 /// The action was stopped.
 #[derive(Debug)]
 pub enum Stopped {
     /// It waits for people.
-    Pending(Box<crate::approval::Approval>),
+    Pending(Box<Approval>),
     /// It was refused.
     Refused(Refusal),
 }
@@ -103,7 +110,7 @@ pub enum GateError {
     Keys(#[from] KeysError),
 }
 
-/// What a person's vote can meet, before it reaches the ledger.
+/// What a person's vote, or their taking back of a grant, can meet before it reaches the ledger.
 #[derive(Debug)]
 pub enum VoteError {
     /// Only a verified session decides, whatever a policy says.
@@ -127,6 +134,31 @@ pub struct Say {
     pub digest: Option<ActionDigest>,
 }
 
+/// What a caller wants of an action.
+#[derive(Clone, Copy)]
+enum Want<'a> {
+    /// That it is done, under the approval that it may name.
+    Deed(Option<ApprovalId>),
+    /// That people are asked.
+    Asked(&'a Ahead),
+}
+
+impl<'a> Want<'a> {
+    fn named(self) -> Option<ApprovalId> {
+        match self {
+            Self::Deed(named) => named,
+            Self::Asked(_) => None,
+        }
+    }
+
+    fn ahead(self) -> Option<&'a Ahead> {
+        match self {
+            Self::Deed(_) => None,
+            Self::Asked(ahead) => Some(ahead),
+        }
+    }
+}
+
 impl Gate {
     /// Judges `action` and does it, opens an approval, or refuses. `named` is the approval that the
     /// caller wants to use.
@@ -137,13 +169,34 @@ impl Gate {
         named: Option<ApprovalId>,
     ) -> Result<Answer, GateError> {
         let intent = Intent::new(action, caller, self.org, &self.keys);
+        self.settle(caller, &intent, Want::Deed(named)).await
+    }
+
+    /// Judges `action` as [`Gate::submit`] would, and has people asked where they would be: the same
+    /// request, when it is made later, finds what they said.
+    pub async fn ask(
+        &self,
+        caller: &Caller,
+        action: Action,
+        ahead: &Ahead,
+    ) -> Result<Answer, GateError> {
+        let intent = Intent::new(action, caller, self.org, &self.keys);
+        self.settle(caller, &intent, Want::Asked(ahead)).await
+    }
+
+    async fn settle(
+        &self,
+        caller: &Caller,
+        intent: &Intent,
+        want: Want<'_>,
+    ) -> Result<Answer, GateError> {
         for _ in 0..ROUNDS {
             let now = self.clock.now();
             let facts = self
                 .ledger
                 .facts(caller, &intent.action, self.org, now)
                 .await?;
-            let (question, judgement) = self.judge(caller, &intent, &facts);
+            let (question, judgement) = self.judge(caller, intent, &facts, want);
             let generation = judgement.generation;
             let (deed, plain) = self.deed(&intent.action);
             let decision = Decision {
@@ -163,13 +216,15 @@ impl Gate {
                 .ledger
                 .settle(Submission {
                     caller,
-                    intent: &intent,
+                    intent,
                     facts: &facts,
                     decision,
                     deed,
-                    named,
+                    named: want.named(),
+                    ahead: want.ahead(),
                     fresh: ApprovalId::new(now, &*self.chance),
                     org: self.org,
+                    lives: self.lives,
                     clock: &*self.clock,
                     judge: &*self.judge,
                 })
@@ -182,6 +237,7 @@ impl Gate {
                 }
                 Settled::Outdated => return Err(GateError::Outdated),
                 Settled::Done(done) => Ok(passed(done, plain)),
+                Settled::Asked(approval) => Ok(Passed::Asked(approval)),
                 Settled::Pending(approval) => Err(Stopped::Pending(approval)),
                 Settled::Refused(refusal) => Err(Stopped::Refused(refusal)),
             };
@@ -220,6 +276,7 @@ impl Gate {
             reason: say.reason,
             digest: say.digest,
             at: now,
+            grant: self.lives.grant,
         };
         self.ledger.vote(&ballot).await.map_err(VoteError::Ledger)
     }
@@ -229,7 +286,10 @@ impl Gate {
     pub fn lets(&self, caller: &Caller, verb: Verb) -> bool {
         caller.role() >= verb.needed_role()
             && verb.is_judged_by_core_alone()
-            && matches!(judged_by_core(caller, verb), Ruling::Allow { .. })
+            && matches!(
+                judged_by_core(caller, verb, &self.operators),
+                Ruling::Allow { .. }
+            )
     }
 
     /// Takes over the keys that the ledger keeps by now.
@@ -243,6 +303,7 @@ impl Gate {
         caller: &Caller,
         intent: &Intent,
         facts: &Facts,
+        want: Want<'_>,
     ) -> (Option<Question>, Judgement) {
         let by_core = |ruling| Judgement {
             generation: 0,
@@ -250,7 +311,9 @@ impl Gate {
             ruling,
             opinions: Vec::new(),
         };
-        if let Some(ruling) = confine(caller, &intent.action) {
+        let confined = confine(caller, &intent.action)
+            .or_else(|| files_elsewhere(caller, want.ahead()?.workspace));
+        if let Some(ruling) = confined {
             return (None, by_core(ruling));
         }
         if intent.verb().is_judged_by_core_alone() {

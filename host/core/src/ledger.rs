@@ -1,7 +1,10 @@
 //! What goes into the ledger and what comes out of it.
 
+mod approvals;
+
+pub use self::approvals::{Ahead, ApprovalEvent, ApprovalEvents, Ended, Revocation, Withdrawal};
 use crate::action::{ActionDigest, Intent};
-use crate::approval::{Approval, Choice};
+use crate::approval::{Approval, Choice, Lives, Ttl};
 use crate::caller::{Caller, Person};
 use crate::decision::Decision;
 use crate::id::{ApprovalId, OrgId, SessionId, TokenId, WorkspaceId};
@@ -92,10 +95,14 @@ pub struct Submission<'a> {
     pub deed: Deed,
     /// The approval that the caller names.
     pub named: Option<ApprovalId>,
+    /// Where the caller only asks ahead: people are asked, and nothing is done.
+    pub ahead: Option<&'a Ahead>,
     /// The id of the approval that is opened, if one is.
     pub fresh: ApprovalId,
     /// The organisation.
     pub org: OrgId,
+    /// How long its approvals live.
+    pub lives: Lives,
     /// The time, to be read when the transaction has begun: waiting for others must not let a grant work
     /// past its end.
     pub clock: &'a dyn Clock,
@@ -110,6 +117,8 @@ pub enum Settled {
     Done(Done),
     /// It waits for people; the request is new, or the same as before.
     Pending(Box<Approval>),
+    /// People were asked ahead: the request waits, or has been approved already.
+    Asked(Box<Approval>),
     /// It was refused.
     Refused(Refusal),
     /// What the policies were told has moved: judge it again.
@@ -246,8 +255,17 @@ pub enum Refusal {
     },
     /// Nobody decided in time.
     ApprovalExpired,
-    /// The requester took it back, a person revoked the grant, or what it was about is gone.
+    /// The requester took it back, or what it was about is gone.
     ApprovalWithdrawn,
+    /// A person took the grant back.
+    ApprovalRevoked {
+        /// Why, in their words.
+        reason: Option<String>,
+    },
+    /// It was asked ahead, and needs nobody.
+    ApprovalNotNeeded,
+    /// The workspace under which it was to be filed is not there.
+    FiledNowhere,
     /// The grant was not used in time.
     GrantExpired,
     /// The grant was used.
@@ -281,6 +299,8 @@ pub struct Ballot {
     pub digest: Option<ActionDigest>,
     /// When.
     pub at: Timestamp,
+    /// How long the grant lives, if this makes one.
+    pub grant: Ttl,
 }
 
 /// What came of a vote.

@@ -11,8 +11,8 @@ use crate::generation::{GenerationChange, GenerationRecord, VersionRecord};
 use crate::id::{ApprovalId, DecisionId, OrgId, SessionId, TokenId, WorkspaceId};
 use crate::keys::KeyLedger;
 use crate::ledger::{
-    Ballot, Change, Facts, HourOfUse, OrgToken, Page, SecretEntry, Settled, Submission, TokenUses,
-    Voted, Whose,
+    ApprovalEvents, Ballot, Change, Ended, Facts, HourOfUse, OrgToken, Page, Revocation,
+    SecretEntry, Settled, Submission, TokenUses, Voted, Whose, Withdrawal,
 };
 use crate::permit::Permit;
 use crate::policy::Question;
@@ -87,6 +87,12 @@ pub trait Ledger: KeyLedger {
     /// Counts a vote.
     async fn vote(&self, ballot: &Ballot) -> Result<Voted, LedgerError>;
 
+    /// Ends a pending request for its requester.
+    async fn withdraw(&self, withdrawal: Withdrawal<'_>) -> Result<Ended, LedgerError>;
+
+    /// Ends an unused grant for a person.
+    async fn revoke(&self, revocation: Revocation<'_>) -> Result<Ended, LedgerError>;
+
     /// Records what time has done: pending approvals expire, unused grants lapse, and those of a token that
     /// has ended end with it. Says which. What is counted of tokens' uses is forgotten in time.
     async fn sweep(&self, now: Timestamp) -> Result<Vec<ApprovalId>, LedgerError>;
@@ -99,6 +105,29 @@ pub trait Ledger: KeyLedger {
         page: &Page,
         now: Timestamp,
     ) -> Result<Vec<Approval>, LedgerError>;
+
+    /// The approvals that are filed under `workspace`, of every state, newest first, paged by id.
+    async fn approvals_of(
+        &self,
+        permit: &Permit,
+        whose: &Whose,
+        workspace: WorkspaceId,
+        page: &Page,
+    ) -> Result<Vec<Approval>, LedgerError>;
+
+    /// What happened to approvals after the audit entry `after`, `limit` at most; from now on, and so
+    /// nothing, where it is none.
+    async fn approval_events(
+        &self,
+        permit: &Permit,
+        whose: &Whose,
+        after: Option<i64>,
+        limit: u32,
+    ) -> Result<ApprovalEvents, LedgerError>;
+
+    /// Whether the caller's credential lives at `now` as it was verified, as far as the ledger knows: what
+    /// others keep, they answer for.
+    async fn lives(&self, caller: &Caller, now: Timestamp) -> Result<bool, LedgerError>;
 
     /// One approval.
     async fn approval(

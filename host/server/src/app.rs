@@ -16,6 +16,7 @@ use crate::policies::Policies;
 use crate::proxy::ControlPlaneProxy;
 use crate::rates::Rates;
 use crate::readiness::Readiness;
+use crate::streams::Streams;
 use crate::tenant::Tenant;
 
 /// The running host. Cheap to clone.
@@ -60,6 +61,10 @@ pub struct Parts {
     pub tasks: TaskTracker,
     /// Counts changes of approvals, so that whoever waits for one looks again.
     pub changes: watch::Sender<u64>,
+    /// The streams that are open.
+    pub streams: Streams,
+    /// Whether the host was told to stop: what would go on for ever ends.
+    pub stop: watch::Receiver<bool>,
 }
 
 impl App {

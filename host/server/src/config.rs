@@ -6,6 +6,7 @@
 mod assertion;
 mod control_plane;
 mod cors;
+mod lives;
 mod provisioner;
 mod proxies;
 mod root_keys;
@@ -15,6 +16,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use countersign_core::approval::Lives;
 use countersign_core::id::{OrgId, WorkspaceId};
 use countersign_core::keys::RootKey;
 use countersign_core::operators::Operators;
@@ -27,6 +29,7 @@ pub use self::assertion::{Allowed, Claim};
 pub use self::assertion::{AssertionRules, KeySource};
 use self::control_plane::control_plane;
 pub use self::control_plane::{ControlPlane, Members};
+use self::lives::lives;
 use self::provisioner::provision_token;
 pub use self::proxies::TrustedProxies;
 use self::root_keys::{root_key, root_key_old};
@@ -210,6 +213,32 @@ pub struct Flags {
     /// Organisation tokens minted in an hour from one address at most; 0 turns the limit off [default: 10]
     #[arg(long, env = "MINT_LIMIT", value_name = "N", global = true)]
     pub mint_limit: Option<u32>,
+    /// Seconds for people to decide, 30 to 604800: policies may ask for fewer, never for more
+    /// [default: 3600, and as a policy says]
+    #[arg(
+        long,
+        env = "COUNTERSIGN_PENDING_SECONDS",
+        value_name = "N",
+        global = true
+    )]
+    pub pending_seconds: Option<u32>,
+    /// Seconds to use what was approved, 10 to 86400: policies may ask for fewer, never for more
+    /// [default: 900, and as a policy says]
+    #[arg(
+        long,
+        env = "COUNTERSIGN_GRANT_SECONDS",
+        value_name = "N",
+        global = true
+    )]
+    pub grant_seconds: Option<u32>,
+    /// Seconds after a denial before the same may be asked again, 0 to 86400 [default: 60]
+    #[arg(
+        long,
+        env = "COUNTERSIGN_COOL_DOWN_SECONDS",
+        value_name = "N",
+        global = true
+    )]
+    pub cool_down_seconds: Option<u32>,
     /// ADMIN_TOKEN; never a flag
     #[arg(skip)]
     pub admin_token: Option<Hidden>,
@@ -302,6 +331,8 @@ pub struct Config {
     pub assertion: Option<AssertionRules>,
     /// At most so many organisation tokens minted in an hour from one address; 0: no limit.
     pub mint_limit: u32,
+    /// How long approvals live.
+    pub lives: Lives,
     /// ADMIN_TOKEN.
     pub admin_token: Option<Hidden>,
     /// PROVISION_TOKEN.
@@ -421,7 +452,13 @@ impl Config {
                     LogFormat::parse,
                 )
             });
+        let seconds = [
+            flags.pending_seconds.or(file.pending_seconds),
+            flags.grant_seconds.or(file.grant_seconds),
+            flags.cool_down_seconds.or(file.cool_down_seconds),
+        ];
         Some(Self {
+            lives: lives(seconds, mistakes),
             listen: listen?,
             public_url,
             database: database?,

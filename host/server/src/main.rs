@@ -28,6 +28,7 @@ mod readiness;
 mod rotation;
 mod routes;
 mod serve;
+mod streams;
 mod tenant;
 
 use std::process::ExitCode;

@@ -352,6 +352,16 @@ fn refused(refusal: Refusal, verb: Verb) -> Problem {
             "approval_mismatch",
             "the approval that Approval-Id names is not there, is not yours, or was for another request: repeat the very request that was approved, with the same credential",
         ),
+        Refusal::ApprovalNotNeeded => Problem::new(
+            StatusCode::CONFLICT,
+            "approval_not_needed",
+            "the policies let you do this without a person: make the request itself, on its own route",
+        ),
+        Refusal::FiledNowhere => Problem::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "there is no such workspace, or it was removed: requests are filed under one that stands",
+        ),
         Refusal::ApprovalDenied { reason, again_at } => {
             let error = match &reason {
                 Some(reason) => format!("a person denied this: {reason}"),
@@ -359,7 +369,7 @@ fn refused(refusal: Refusal, verb: Verb) -> Problem {
             };
             forbidden(
                 "approval_denied",
-                &format!("{error} — it may be asked again after {again_at}"),
+                &format!("{error} — it may be asked again, without Approval-Id, after {again_at}"),
             )
             .with("denial_reason", reason)
             .with("again_at", again_at.to_string())
@@ -370,11 +380,22 @@ fn refused(refusal: Refusal, verb: Verb) -> Problem {
         ),
         Refusal::ApprovalWithdrawn => forbidden(
             "approval_withdrawn",
-            "the approval was taken back: repeat the request without Approval-Id to ask again",
+            "the request was taken back, or what it was about is gone: repeat it without Approval-Id to ask again",
         ),
+        Refusal::ApprovalRevoked { reason } => {
+            let error = match &reason {
+                Some(reason) => format!("a person took the approval back: {reason}"),
+                None => "a person took the approval back".to_owned(),
+            };
+            forbidden(
+                "approval_revoked",
+                &format!("{error} — repeat the request without Approval-Id to ask again"),
+            )
+            .with("revoke_reason", reason)
+        }
         Refusal::GrantExpired => forbidden(
             "grant_expired",
-            "the grant was not used in time: repeat the request without Approval-Id to ask again",
+            "the grant was not used in time, or what it was for has changed: repeat the request without Approval-Id to ask again",
         ),
         Refusal::GrantUsed => forbidden(
             "grant_used",

@@ -1,12 +1,16 @@
 //! The routes. Each is made by [`Routes::verb`], which takes the verb that it serves, or by
-//! [`Routes::open`], which takes the reason why it needs none. The router's own methods are banned
-//! elsewhere, so a route without a verb cannot be written by oversight.
+//! [`Routes::open`], which takes the reason why it needs none; on the one that [`Routes::ahead`] makes, the
+//! body names the verb, and nothing is done. The router's own methods are banned elsewhere, so a route
+//! without a verb cannot be written by oversight.
 
+mod ahead;
 pub mod approvals;
 mod body;
 mod call;
 mod deprovision;
 mod draining;
+pub mod endings;
+mod events;
 mod history;
 pub mod org_tokens;
 mod policies;
@@ -33,6 +37,7 @@ use prometheus_client::encoding::prometheus_text;
 use serde_json::json;
 
 pub use self::body::parse_form;
+use self::call::Naming;
 pub use self::call::{Call, Judged, PROOF_MISSING};
 use self::draining::Draining;
 use crate::app::App;
@@ -73,11 +78,34 @@ pub struct Routes {
 impl Routes {
     /// A route that serves `verb`: only a verified caller reaches `handler`, and what the handler
     /// submits must be of that verb.
+    pub fn verb<H, F>(self, method: Method, path: &'static str, verb: Verb, handler: H) -> Self
+    where
+        H: Fn(Call) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Answer> + Send,
+    {
+        self.named((method, path), Naming::Route(verb), handler)
+    }
+
+    /// A route on which callers ask ahead, for the verb that `read` finds in the body. Nothing is done on
+    /// it: what its handler has people asked for must be of that verb.
+    fn ahead<H, F>(
+        self,
+        path: &'static str,
+        read: fn(&[u8]) -> Result<Verb, Problem>,
+        handler: H,
+    ) -> Self
+    where
+        H: Fn(Call) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Answer> + Send,
+    {
+        self.named((Method::POST, path), Naming::Body(read), handler)
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the one place that makes routes of verbs"
     )]
-    pub fn verb<H, F>(self, method: Method, path: &'static str, verb: Verb, handler: H) -> Self
+    fn named<H, F>(self, (method, path): (Method, &'static str), naming: Naming, handler: H) -> Self
     where
         H: Fn(Call) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Answer> + Send,
@@ -93,11 +121,11 @@ impl Routes {
                 let Ok(Path(path)) = path else {
                     return shown(bad_path(), html);
                 };
-                let answer = match Call::admit(app, peer, path, request, verb, judged.clone()).await
-                {
-                    Ok(call) => handler(call).await,
-                    Err(problem) => Err(problem),
-                };
+                let answer =
+                    match Call::admit(app, peer, path, request, naming, judged.clone()).await {
+                        Ok(call) => handler(call).await,
+                        Err(problem) => Err(problem),
+                    };
                 let mut response = answer.unwrap_or_else(|problem| shown(problem, html));
                 judged.stamp(response.headers_mut());
                 response
@@ -229,6 +257,9 @@ pub fn router(app: App) -> Router {
     let routes = workspace_tokens::add(routes);
     let routes = deprovision::add(routes);
     let routes = approvals::add(routes);
+    let routes = ahead::add(routes);
+    let routes = endings::add(routes);
+    let routes = events::add(routes);
     let routes = policies::add(routes);
     let routes = history::add(routes);
     let routes = crate::console::add(routes);
@@ -288,9 +319,9 @@ fn filter(method: &Method) -> MethodFilter {
 }
 
 /// How long a body may be. What is long is read only from those who may do what it is for.
-fn longest_body(app: &App, caller: &Caller, verb: Verb) -> usize {
-    match verb {
-        Verb::PolicyPush if app.gate.lets(caller, verb) => MAX_COMPONENT,
+fn longest_body(app: &App, caller: &Caller, of_route: Option<Verb>) -> usize {
+    match of_route {
+        Some(Verb::PolicyPush) if app.gate.lets(caller, Verb::PolicyPush) => MAX_COMPONENT,
         _ => MAX_BODY,
     }
 }

@@ -31,6 +31,7 @@ use crate::proxy::ControlPlaneProxy;
 use crate::rates::Rates;
 use crate::readiness::Readiness;
 use crate::rotation::{self, Rotation};
+use crate::streams::Streams;
 use crate::tenant::Tenant;
 use crate::{logging, report, routes, say};
 
@@ -72,11 +73,11 @@ async fn run(config: Config) -> anyhow::Result<()> {
         .await
         .map_err(|error| explain_bind(&error, config.listen))?;
     let address = listener.local_addr().context("cannot tell the address")?;
-    let app = assemble(&config, &data, address)
+    let stop = watch::Sender::new(false);
+    let app = assemble(&config, &data, (address, stop.subscribe()))
         .await
         .map_err(|error| advise(error, &config))?;
 
-    let stop = watch::Sender::new(false);
     app.tasks.spawn(sweep(app.clone(), stop.subscribe()));
     app.tasks.spawn(mark(app.clone(), stop.subscribe()));
     app.tasks.spawn(hear(app.clone(), stop.subscribe()));
@@ -138,7 +139,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
 async fn assemble(
     config: &Config,
     data: &Arc<DataDir>,
-    address: SocketAddr,
+    (address, stop): (SocketAddr, watch::Receiver<bool>),
 ) -> anyhow::Result<App> {
     let chance: Arc<dyn Chance> = Arc::new(OsChance);
     let roots = roots(config, data, &*chance)?;
@@ -221,6 +222,7 @@ async fn assemble(
         live_token_limit: config.live_token_limit,
         operators: config.operators.clone(),
         mint_limit: config.mint_limit,
+        lives: config.lives,
     };
     Ok(App::new(Parts {
         gate: Arc::new(gate),
@@ -245,6 +247,8 @@ async fn assemble(
             .and_then(|cp| Some(cp.members.as_ref()?.slug.clone())),
         tasks: TaskTracker::new(),
         changes: watch::Sender::new(0),
+        streams: Streams::default(),
+        stop,
     }))
 }
 

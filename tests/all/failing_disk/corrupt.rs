@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{Before, is_unavailable, is_whole, mint, names};
-use crate::stage::{ADMIN_TOKEN, approve, minted};
+use crate::stage::{ADMIN_TOKEN, approve, minted, tokens};
 
 /// SQLite's default, in bytes.
 const PAGE: usize = 4096;
@@ -151,7 +151,8 @@ async fn a_grant_whose_page_is_broken_allows_nothing_and_works_once_when_it_is_b
     overwrite(&stopped, &content, &BTreeSet::new());
     let host = stopped.start().await;
     let named = host.agent(ADMIN_TOKEN).with("approval-id", &before.granted);
-    mint(&named, "granted").await.expect(200);
+    let granted = mint(&named, "granted").await.expect(200);
+    tokens(&host.agent(granted.text("auth_token"))).await;
     mint(&named, "granted").await.refused(403, "grant_used");
     is_whole(&host.signed_in(&before.session)).await;
 }

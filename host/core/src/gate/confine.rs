@@ -32,10 +32,7 @@ pub(super) fn confine(caller: &Caller, action: &Action) -> Option<Ruling> {
         && verb != Verb::ApprovalList
         && action.workspace() != Some(own)
     {
-        return Some(Ruling::denied_by_core(
-            "bound-to-a-workspace",
-            format!("this credential is bound to the workspace {own}"),
-        ));
+        return Some(bound_to(own));
     }
     match action {
         Action::OrgTokenMint { role, .. } => mints_wider(caller, action, *role),
@@ -57,6 +54,19 @@ fn is_provisioning(verb: Verb) -> bool {
     matches!(
         verb,
         Verb::WorkspaceCreate | Verb::WorkspaceTokenMint | Verb::SecretWrite | Verb::OrgTokenMint
+    )
+}
+
+/// Whoever is bound to a workspace has requests filed under that one alone.
+pub(super) fn files_elsewhere(caller: &Caller, workspace: WorkspaceId) -> Option<Ruling> {
+    let own = caller.confined_to()?;
+    (own != workspace).then(|| bound_to(own))
+}
+
+fn bound_to(own: WorkspaceId) -> Ruling {
+    Ruling::denied_by_core(
+        "bound-to-a-workspace",
+        format!("this credential is bound to the workspace {own}"),
     )
 }
 

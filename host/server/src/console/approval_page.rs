@@ -38,6 +38,9 @@ pub struct ApprovalPage {
     missing: usize,
     stance: Stance,
     finish: Option<Finish>,
+    /// Whether the reader can take the grant back.
+    can_revoke: bool,
+    revoke_reason: Option<String>,
     digest: String,
     decision: String,
     workspace: String,
@@ -116,6 +119,8 @@ impl ApprovalPage {
             signatures,
             stance: Stance::of(approval, reader, state),
             finish: Finish::of(approval, reader, state),
+            can_revoke: state == State::Approved && reader.person().is_some(),
+            revoke_reason: approval.revoke_reason.clone(),
             digest: approval.digest.to_string(),
             decision: approval.decision.to_string(),
             workspace: approval.workspace.to_string(),
@@ -336,6 +341,22 @@ mod tests {
         assert!(html.contains(r#"action="/console/keys""#), "{html}");
         assert!(html.contains(r#"name="role" value="admin""#), "{html}");
         assert!(!drawn(&own, &person("grace")).contains("Mint the key now"));
+    }
+
+    #[test]
+    fn people_can_take_back_a_grant_that_is_not_used() {
+        let mut granted = approval();
+        granted.state = State::Approved;
+        granted.grant_expires_at = Some(NOW.plus(std::time::Duration::from_secs(60)));
+        let form = format!(r#"action="/console/approvals/{}/revoke""#, granted.id);
+        assert!(drawn(&granted, &person("grace")).contains(&form));
+        assert!(!drawn(&granted, &agent()).contains(&form));
+        assert!(!drawn(&approval(), &person("grace")).contains(&form));
+        granted.state = State::Revoked;
+        granted.revoke_reason = Some("<b>wrong key</b>".to_owned());
+        let html = drawn(&granted, &person("grace"));
+        assert!(!html.contains(&form), "{html}");
+        assert!(html.contains("&#60;b&#62;wrong key"), "{html}");
     }
 
     #[test]

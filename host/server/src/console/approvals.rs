@@ -17,6 +17,7 @@ use super::moment::Moment;
 use super::{assets, page, see_other};
 use crate::problem::Problem;
 use crate::routes::approvals::{not_a_person, not_there, reason, vote};
+use crate::routes::endings::revoke_grant;
 use crate::routes::{Answer, Call, Routes};
 
 pub(super) fn add(routes: Routes) -> Routes {
@@ -35,6 +36,12 @@ pub(super) fn add(routes: Routes) -> Routes {
             "/console/approvals/{id}",
             Verb::ApprovalDecide,
             decide,
+        )
+        .verb(
+            Method::POST,
+            "/console/approvals/{id}/revoke",
+            Verb::ApprovalDecide,
+            revoke,
         )
 }
 
@@ -173,6 +180,17 @@ async fn decide(call: Call) -> Answer {
         digest: Some(ActionDigest::from_text(digest)),
     };
     vote(&call, say).await?;
+    Ok(see_other(&format!("/console/approvals/{id}")))
+}
+
+async fn revoke(call: Call) -> Answer {
+    let id = call.path("id", ApprovalId::parse)?;
+    if call.caller.person().is_none() {
+        return Err(not_a_person());
+    }
+    let said = call.form()?.remove("reason");
+    let reason = reason(said.map(|reason| on_one_line(&reason)))?;
+    revoke_grant(&call, id, reason).await?;
     Ok(see_other(&format!("/console/approvals/{id}")))
 }
 

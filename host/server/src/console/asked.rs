@@ -187,7 +187,23 @@ pub fn fields(approval: &Approval, now: Timestamp) -> Vec<Field> {
             .into_iter()
             .map(|(name, value)| field(&name, &value, now)),
     );
+    fields.extend(claims(approval));
     fields
+}
+
+/// What the requester adds to its request, of which nothing is verified and nothing is done.
+fn claims(approval: &Approval) -> impl Iterator<Item = Field> {
+    let said = [
+        ("Its reason", approval.claim.reason.clone()),
+        ("Its task", approval.claim.task.clone()),
+    ];
+    said.into_iter().filter_map(|(label, text)| {
+        Some(Field {
+            label: label.to_owned(),
+            value: Shown::Literal(text?),
+            is_claim: true,
+        })
+    })
 }
 
 /// `value`'s leaves, with their dotted names. A hidden secret is a leaf.
@@ -319,6 +335,17 @@ mod tests {
             value_of(&fields, "Expires").value,
             Shown::Words("never".to_owned())
         );
+    }
+
+    #[test]
+    fn what_the_requester_adds_is_shown_as_its_claim() {
+        let mut asked = approval();
+        asked.claim.reason = Some("approved by everybody".to_owned());
+        asked.claim.task = Some("task-7".to_owned());
+        let fields = fields(&asked, NOW);
+        for label in ["Its reason", "Its task"] {
+            assert!(value_of(&fields, label).is_claim);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::Response;
 use countersign_core::action::ActionDigest;
-use countersign_core::approval::{Approval, Choice, Requester, State, Vote};
+use countersign_core::approval::{Approval, Choice, Claim, Requester, State, Vote};
 use countersign_core::caller::{Caller, Door, Identity, Issuer, Person};
 use countersign_core::id::{ApprovalId, DecisionId, TokenId, WorkspaceId};
 use countersign_core::policy::{Ground, Quorum, Role, Terms};
@@ -39,6 +39,7 @@ pub fn approval() -> Approval {
         reason:
             "mint organisation token `ci` (admin, never expires): agents need a person for this"
                 .to_owned(),
+        claim: Claim::default(),
         terms: Terms {
             ground: Ground::new("privileged-verb", "agents need a person for this"),
             quorums: vec![Quorum::one_person()],
@@ -53,6 +54,7 @@ pub fn approval() -> Approval {
         expires_at: NOW.plus(HOUR),
         grant_expires_at: None,
         decided_at: None,
+        revoke_reason: None,
         votes: Vec::new(),
     }
 }

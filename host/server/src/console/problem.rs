@@ -114,6 +114,7 @@ fn headline(status: StatusCode, code: &str) -> &'static str {
         "requester_cannot_approve" | "minter_cannot_approve" => "Somebody else must decide this",
         "digest_mismatch" => "What you read is not what is waiting",
         "not_pending" => "This is not waiting any more",
+        "not_approved" => "There is nothing to take back",
         "denied_by_policy" => "A policy denies this",
         "approval_denied" => "A person denied this",
         "approval_stale" => "What was approved has changed",

@@ -113,8 +113,9 @@ impl Tokens {
         // Only what was found is remembered: a token that is minted a moment later works at once.
         let Some(found) = found else { return Ok(None) };
         let uses = self.uses.counter(found.id);
-        if found.was_used || !self.note_first(found.id, now).await {
-            uses.count(now);
+        match found.was_used {
+            true => uses.count(now),
+            false => self.note_first(found.id, now).await?,
         }
         let known = Arc::new(Known {
             identity: found.identity.clone(),
@@ -124,20 +125,16 @@ impl Tokens {
         Ok(Some(found.identity))
     }
 
-    /// The first use is written down before the request is answered; false where it could not be. It is
-    /// for people to find tokens by that nobody uses: losing one is no reason to refuse the request.
-    async fn note_first(&self, token: TokenId, now: Timestamp) -> bool {
+    /// The first use is written down before the request is answered, or it is not answered: a token that is
+    /// not known to have been presented can be replaced, as one that nobody ever got.
+    async fn note_first(&self, token: TokenId, now: Timestamp) -> Result<(), LedgerError> {
         let first = TokenUses {
             token,
             hour: hour_of(now),
             uses: 1,
             last_at: now,
         };
-        let noted = self.ledger.note_token_uses(&[first]).await;
-        if let Err(error) = &noted {
-            tracing::warn!(error = %crate::report(error), "cannot note that a token was used");
-        }
-        noted.is_ok()
+        self.ledger.note_token_uses(&[first]).await
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use axum::http::{Method, StatusCode};
+use axum::body::Body;
+use axum::http::{Method, Response, StatusCode};
 use countersign_core::action::{Action, ActionDigest, masked};
-use countersign_core::approval::{Approval, Choice, people_needed};
+use countersign_core::approval::{Approval, Choice, State, people_needed};
 use countersign_core::gate::{Say, VoteError};
 use countersign_core::id::{ApprovalId, WorkspaceId};
-use countersign_core::ledger::Voted;
+use countersign_core::ledger::{Page, Voted};
 use countersign_core::permit::Permit;
 use countersign_core::text;
 use countersign_core::time::Timestamp;
@@ -36,6 +37,12 @@ pub(super) fn add(routes: Routes) -> Routes {
         )
         .verb(Method::GET, "/approvals/{id}", Verb::ApprovalList, one)
         .verb(
+            Method::GET,
+            "/workspaces/{workspace}/approvals",
+            Verb::ApprovalList,
+            of_workspace,
+        )
+        .verb(
             Method::POST,
             "/approvals/{id}/decide",
             Verb::ApprovalDecide,
@@ -58,9 +65,26 @@ async fn pending(call: Call) -> Answer {
         .ledger
         .pending_approvals(&permit, &call.whose(), &page, now)
         .await?;
-    let next = (approvals.len() == page.limit as usize)
-        .then(|| approvals.last().map(|last| last.id.to_string()))
-        .flatten();
+    Ok(part(&approvals, &page, now))
+}
+
+/// The approvals that are filed under a workspace, whatever became of them, newest first.
+async fn of_workspace(call: Call) -> Answer {
+    let workspace = call.path("workspace", WorkspaceId::parse)?;
+    let page = call.page()?;
+    let permit = call.permit(Action::ApprovalList).await?;
+    let approvals = call
+        .app
+        .ledger
+        .approvals_of(&permit, &call.whose(), workspace, &page)
+        .await?;
+    Ok(part(&approvals, &page, call.app.clock.now()))
+}
+
+/// A part of a list, with where the next one begins, if there may be one.
+fn part(approvals: &[Approval], page: &Page, now: Timestamp) -> Response<Body> {
+    let next = approvals.last().map(|last| last.id.to_string());
+    let next = next.filter(|_| approvals.len() == page.limit as usize);
     let shown: Vec<Value> = approvals
         .iter()
         .map(|approval| shown(approval, now))
@@ -69,7 +93,7 @@ async fn pending(call: Call) -> Answer {
     if let Some(next) = next.and_then(|next| next.parse().ok()) {
         response.headers_mut().insert("x-next-cursor", next);
     }
-    Ok(response)
+    response
 }
 
 async fn one(call: Call) -> Answer {
@@ -88,7 +112,8 @@ async fn one(call: Call) -> Answer {
     Ok(json_response(StatusCode::OK, &shown(&approval, now)))
 }
 
-/// The approval, at once if `patience` is nothing, else when it has changed or patience has ended.
+/// The approval: when it has changed, when patience has ended, or at once where it waits for nobody. Who
+/// asks again and again would otherwise sleep through a decision that fell between two questions.
 async fn wait_for_change(
     call: &Call,
     permit: &Permit,
@@ -110,13 +135,25 @@ async fn wait_for_change(
             approval.state_at(call.app.clock.now()),
             approval.votes.len(),
         );
-        if *first.get_or_insert(seen) != seen || Instant::now() >= end {
+        let is_decided = seen.0 != State::Pending;
+        if is_decided || *first.get_or_insert(seen) != seen || Instant::now() >= end {
             return Ok(approval);
         }
-        let until = end.min(Instant::now() + LOOK_AGAIN);
+        let until = end.min(Instant::now() + next_look(&approval, call.app.clock.now()));
         // Either a change, or time to look: what it was shows when the approval is read.
         let _ = tokio::time::timeout_at(until, changes.changed()).await;
     }
+}
+
+/// How long nothing needs to be looked at: until time ends the state that the approval is in, at most.
+fn next_look(approval: &Approval, now: Timestamp) -> Duration {
+    let left = approval
+        .ends_at()
+        .map(|end| end.as_micros().saturating_sub(now.as_micros()));
+    let left = left.and_then(|left| u64::try_from(left).ok());
+    left.map_or(LOOK_AGAIN, |left| {
+        LOOK_AGAIN.min(Duration::from_micros(left))
+    })
 }
 
 /// What can be said to decide. Whoever else the body names is not heard.
@@ -251,11 +288,16 @@ pub fn shown(approval: &Approval, now: Timestamp) -> Value {
         "workspace_name": approval.workspace_name.as_deref().unwrap_or_default(),
         "action": approval.verb,
         "reason": approval.reason,
+        "claim": (!approval.claim.is_empty()).then(|| json!({
+            "reason": approval.claim.reason,
+            "task_id": approval.claim.task,
+        })),
         "status": approval.state_at(now),
         "created_at": approval.created_at,
         "expires_at": approval.expires_at,
         "grant_expires_at": approval.grant_expires_at,
         "decided_at": approval.decided_at,
+        "revoke_reason": approval.revoke_reason,
         "requester": approval.requester.actor,
         "resource": { "kind": approval.resource_kind, "id": approval.resource_id },
         "payload": masked(&approval.payload, &approval.id.to_string()),

@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 
 use axum::http::StatusCode;
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::problem::Problem;
 
@@ -21,6 +23,43 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     })?;
     json.end().map_err(|error| explain(&error, "."))?;
     Ok(parsed)
+}
+
+/// The body's member `context`, an object, as `T`. One that is absent or null is an empty one.
+pub fn parse_context<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    #[derive(Deserialize)]
+    #[serde(bound(deserialize = "T: DeserializeOwned"))]
+    struct Around<T> {
+        context: Option<Object<T>>,
+    }
+
+    match parse::<Around<T>>(body)?.context {
+        Some(Object(context)) => Ok(context),
+        None => parse(b""),
+    }
+}
+
+/// A `T` in an object: by itself, it could be had from a list of its members as well.
+struct Object<T>(T);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct InMap<T>(std::marker::PhantomData<T>);
+
+        impl<'de, T: DeserializeOwned> Visitor<'de> for InMap<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        d.deserialize_map(InMap(std::marker::PhantomData)).map(Self)
+    }
 }
 
 fn explain(error: &serde_json::Error, field: &str) -> Problem {
@@ -95,6 +134,32 @@ mod tests {
         assert!(error(r#"{"key":"a"} trailing"#).starts_with("the body is not valid JSON"));
         assert_eq!(error("[]"), "the body is not a JSON object");
         assert_eq!(error("null"), "the body is not a JSON object");
+    }
+
+    #[test]
+    fn a_context_is_read_as_the_body_would_be() {
+        let error = |body: &str| {
+            parse_context::<Wanted>(body.as_bytes())
+                .expect_err(body)
+                .error()
+                .to_owned()
+        };
+        parse_context::<Wanted>(br#"{"action":"x","context":{"key":"a","more":1}}"#)
+            .expect("parsed");
+        assert_eq!(error("{}"), "`key` is missing");
+        assert_eq!(error(r#"{"context":null}"#), "`key` is missing");
+        assert_eq!(
+            error(r#"{"context":{"key":"a","key":"b"}}"#),
+            "`key` is there twice"
+        );
+        assert_eq!(
+            error(r#"{"context":{"key":4711}}"#),
+            "`context.key` is not a string"
+        );
+        assert_eq!(error(r#"{"context":["a"]}"#), "`context` is not an object");
+        assert_eq!(error(r#"{"context":"a"}"#), "`context` is not an object");
+        let twice = r#"{"context":{"key":"a"},"context":{"key":"a"}}"#;
+        assert_eq!(error(twice), "`context` is there twice");
     }
 
     #[test]

@@ -1,17 +1,18 @@
 //! One request for a verb: its caller, verified, and its way to the gate.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::extract::{Query, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use countersign_core::action::Action;
+use countersign_core::approval::Approval;
 use countersign_core::caller::{Caller, Door, Identity};
 use countersign_core::gate::{self, GateError, Passed, Stopped};
 use countersign_core::id::{ApprovalId, DecisionId, SessionId};
-use countersign_core::ledger::{Page, Refusal, Whose};
+use countersign_core::ledger::{Ahead, Page, Refusal, Whose};
 use countersign_core::permit::Permit;
 use countersign_core::verb::Verb;
 use serde::de::DeserializeOwned;
@@ -19,9 +20,9 @@ use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
 use super::draining::Draining;
-use super::{body, door, freshness, longest_body, read_body};
+use super::{ahead, body, door, freshness, longest_body, read_body};
 use crate::app::App;
-use crate::credentials::CredentialError;
+use crate::credentials::{CredentialError, Freshness};
 use crate::problem::{self, Problem};
 use crate::rates::{Lane, Meter};
 
@@ -63,9 +64,39 @@ pub struct Call {
     pub query: HashMap<String, String>,
     /// The body.
     pub body: Vec<u8>,
-    verb: Verb,
-    path: HashMap<String, String>,
+    pub(super) verb: Verb,
+    pub(super) path: HashMap<String, String>,
+    pub(super) source: Source,
+    pub(super) headers: HeaderMap,
+    peer: IpAddr,
     judged: Judged,
+}
+
+/// Which verb a route serves.
+#[derive(Clone, Copy)]
+pub(super) enum Naming {
+    /// The route's own.
+    Route(Verb),
+    /// The one that the body names, of those that can be asked ahead.
+    Body(fn(&[u8]) -> Result<Verb, Problem>),
+}
+
+/// Where the arguments of a call are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// In the request's path, query and body.
+    Request,
+    /// All in the body's member `context`: it is asked ahead, and such a call does nothing.
+    Context,
+}
+
+/// What a call wants of its action.
+#[derive(Clone)]
+enum Want {
+    /// That it is done.
+    Deed(Option<ApprovalId>),
+    /// That people are asked.
+    Asked(Ahead),
 }
 
 impl Call {
@@ -75,23 +106,29 @@ impl Call {
         peer: SocketAddr,
         path: HashMap<String, String>,
         request: Request,
-        verb: Verb,
+        naming: Naming,
         judged: Judged,
     ) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let meter = parts.extensions.get::<Meter>().cloned().unwrap_or_default();
         let lane = Lane::of(&parts.method, parts.uri.path()).unwrap_or(Lane::General);
         let door = door(parts.uri.path());
+        let of_route = match naming {
+            Naming::Route(verb) => Some(verb),
+            Naming::Body(_) => None,
+        };
+        // Whoever asks ahead decides nothing and changes nothing.
+        let freshness = of_route.map_or(Freshness::Remembered, freshness);
         let caller = app
             .credentials
-            .verify(&parts.headers, peer.ip(), door, freshness(verb))
+            .verify(&parts.headers, peer.ip(), door, freshness)
             .await?
             .ok_or_else(|| Problem::unauthenticated("this needs a credential"))?;
         if let Some(draining) = parts.extensions.get::<Draining>() {
             draining.note(&caller);
         }
         if caller.person().is_some() && changes_state(&parts.method) {
-            match is_for_own_pages(verb, door) {
+            match is_for_own_pages(of_route, door) {
                 true => app.origins.same_origin(&parts.headers)?,
                 false => app.origins.known_origin(&parts.headers)?,
             }
@@ -101,7 +138,7 @@ impl Call {
         }
         let named = named_approval(&parts.headers)?;
         let query = query(&parts.uri)?;
-        let body = read_body(body, longest_body(&app, &caller, verb)).await?;
+        let body = read_body(body, longest_body(&app, &caller, of_route)).await?;
         if let Identity::Session {
             session: Some(session),
             ..
@@ -120,6 +157,10 @@ impl Call {
         if lane == Lane::Deciding {
             app.rates.by_credential(lane, &caller, &meter)?;
         }
+        let (verb, source) = match naming {
+            Naming::Route(verb) => (verb, Source::Request),
+            Naming::Body(read) => (read(&body)?, Source::Context),
+        };
         Ok(Self {
             named,
             query,
@@ -128,24 +169,43 @@ impl Call {
             caller,
             verb,
             path,
+            source,
+            headers: parts.headers,
+            peer: peer.ip(),
             judged,
         })
     }
 
     /// Takes `action` to the gate, in a task that outlives the connection.
     pub async fn submit(&self, action: Action) -> Result<Passed, Problem> {
+        if self.source != Source::Request {
+            tracing::error!(verb = %self.verb, "a route does what is asked ahead");
+            return Err(Problem::internal());
+        }
+        self.judged(action, Want::Deed(self.named)).await
+    }
+
+    /// Has people asked for `action`, and does nothing: the approval, which is pending, or has been
+    /// approved already.
+    pub(super) async fn ask(&self, action: Action, ahead: Ahead) -> Result<Approval, Problem> {
+        match self.judged(action, Want::Asked(ahead)).await? {
+            Passed::Asked(approval) => Ok(*approval),
+            _ => Err(Problem::internal()),
+        }
+    }
+
+    async fn judged(&self, action: Action, want: Want) -> Result<Passed, Problem> {
         if action.verb() != self.verb {
             tracing::error!(route = %self.verb, action = %action.verb(), "a route submits a foreign verb");
             return Err(Problem::internal());
         }
         let app = self.app.clone();
         let caller = self.caller.clone();
-        let named = self.named;
         let answer = self
             .app
             .finish(async move {
                 let ends_tokens = action.verb().ends_tokens();
-                let answer = judged_by_the_newest(&app, &caller, action, named).await;
+                let answer = judged_by_the_newest(&app, &caller, action, want).await;
                 // Before anybody is told, whether or not somebody still listens; and whatever came of it:
                 // of a commit that broke down nobody can say whether it was done.
                 if ends_tokens {
@@ -160,7 +220,10 @@ impl Call {
         // A refusal and a permit to read change no approval.
         if matches!(
             answer.result,
-            Ok(Passed::Minted(..) | Passed::WorkspaceTokenMinted(..) | Passed::Done(_))
+            Ok(Passed::Minted(..)
+                | Passed::WorkspaceTokenMinted(..)
+                | Passed::Done(_)
+                | Passed::Asked(_))
                 | Err(Stopped::Pending(_))
         ) {
             self.app.changed();
@@ -179,6 +242,27 @@ impl Call {
         self.app.gate.lets(&self.caller, self.verb)
     }
 
+    /// Whether the credential lives as it was verified; no where that cannot be told.
+    pub(super) async fn lives(&self) -> bool {
+        let app = &self.app;
+        // What another issuer keeps, that issuer is asked for. The ledger knows the rest, and is no memory.
+        if let Identity::Session { session: None, .. } = self.caller.identity {
+            let verified = app
+                .credentials
+                .verify(
+                    &self.headers,
+                    self.peer,
+                    self.caller.door,
+                    Freshness::Remembered,
+                )
+                .await;
+            let key = self.caller.credential_key();
+            return verified.is_ok_and(|again| again.is_some_and(|c| c.credential_key() == key));
+        }
+        let lives = app.ledger.lives(&self.caller, app.clock.now()).await;
+        lives.unwrap_or(false)
+    }
+
     /// The permit to read what `action` names.
     pub async fn permit(&self, action: Action) -> Result<Permit, Problem> {
         match self.submit(action).await? {
@@ -189,7 +273,10 @@ impl Call {
 
     /// The body as `T`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        body::parse(&self.body)
+        match self.source {
+            Source::Request => body::parse(&self.body),
+            Source::Context => body::parse_context(&self.body),
+        }
     }
 
     /// The body as a form.
@@ -199,8 +286,16 @@ impl Call {
 
     /// A piece of the path, as what `parse` makes of it.
     pub fn path<T>(&self, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Problem> {
-        let text = self.path.get(name).ok_or_else(Problem::internal)?;
-        parse(text).ok_or_else(|| Problem::bad_field(name, "in the path is not a UUID"))
+        match (self.path.get(name), self.source) {
+            (Some(text), Source::Request) => {
+                parse(text).ok_or_else(|| Problem::bad_field(name, "in the path is not a UUID"))
+            }
+            (Some(text), Source::Context) => {
+                parse(text).ok_or_else(|| Problem::bad_field(ahead::member(name), "is not a UUID"))
+            }
+            (None, Source::Request) => Err(Problem::internal()),
+            (None, Source::Context) => Err(Problem::bad_field(ahead::member(name), "is missing")),
+        }
     }
 
     /// A piece of the path, as it is.
@@ -249,13 +344,16 @@ async fn judged_by_the_newest(
     app: &App,
     caller: &Caller,
     action: Action,
-    named: Option<ApprovalId>,
+    want: Want,
 ) -> Result<gate::Answer, GateError> {
     let patience = Instant::now() + TAKE_OVER;
     let mut numbers = app.policies.numbers();
     loop {
         numbers.mark_unchanged();
-        let answer = app.gate.submit(caller, action.clone(), named).await;
+        let answer = match &want {
+            Want::Deed(named) => app.gate.submit(caller, action.clone(), *named).await,
+            Want::Asked(ahead) => app.gate.ask(caller, action.clone(), ahead).await,
+        };
         if !matches!(answer, Err(GateError::Outdated)) {
             return answer;
         }
@@ -301,11 +399,16 @@ fn named_approval(headers: &HeaderMap) -> Result<Option<ApprovalId>, Problem> {
 
 /// Whether a session may ask this from this host's own pages alone, and not from those of `CORS_ORIGINS`: to
 /// decide, to change the rules, and all that is done in the console.
-fn is_for_own_pages(verb: Verb, door: Door) -> bool {
+fn is_for_own_pages(of_route: Option<Verb>, door: Door) -> bool {
     door == Door::Console
         || matches!(
-            verb,
-            Verb::ApprovalDecide | Verb::PolicyPush | Verb::PolicyActivate | Verb::PolicyRollback
+            of_route,
+            Some(
+                Verb::ApprovalDecide
+                    | Verb::PolicyPush
+                    | Verb::PolicyActivate
+                    | Verb::PolicyRollback
+            )
         )
 }
 

@@ -26,15 +26,20 @@ struct Body {
     confirm: String,
 }
 
-async fn deprovision(call: Call) -> Answer {
+/// What a caller wants: this organisation's end, and no other's.
+pub(super) fn meaning(call: &Call) -> Result<Action, Problem> {
     let Body { confirm } = call.json()?;
-    if !is_meant(&call, &confirm) {
+    if !is_meant(call, &confirm) {
         return Err(Problem::bad_field(
             "confirm",
             "is neither this organisation's id nor its slug: nothing was done",
         ));
     }
-    let Passed::Done(Done::Deprovisioned(fallen)) = call.submit(Action::Deprovision).await? else {
+    Ok(Action::Deprovision)
+}
+
+async fn deprovision(call: Call) -> Answer {
+    let Passed::Done(Done::Deprovisioned(fallen)) = call.submit(meaning(&call)?).await? else {
         return Err(Problem::internal());
     };
     Ok(json_response(

@@ -101,9 +101,13 @@ impl MintBody {
     }
 }
 
+/// What a caller wants minted.
+pub(super) fn minting(call: &Call) -> Result<Action, Problem> {
+    call.json::<MintBody>()?.into_action(call)
+}
+
 async fn mint(call: Call) -> Answer {
-    let action = call.json::<MintBody>()?.into_action(&call)?;
-    let Passed::Minted(token, plain) = call.submit(action).await? else {
+    let Passed::Minted(token, plain) = call.submit(minting(&call)?).await? else {
         return Err(Problem::internal());
     };
     let mut body = json!({
@@ -167,14 +171,18 @@ async fn usage(call: Call) -> Answer {
     usage::answer(&call, &permit, token, hours).await
 }
 
+/// What a caller wants revoked.
+pub(super) fn revoking(call: &Call) -> Result<Action, Problem> {
+    revocation(call.path("id", TokenId::parse)?, &call.query)
+}
+
 async fn revoke(call: Call) -> Answer {
-    let token = call.path("id", TokenId::parse)?;
-    let action = revocation(token, &call.query)?;
+    let action = revoking(&call)?;
     let lists = matches!(action, Action::OrgTokenRevoke { descendants, .. } if descendants);
     let Passed::Done(Done::Revoked(revoked)) = call.submit(action).await? else {
         return Err(Problem::internal());
     };
-    let mut body = json!({ "revoked": token });
+    let mut body = json!({ "revoked": revoked.token });
     set(&mut body, "draining_until", revoked.draining_until);
     if lists {
         let fallen: Vec<Value> = revoked.descendants.iter().map(fallen).collect();

@@ -72,15 +72,21 @@ async fn write_to_workspace(call: Call) -> Answer {
     write_to(&call, SecretScope::Workspace(workspace)).await
 }
 
-async fn write_to(call: &Call, scope: SecretScope) -> Answer {
+/// What a caller wants written.
+pub(super) fn writing(call: &Call, scope: SecretScope) -> Result<Action, Problem> {
     let body: WriteBody = call.json()?;
     let address = address(scope, &body.key)?;
     let Secret(value) = body.value;
     if value.reveal().len() > MAX_VALUE {
         return Err(Problem::bad_field("value", "is longer than 256 KiB"));
     }
-    let answer = about("saved", &address);
-    call.submit(Action::SecretWrite { address, value }).await?;
+    Ok(Action::SecretWrite { address, value })
+}
+
+async fn write_to(call: &Call, scope: SecretScope) -> Answer {
+    let action = writing(call, scope)?;
+    let answer = about("saved", &action);
+    call.submit(action).await?;
     Ok(json_response(StatusCode::OK, &answer))
 }
 
@@ -98,10 +104,16 @@ async fn delete_of_workspace(call: Call) -> Answer {
     delete_from(&call, SecretScope::Workspace(workspace), key).await
 }
 
-async fn delete_from(call: &Call, scope: SecretScope, key: &str) -> Answer {
+/// What a caller wants deleted.
+pub(super) fn deleting(scope: SecretScope, key: &str) -> Result<Action, Problem> {
     let address = address(scope, key)?;
-    let answer = about("deleted", &address);
-    call.submit(Action::SecretDelete { address }).await?;
+    Ok(Action::SecretDelete { address })
+}
+
+async fn delete_from(call: &Call, scope: SecretScope, key: &str) -> Answer {
+    let action = deleting(scope, key)?;
+    let answer = about("deleted", &action);
+    call.submit(action).await?;
     Ok(json_response(StatusCode::OK, &answer))
 }
 
@@ -183,7 +195,10 @@ async fn sealed(
 }
 
 /// What was done with a secret. Only the organisation's own routes say the scope.
-fn about(status: &str, address: &SecretAddress) -> Value {
+fn about(status: &str, action: &Action) -> Value {
+    let (Action::SecretWrite { address, .. } | Action::SecretDelete { address }) = action else {
+        return json!({ "status": status });
+    };
     let mut answer = json!({ "status": status, "key": address.key.as_str() });
     if address.scope == SecretScope::Global {
         answer["scope"] = json!(address.scope.as_str());

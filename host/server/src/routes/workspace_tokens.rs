@@ -80,15 +80,20 @@ async fn usage(call: Call) -> Answer {
     usage::answer(&call, &permit, token, hours).await
 }
 
-/// The body says nothing that this host knows of, and may be anything that it can read.
-async fn mint(call: Call) -> Answer {
-    let workspace = workspaces::id(&call)?;
+/// What a caller wants minted. The body says nothing that this host knows of, and may be anything that it
+/// can read.
+pub(super) fn minting(call: &Call) -> Result<Action, Problem> {
+    let workspace = workspaces::id(call)?;
     call.json::<serde_json::Map<String, Value>>()?;
-    let action = Action::WorkspaceTokenMint {
+    Ok(Action::WorkspaceTokenMint {
         workspace,
         expires_at: call.caller.mints_until(),
-    };
-    let Passed::WorkspaceTokenMinted(token, plain) = call.submit(action).await? else {
+    })
+}
+
+async fn mint(call: Call) -> Answer {
+    let passed = call.submit(minting(&call)?).await?;
+    let Passed::WorkspaceTokenMinted(token, plain) = passed else {
         return Err(Problem::internal());
     };
     let mut body = json!({
@@ -102,11 +107,16 @@ async fn mint(call: Call) -> Answer {
     Ok(json_response(StatusCode::CREATED, &body))
 }
 
-async fn revoke(call: Call) -> Answer {
-    let workspace = workspaces::id(&call)?;
+/// What a caller wants revoked.
+pub(super) fn revoking(call: &Call) -> Result<Action, Problem> {
+    let workspace = workspaces::id(call)?;
     let token = call.path("token", TokenId::parse)?;
-    call.submit(Action::WorkspaceTokenRevoke { workspace, token })
-        .await?;
+    Ok(Action::WorkspaceTokenRevoke { workspace, token })
+}
+
+async fn revoke(call: Call) -> Answer {
+    let token = call.path("token", TokenId::parse)?;
+    call.submit(revoking(&call)?).await?;
     Ok(json_response(
         StatusCode::OK,
         &json!({ "status": "revoked", "id": token }),

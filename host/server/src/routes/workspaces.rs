@@ -43,28 +43,36 @@ fn there<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Option<String>>, D::E
     Option::deserialize(d).map(Some)
 }
 
-async fn create(call: Call) -> Answer {
+/// What a caller wants created.
+pub(super) fn creating(call: &Call) -> Result<Action, Problem> {
     let body: CreateBody = call.json()?;
-    let action = Action::WorkspaceCreate {
+    Ok(Action::WorkspaceCreate {
         name: name(&body.name)?,
         parent: body.parent_id.as_deref().map(parent).transpose()?,
-    };
-    let workspace = saved(call.submit(action).await?)?;
+    })
+}
+
+async fn create(call: Call) -> Answer {
+    let workspace = saved(call.submit(creating(&call)?).await?)?;
     Ok(json_response(StatusCode::CREATED, &shown(&workspace)))
 }
 
-async fn update(call: Call) -> Answer {
-    let workspace = id(&call)?;
+/// What a caller wants changed.
+pub(super) fn updating(call: &Call) -> Result<Action, Problem> {
+    let workspace = id(call)?;
     let body: UpdateBody = call.json()?;
-    let action = Action::WorkspaceUpdate {
+    Ok(Action::WorkspaceUpdate {
         workspace,
         name: body.name.as_deref().map(name).transpose()?,
         parent: body
             .parent_id
             .map(|id| id.as_deref().map(parent).transpose())
             .transpose()?,
-    };
-    let workspace = saved(call.submit(action).await?)?;
+    })
+}
+
+async fn update(call: Call) -> Answer {
+    let workspace = saved(call.submit(updating(&call)?).await?)?;
     Ok(json_response(StatusCode::OK, &shown(&workspace)))
 }
 
@@ -90,15 +98,21 @@ async fn read(call: Call) -> Answer {
     Ok(json_response(StatusCode::OK, &shown(&workspace)))
 }
 
-async fn remove(call: Call) -> Answer {
-    let workspace = id(&call)?;
+/// What a caller wants removed.
+pub(super) fn removing(call: &Call) -> Result<Action, Problem> {
+    let workspace = id(call)?;
     let confirm = match call.query.get("confirm").map(String::as_str) {
         None | Some("false") => false,
         Some("true") => true,
         Some(_) => return Err(Problem::bad_field("confirm", "is not `true` or `false`")),
     };
-    let action = Action::DeleteWorkspace { workspace, confirm };
-    let Passed::Done(Done::WorkspacesRemoved(removed)) = call.submit(action).await? else {
+    Ok(Action::DeleteWorkspace { workspace, confirm })
+}
+
+async fn remove(call: Call) -> Answer {
+    let workspace = id(&call)?;
+    let passed = call.submit(removing(&call)?).await?;
+    let Passed::Done(Done::WorkspacesRemoved(removed)) = passed else {
         return Err(Problem::internal());
     };
     let removed: Vec<WorkspaceId> = removed.iter().map(|workspace| workspace.id).collect();

@@ -1,7 +1,7 @@
 //! Approvals: kept, read, and moved from state to state.
 
 use countersign_core::action::ActionDigest;
-use countersign_core::approval::{Approval, Choice, Requester, State, Vote};
+use countersign_core::approval::{Approval, Choice, Claim, Requester, State, Vote};
 use countersign_core::caller::{Issuer, Person};
 use countersign_core::id::{ApprovalId, DecisionId, WorkspaceId};
 use countersign_core::ledger::{Page, Whose};
@@ -27,6 +27,8 @@ pub(super) struct Row {
     digest: String,
     payload: String,
     reason: String,
+    claimed_reason: Option<String>,
+    claimed_task: Option<String>,
     terms: String,
     policy: String,
     decision: String,
@@ -36,6 +38,7 @@ pub(super) struct Row {
     expires_at: i64,
     grant_expires_at: Option<i64>,
     decided_at: Option<i64>,
+    revoke_reason: Option<String>,
 }
 
 /// All of an approval, with the name of the workspace under which it is filed.
@@ -65,8 +68,9 @@ pub(super) async fn insert(connection: &mut Connection, approval: &Approval) -> 
         "INSERT INTO approvals
              (id, workspace, requester_credential, requester_actor, requester_lineage,
               verb, resource_kind, resource_id, digest, payload, reason, terms, policy,
-              decision, precondition, state, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+              decision, precondition, state, created_at, expires_at, claimed_reason, claimed_task)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                 $19, $20)",
     )
     .bind(approval.id.to_string())
     .bind(approval.workspace.to_string())
@@ -86,6 +90,8 @@ pub(super) async fn insert(connection: &mut Connection, approval: &Approval) -> 
     .bind(approval.state.as_str())
     .bind(approval.created_at.as_micros())
     .bind(approval.expires_at.as_micros())
+    .bind(&approval.claim.reason)
+    .bind(&approval.claim.task)
     .execute(connection)
     .await?;
     Ok(())
@@ -138,11 +144,34 @@ pub(super) async fn pending(
     .bind(limit(page))
     .fetch_all(&mut *connection)
     .await?;
-    let mut approvals = Vec::with_capacity(rows.len());
-    for row in rows {
-        approvals.push(with_votes(connection, row).await?);
-    }
-    Ok(approvals)
+    with_all_votes(connection, rows).await
+}
+
+/// The approvals that are filed under a workspace, before the one in the page, newest first.
+pub(super) async fn filed(
+    connection: &mut Connection,
+    whose: &Whose,
+    workspace: WorkspaceId,
+    page: &Page,
+) -> Result<Vec<Approval>, Fault> {
+    let requester = match whose {
+        Whose::All => None,
+        Whose::Requester(credential) => Some(credential),
+    };
+    let rows: Vec<Row> = sqlx::query_as(concat!(
+        select!(),
+        "WHERE workspace = $1
+           AND ($2 IS NULL OR requester_credential = $2)
+           AND ($3 IS NULL OR id < $3)
+         ORDER BY id DESC LIMIT $4"
+    ))
+    .bind(workspace.to_string())
+    .bind(requester)
+    .bind(&page.after)
+    .bind(limit(page))
+    .fetch_all(&mut *connection)
+    .await?;
+    with_all_votes(connection, rows).await
 }
 
 /// Pending → approved, with a grant that can be used until `grant_expires_at`. False where it was not
@@ -253,6 +282,17 @@ pub(super) async fn expire(
     Ok(expired.rows_affected() > 0)
 }
 
+async fn with_all_votes(
+    connection: &mut Connection,
+    rows: Vec<Row>,
+) -> Result<Vec<Approval>, Fault> {
+    let mut approvals = Vec::with_capacity(rows.len());
+    for row in rows {
+        approvals.push(with_votes(connection, row).await?);
+    }
+    Ok(approvals)
+}
+
 async fn with_votes(connection: &mut Connection, row: Row) -> Result<Approval, Fault> {
     let votes: Vec<VoteRow> = sqlx::query_as(
         "SELECT * FROM votes WHERE approval = $1 ORDER BY at, voter_issuer, voter_user",
@@ -280,6 +320,10 @@ fn approval(row: Row, votes: Vec<Vote>) -> Result<Approval, Fault> {
         digest: ActionDigest::from_text(row.digest),
         payload: from_json("approvals.payload", &row.payload)?,
         reason: row.reason,
+        claim: Claim {
+            reason: row.claimed_reason,
+            task: row.claimed_task,
+        },
         terms: from_json("approvals.terms", &row.terms)?,
         policy: row.policy,
         decision: parsed("approvals.decision", &row.decision, DecisionId::parse)?,
@@ -289,6 +333,7 @@ fn approval(row: Row, votes: Vec<Vote>) -> Result<Approval, Fault> {
         expires_at: Timestamp::from_micros(row.expires_at),
         grant_expires_at: instant(row.grant_expires_at),
         decided_at: instant(row.decided_at),
+        revoke_reason: row.revoke_reason,
         votes,
     })
 }

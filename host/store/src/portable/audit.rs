@@ -47,9 +47,12 @@ pub(super) async fn append(
         detail,
     };
     let entry = Entry::link(head.seq, at, &event, &head.hash);
+    let approval = kind
+        .leaves_approval()
+        .and_then(|_| entry.detail["approval"].as_str());
     sqlx::query(
-        "INSERT INTO audit (seq, at, kind, actor, detail, previous, hash)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO audit (seq, at, kind, actor, detail, previous, hash, approval)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(entry.seq)
     .bind(entry.at.as_micros())
@@ -58,6 +61,7 @@ pub(super) async fn append(
     .bind(to_json(&entry.detail))
     .bind(&entry.previous)
     .bind(&entry.hash)
+    .bind(approval)
     .execute(&mut *connection)
     .await?;
     sqlx::query("UPDATE audit_head SET hash = $1 WHERE seq = $2")

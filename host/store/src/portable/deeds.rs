@@ -4,7 +4,7 @@ use countersign_core::action::Action;
 use countersign_core::audit::EventKind;
 use countersign_core::caller::Identity;
 use countersign_core::generation::GenerationChange;
-use countersign_core::id::{DecisionId, TokenId, WorkspaceId};
+use countersign_core::id::{ApprovalId, DecisionId, TokenId, WorkspaceId};
 use countersign_core::ledger::{Deed, Done, OrgToken, Refusal, Submission};
 use countersign_core::permit::Permit;
 use countersign_core::secret::SecretAddress;
@@ -24,12 +24,21 @@ use crate::fault::Fault;
 /// A deed that is done, with the entry that the audit gets for it; some have written theirs themselves.
 type Outcome = Option<(Done, Option<(EventKind, Value)>)>;
 
+/// What a mint is done under.
+#[derive(Clone, Copy)]
+pub(super) struct Under {
+    pub(super) approval: Option<ApprovalId>,
+    /// The token, revoked by now, whose place the minted one takes.
+    pub(super) replaces: Option<TokenId>,
+}
+
 /// Does the deed that `permit` is for. What it finds in its way is a refusal; the caller of this rolls
 /// back whatever came before.
 pub(super) async fn perform(
     connection: &mut Connection,
     permit: Permit,
     submission: &Submission<'_>,
+    under: Under,
 ) -> Result<Result<Done, Refusal>, Fault> {
     if matches!(submission.deed, Deed::Read) {
         return read(connection, permit, submission).await;
@@ -40,7 +49,7 @@ pub(super) async fn perform(
         | Action::WorkspaceUpdate { .. }
         | Action::DeleteWorkspace { .. } => of_workspace(connection, decision, submission).await?,
         Action::WorkspaceTokenMint { .. } | Action::WorkspaceTokenRevoke { .. } => {
-            of_workspace_token(connection, decision, submission).await?
+            of_workspace_token(connection, decision, submission, under).await?
         }
         Action::SecretWrite { .. } | Action::SecretDelete { .. } => {
             of_secret(connection, decision, submission).await?
@@ -49,7 +58,7 @@ pub(super) async fn perform(
         | Action::PolicyActivate { .. }
         | Action::PolicyRollback { .. } => of_policies(connection, decision, submission).await?,
         Action::Deprovision => of_all(connection, decision, submission).await?,
-        _ => of_org_token(connection, decision, submission).await?,
+        _ => of_org_token(connection, decision, submission, under).await?,
     };
     let Some((done, entry)) = outcome else {
         return Ok(Err(in_the_way(connection, submission).await?));
@@ -85,6 +94,24 @@ async fn in_the_way(
     })
 }
 
+impl Under {
+    /// The one entry of a mint, with what it was done under: of one that replaces another, it says both.
+    fn entry(self, minted: EventKind, mut detail: Value) -> (EventKind, Value) {
+        if let Some(approval) = self.approval {
+            detail["approval"] = json!(approval);
+        }
+        let Some(replaces) = self.replaces else {
+            return (minted, detail);
+        };
+        detail["replaces"] = json!(replaces);
+        let replaced = match minted {
+            EventKind::WorkspaceTokenMinted => EventKind::WorkspaceTokenReplaced,
+            _ => EventKind::OrgTokenReplaced,
+        };
+        (replaced, detail)
+    }
+}
+
 /// What may be read is not in the way of anybody, but it must be there.
 async fn read(
     connection: &mut Connection,
@@ -106,6 +133,7 @@ async fn of_org_token(
     connection: &mut Connection,
     decision: DecisionId,
     submission: &Submission<'_>,
+    under: Under,
 ) -> Result<Outcome, Fault> {
     let now = submission.decision.at;
     match (&submission.deed, &submission.intent.action) {
@@ -134,14 +162,13 @@ async fn of_org_token(
                 expires_at: *expires_at,
                 live_limit: *live_limit,
                 mint_limit: *mint_limit,
+                approval: under.approval,
             };
             let minted = tokens::mint(connection, submission.caller, &minting, now).await?;
             Ok(minted.map(|token| {
                 let detail = about_minted(&token, decision);
-                (
-                    Done::Minted(token),
-                    Some((EventKind::OrgTokenMinted, detail)),
-                )
+                let entry = under.entry(EventKind::OrgTokenMinted, detail);
+                (Done::Minted(token), Some(entry))
             }))
         }
         (
@@ -272,6 +299,7 @@ async fn of_workspace_token(
     connection: &mut Connection,
     decision: DecisionId,
     submission: &Submission<'_>,
+    under: Under,
 ) -> Result<Outcome, Fault> {
     let (caller, now) = (submission.caller, submission.decision.at);
     match (&submission.deed, &submission.intent.action) {
@@ -297,13 +325,12 @@ async fn of_workspace_token(
                 prefix,
                 workspace: *workspace,
                 expires_at: *expires_at,
+                approval: under.approval,
             };
             let minted = workspace_tokens::mint(connection, caller, &minting, now).await?;
             Ok(minted.map(|token| {
-                let entry = (
-                    EventKind::WorkspaceTokenMinted,
-                    about_token(&token, decision),
-                );
+                let detail = about_token(&token, decision);
+                let entry = under.entry(EventKind::WorkspaceTokenMinted, detail);
                 (Done::WorkspaceTokenMinted(token), Some(entry))
             }))
         }

@@ -1,18 +1,25 @@
 //! Grants: whether the caller has one for this very request.
 
-use countersign_core::approval::{self, Approval, COOL_DOWN, State};
-use countersign_core::id::ApprovalId;
-use countersign_core::ledger::{Refusal, Submission};
+use std::time::Duration;
+
+use countersign_core::approval::{Approval, State};
+use countersign_core::id::{ApprovalId, TokenId};
+use countersign_core::ledger::{Deed, Refusal, Submission};
 use countersign_core::policy::Quorum;
 use countersign_core::time::Timestamp;
 
-use super::{Connection, approvals};
+use super::{Connection, approvals, lost, votes};
 use crate::fault::Fault;
 
 /// What the caller has in hand for a gated request.
 pub(super) enum Found {
     /// An approval that can be used, if its precondition holds.
     Grant(Approval),
+    /// An approval that was used to mint this token, of which nobody has heard since: another one can take
+    /// its place, if the precondition holds.
+    Lost(Approval, TokenId),
+    /// An approval that would do, if the policies did not ask for more people by now.
+    Outgrown(Approval),
     /// The approval that it named, which waits for people.
     Pending(Approval),
     /// The approval that it named, which leads nowhere, or nothing that it may name.
@@ -22,8 +29,7 @@ pub(super) enum Found {
 }
 
 /// Finds the caller's grant: the one that it names, or the newest for the same request. `quorums` are
-/// those of the judgement of this moment. A grant whose votes do not meet them was given on other terms
-/// and is none for this request.
+/// those of the judgement of this moment: a grant whose votes do not meet them is none any more.
 pub(super) async fn find(
     connection: &mut Connection,
     submission: &Submission<'_>,
@@ -36,26 +42,40 @@ pub(super) async fn find(
             .map_or(Found::Nothing, Found::Grant),
     };
     Ok(match found {
-        Found::Grant(grant) if !approval::are_met(quorums, &grant.votes) => Found::Nothing,
+        Found::Grant(grant) if !votes::meet(connection, &grant, quorums).await? => {
+            Found::Outgrown(grant)
+        }
+        Found::Lost(grant, _) if !votes::meet(connection, &grant, quorums).await? => {
+            Found::Refused(Some(grant.id), Refusal::GrantUsed)
+        }
         found => found,
     })
 }
 
 /// The caller's grant for what the policies allow by now. The deed uses it up, or it could be done once
-/// more when they gate again.
+/// more when they gate again. A mint that names its grant again is a lost answer's, whatever they say by
+/// now: what nobody has heard of must not live on beside another.
 pub(super) async fn left_over(
     connection: &mut Connection,
     submission: &Submission<'_>,
-) -> Result<Option<Approval>, Fault> {
+) -> Result<Found, Fault> {
     if submission.intent.verb().is_read() {
-        return Ok(None);
+        return Ok(Found::Nothing);
     }
-    if let Some(id) = submission.named
-        && let Found::Grant(grant) = named(connection, submission, id).await?
-    {
-        return Ok(Some(grant));
+    if let Some(id) = submission.named {
+        let named = named(connection, submission, id).await?;
+        let is_mint = matches!(
+            submission.deed,
+            Deed::MintOrgToken { .. } | Deed::MintWorkspaceToken { .. }
+        );
+        match named {
+            Found::Grant(_) | Found::Lost(..) => return Ok(named),
+            Found::Refused(_, Refusal::GrantUsed) if is_mint => return Ok(named),
+            _ => {}
+        }
     }
-    newest(connection, submission).await
+    let newest = newest(connection, submission).await?;
+    Ok(newest.map_or(Found::Nothing, Found::Grant))
 }
 
 async fn named(
@@ -70,11 +90,17 @@ async fn named(
     let refusal = match approval.state_at(submission.decision.at) {
         State::Approved => return Ok(Found::Grant(approval)),
         State::Pending => return Ok(Found::Pending(approval)),
-        State::Denied => denial(&approval),
+        State::Denied => denial(&approval, submission.lives.cool_down),
         State::Expired => Refusal::ApprovalExpired,
-        State::Withdrawn | State::Revoked => Refusal::ApprovalWithdrawn,
+        State::Withdrawn => Refusal::ApprovalWithdrawn,
+        State::Revoked => Refusal::ApprovalRevoked {
+            reason: approval.revoke_reason.clone(),
+        },
         State::Lapsed => Refusal::GrantExpired,
-        State::Used => Refusal::GrantUsed,
+        State::Used => match lost::find(connection, &approval, submission.decision.at).await? {
+            Some(token) => return Ok(Found::Lost(approval, token)),
+            None => Refusal::GrantUsed,
+        },
     };
     Ok(Found::Refused(Some(approval.id), refusal))
 }
@@ -113,10 +139,10 @@ async fn newest(
 }
 
 /// The refusal that a denied approval means.
-pub(super) fn denial(approval: &Approval) -> Refusal {
+pub(super) fn denial(approval: &Approval, cool_down: Duration) -> Refusal {
     let decided_at: Timestamp = approval.decided_at.unwrap_or(approval.created_at);
     Refusal::ApprovalDenied {
         reason: approval.denial_reason().map(str::to_owned),
-        again_at: decided_at.plus(COOL_DOWN),
+        again_at: decided_at.plus(cool_down),
     }
 }

@@ -2,7 +2,7 @@
 //! themselves, past all that is looked at before, and hold them against [`State::may_become`].
 
 use countersign_core::action::ActionDigest;
-use countersign_core::approval::{Approval, Choice, Requester, State};
+use countersign_core::approval::{Approval, Choice, Claim, GRANT_TTL, Requester, State};
 use countersign_core::caller::{Issuer, Person};
 use countersign_core::chance::OsChance;
 use countersign_core::id::{ApprovalId, DecisionId, WorkspaceId};
@@ -12,7 +12,7 @@ use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 
 use super::super::fresh;
-use super::{Connection, approvals, votes};
+use super::{Connection, approvals, taken_back, votes};
 
 const ASKED: Timestamp = Timestamp::from_micros(1_000);
 const IN_TIME: Timestamp = Timestamp::from_micros(2_000);
@@ -34,6 +34,7 @@ fn request() -> Approval {
         digest: ActionDigest::from_text("d"),
         payload: serde_json::Value::Null,
         reason: "mint a token: because".to_owned(),
+        claim: Claim::default(),
         terms: Terms {
             ground: Ground::new("r", "because"),
             quorums: vec![Quorum::one_person()],
@@ -48,6 +49,7 @@ fn request() -> Approval {
         expires_at: END,
         grant_expires_at: None,
         decided_at: None,
+        revoke_reason: None,
         votes: Vec::new(),
     }
 }
@@ -96,7 +98,8 @@ async fn try_move(
         State::Withdrawn => approvals::withdraw(connection, approval.id, now).await,
         State::Used => approvals::spend(connection, approval, now).await,
         State::Lapsed => approvals::lapse(connection, approval.id).await,
-        State::Pending | State::Revoked => Ok(false),
+        State::Revoked => taken_back::cancel(connection, approval.id, None, now).await,
+        State::Pending => Ok(false),
     };
     moved.expect("an answer")
 }
@@ -106,7 +109,7 @@ async fn each_statement_moves_an_approval_from_where_it_may_and_from_nowhere_els
     let database = fresh().await;
     for &from in State::ALL {
         for &to in State::ALL {
-            if matches!(to, State::Pending | State::Revoked) {
+            if to == State::Pending {
                 continue;
             }
             for now in [IN_TIME, END] {
@@ -114,7 +117,11 @@ async fn each_statement_moves_an_approval_from_where_it_may_and_from_nowhere_els
                 let approval = kept(&mut tx, from).await;
                 let moved = try_move(&mut tx, &approval, to, now).await;
                 let in_its_time = match to {
-                    State::Approved | State::Denied | State::Withdrawn | State::Used => now < END,
+                    State::Approved
+                    | State::Denied
+                    | State::Withdrawn
+                    | State::Used
+                    | State::Revoked => now < END,
                     State::Expired => now >= END,
                     _ => true,
                 };
@@ -148,6 +155,28 @@ async fn the_statement_that_uses_a_grant_asks_for_all_that_it_was_given_for() {
 }
 
 #[tokio::test]
+async fn the_statement_that_takes_a_request_back_asks_whose_it_is_and_whether_it_waits() {
+    let database = fresh().await;
+    for &state in State::ALL {
+        for now in [IN_TIME, END] {
+            let mut tx = database.store.begin_writing().await.expect("it begins");
+            let approval = kept(&mut tx, state).await;
+            let by = async |tx: &mut Connection, requester: &str| {
+                let taken = taken_back::take_back(tx, approval.id, requester, now).await;
+                taken.expect("an answer")
+            };
+            assert!(!by(&mut tx, "admin-token:beef").await, "{state} at {now}");
+            let waits = state == State::Pending && now < END;
+            assert_eq!(
+                by(&mut tx, "admin-token:f00d").await,
+                waits,
+                "{state} at {now}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_statement_that_keeps_a_vote_asks_whether_people_can_still_decide() {
     let database = fresh().await;
     for &state in State::ALL {
@@ -167,6 +196,7 @@ async fn the_statement_that_keeps_a_vote_asks_whether_people_can_still_decide() 
                 reason: None,
                 digest: None,
                 at,
+                grant: GRANT_TTL,
             };
             let kept = votes::insert(&mut tx, &ballot).await.expect("an answer");
             assert_eq!(kept, state == State::Pending && at < END, "{state} at {at}");

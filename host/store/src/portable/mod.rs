@@ -13,6 +13,7 @@ mod decisions;
 mod deeds;
 mod deprovision;
 mod endings;
+mod events;
 mod facts;
 mod generations;
 mod grants;
@@ -20,6 +21,7 @@ mod grants;
 mod guards;
 mod instants;
 mod keys;
+mod lost;
 mod obstacles;
 mod removal;
 mod requests;
@@ -29,6 +31,7 @@ mod sessions;
 mod settings;
 mod settle;
 mod sweep;
+mod taken_back;
 mod tokens;
 mod turns;
 mod usage;
@@ -46,8 +49,8 @@ use countersign_core::decision::Decision;
 use countersign_core::generation::{GenerationChange, GenerationRecord, VersionRecord};
 use countersign_core::id::{ApprovalId, DecisionId, OrgId, SessionId, TokenId, WorkspaceId};
 use countersign_core::ledger::{
-    Ballot, Change, Facts, HourOfUse, OrgToken, Page, SecretEntry, Settled, Submission, TokenUses,
-    Voted, Whose,
+    ApprovalEvents, Ballot, Change, Ended, Facts, HourOfUse, OrgToken, Page, Revocation,
+    SecretEntry, Settled, Submission, TokenUses, Voted, Whose, Withdrawal,
 };
 use countersign_core::permit::Permit;
 use countersign_core::ports::{Ledger, LedgerError};
@@ -107,24 +110,33 @@ impl Ledger for Store {
 
     async fn settle(&self, submission: Submission<'_>) -> Result<Settled, LedgerError> {
         let mut turn = self.turn().await?;
-        match settle::settle(turn.connection(), submission).await {
-            Ok(undone @ (Settled::Moved | Settled::KeyReplaced | Settled::Outdated)) => {
-                turn.undo().await;
-                Ok(undone)
-            }
-            settled => Ok(turn.end(settled).await?),
-        }
+        let settled = settle::settle(turn.connection(), submission).await;
+        let is_kept = |settled: &Settled| {
+            !matches!(
+                settled,
+                Settled::Moved | Settled::KeyReplaced | Settled::Outdated
+            )
+        };
+        Ok(turn.end_if(settled, is_kept).await?)
     }
 
     async fn vote(&self, ballot: &Ballot) -> Result<Voted, LedgerError> {
         let mut turn = self.turn().await?;
-        match votes::count(turn.connection(), ballot).await {
-            counted @ (Ok(Voted::Counted(_)) | Err(_)) => Ok(turn.end(counted).await?),
-            Ok(objection) => {
-                turn.undo().await;
-                Ok(objection)
-            }
-        }
+        let voted = votes::count(turn.connection(), ballot).await;
+        let is_counted = |voted: &Voted| matches!(voted, Voted::Counted(_));
+        Ok(turn.end_if(voted, is_counted).await?)
+    }
+
+    async fn withdraw(&self, withdrawal: Withdrawal<'_>) -> Result<Ended, LedgerError> {
+        let mut turn = self.turn().await?;
+        let ended = taken_back::withdraw(turn.connection(), &withdrawal).await;
+        Ok(turn.end_if(ended, Ended::is_done).await?)
+    }
+
+    async fn revoke(&self, revocation: Revocation<'_>) -> Result<Ended, LedgerError> {
+        let mut turn = self.turn().await?;
+        let ended = taken_back::revoke(turn.connection(), &revocation).await;
+        Ok(turn.end_if(ended, Ended::is_done).await?)
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<Vec<ApprovalId>, LedgerError> {
@@ -143,6 +155,35 @@ impl Ledger for Store {
         covers(permit, Verb::ApprovalList)?;
         let mut tx = self.begin_reading().await?;
         Ok(approvals::pending(&mut tx, whose, page, now).await?)
+    }
+
+    async fn approvals_of(
+        &self,
+        permit: &Permit,
+        whose: &Whose,
+        workspace: WorkspaceId,
+        page: &Page,
+    ) -> Result<Vec<Approval>, LedgerError> {
+        covers(permit, Verb::ApprovalList)?;
+        let mut tx = self.begin_reading().await?;
+        Ok(approvals::filed(&mut tx, whose, workspace, page).await?)
+    }
+
+    async fn approval_events(
+        &self,
+        permit: &Permit,
+        whose: &Whose,
+        after: Option<i64>,
+        limit: u32,
+    ) -> Result<ApprovalEvents, LedgerError> {
+        covers(permit, Verb::ApprovalList)?;
+        let mut tx = self.begin_reading().await?;
+        Ok(events::list(&mut tx, whose, after, limit).await?)
+    }
+
+    async fn lives(&self, caller: &Caller, now: Timestamp) -> Result<bool, LedgerError> {
+        let mut connection = self.glance().await?;
+        Ok(settle::credential_lives(&mut connection, caller, now).await?)
     }
 
     async fn approval(

@@ -1,8 +1,6 @@
 //! Requests to people: one approval is opened, or the one that is open is found.
 
-use countersign_core::approval::{
-    Approval, COOL_DOWN, PENDING_LIMIT, PENDING_TTL, Requester, State,
-};
+use countersign_core::approval::{self, Approval, PENDING_LIMIT, Requester, State};
 use countersign_core::audit::EventKind;
 use countersign_core::caller::Caller;
 use countersign_core::id::ApprovalId;
@@ -11,6 +9,7 @@ use countersign_core::policy::Terms;
 use countersign_core::workspace::Workspace;
 use serde_json::json;
 
+use super::columns::to_json;
 use super::{Connection, approvals, audit, grants, obstacles, sweep, workspaces};
 use crate::fault::Fault;
 
@@ -22,8 +21,16 @@ pub(super) async fn file(
     terms: &Terms,
     policy: &str,
 ) -> Result<Result<Approval, (Option<ApprovalId>, Refusal)>, Fault> {
-    let Some(workspace) = anchor(connection, submission.caller).await? else {
-        return Ok(Err((None, Refusal::NoAnchor)));
+    let workspace = match submission.ahead {
+        Some(ahead) => workspaces::load(connection, ahead.workspace).await?,
+        None => anchor(connection, submission.caller).await?,
+    };
+    let Some(workspace) = workspace else {
+        let refusal = match submission.ahead {
+            Some(_) => Refusal::FiledNowhere,
+            None => Refusal::NoAnchor,
+        };
+        return Ok(Err((None, refusal)));
     };
     // People are not asked for what could not be done if they agreed.
     if let Some(obstacle) = obstacles::find(connection, submission).await? {
@@ -31,12 +38,15 @@ pub(super) async fn file(
     }
     if let Some(open) = same_request(connection, submission).await? {
         if open.state_at(submission.decision.at) == State::Pending {
-            return Ok(Ok(open));
+            return tighten(connection, submission, open, terms).await.map(Ok);
         }
         sweep::expire(connection, &open, submission.decision.at).await?;
     }
     if let Some(denied) = denied_lately(connection, submission).await? {
-        return Ok(Err((Some(denied.id), grants::denial(&denied))));
+        return Ok(Err((
+            Some(denied.id),
+            grants::denial(&denied, submission.lives.cool_down),
+        )));
     }
     if count_pending(connection, submission).await? >= PENDING_LIMIT {
         return Ok(Err((None, Refusal::TooManyPending)));
@@ -63,6 +73,40 @@ pub(super) async fn file(
     )
     .await?;
     Ok(Ok(approval))
+}
+
+/// Adds what the policies ask for by now to a request that waits: or people would decide it, and what they
+/// said would not be enough. What it was filed under stays, however the policies loosen.
+pub(super) async fn tighten(
+    connection: &mut Connection,
+    submission: &Submission<'_>,
+    mut open: Approval,
+    terms: &Terms,
+) -> Result<Approval, Fault> {
+    if approval::cover(&open.terms.quorums, &terms.quorums) {
+        return Ok(open);
+    }
+    open.terms.quorums.extend(terms.quorums.iter().cloned());
+    open.terms.quorums.sort();
+    open.terms.quorums.dedup();
+    let now = submission.decision.at;
+    sqlx::query(
+        "UPDATE approvals SET terms = $3 WHERE id = $2 AND state = 'pending' AND expires_at > $1",
+    )
+    .bind(now.as_micros())
+    .bind(open.id.to_string())
+    .bind(to_json(&open.terms))
+    .execute(&mut *connection)
+    .await?;
+    let detail = json!({
+        "approval": open.id,
+        "decision": submission.decision.id,
+        "cause": "the policies ask for more people by now",
+        "quorums": open.terms.quorums,
+    });
+    let (event, actor) = (EventKind::ApprovalTightened, submission.caller.actor());
+    audit::append(connection, now, event, &actor, detail).await?;
+    Ok(open)
 }
 
 /// The workspace under which the caller's requests are filed, if it has one that stands.
@@ -102,15 +146,21 @@ fn request(
         digest: intent.digest.clone(),
         payload: intent.payload.clone(),
         reason: format!("{asked}: {}", terms.ground.reason),
+        claim: submission
+            .ahead
+            .map_or_else(Default::default, |ahead| ahead.claim.clone()),
         terms: terms.clone(),
         policy: policy.to_owned(),
         decision: decision.id,
         precondition: facts.precondition.clone(),
         state: State::Pending,
         created_at: decision.at,
-        expires_at: decision.at.plus(PENDING_TTL.bounded(terms.pending_ttl)),
+        expires_at: decision
+            .at
+            .plus(submission.lives.pending.bounded(terms.pending_ttl)),
         grant_expires_at: None,
         decided_at: None,
+        revoke_reason: None,
         votes: Vec::new(),
     }
 }
@@ -127,7 +177,13 @@ async fn denied_lately(
            AND verb = $3 AND resource_kind = $4 AND resource_id = $5
          ORDER BY decided_at DESC LIMIT 1"
     ))
-    .bind(submission.decision.at.minus(COOL_DOWN).as_micros())
+    .bind(
+        submission
+            .decision
+            .at
+            .minus(submission.lives.cool_down)
+            .as_micros(),
+    )
     .bind(submission.caller.lineage())
     .bind(intent.verb().as_str())
     .bind(intent.resource_kind)

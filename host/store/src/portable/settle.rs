@@ -5,18 +5,19 @@ use countersign_core::audit::EventKind;
 use countersign_core::caller::{Caller, Identity, earlier};
 use countersign_core::decision::{Outcome, RecordedDecision};
 use countersign_core::gate::outlives_the_minter;
-use countersign_core::id::ApprovalId;
+use countersign_core::id::{ApprovalId, TokenId};
 use countersign_core::ledger::{Deed, Refusal, Settled, Submission};
 use countersign_core::permit::Permit;
 use countersign_core::policy::{Ground, Terms};
 use countersign_core::time::Timestamp;
 use countersign_core::verdict::Ruling;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::Connection as _;
 
+use super::deeds::Under;
 use super::grants::Found;
 use super::{
-    Connection, approvals, audit, decisions, deeds, facts, grants, keys, requests, sessions,
+    Connection, approvals, audit, decisions, deeds, facts, grants, keys, lost, requests, sessions,
     tokens, workspace_tokens,
 };
 use crate::fault::Fault;
@@ -59,10 +60,20 @@ pub(super) async fn settle(
         return Ok(Settled::KeyReplaced);
     }
     match &submission.decision.judgement.ruling {
-        Ruling::Allow { .. } => {
-            let grant = grants::left_over(connection, submission).await?;
-            carry_out(connection, submission, grant).await
+        // Nobody need be asked, and what is asked ahead is not done.
+        Ruling::Allow { .. } if submission.ahead.is_some() => {
+            refuse(connection, submission, None, Refusal::ApprovalNotNeeded).await
         }
+        Ruling::Allow { .. } => match grants::left_over(connection, submission).await? {
+            Found::Grant(grant) => carry_out(connection, submission, Leave::Grant(grant)).await,
+            Found::Lost(grant, token) => {
+                carry_out(connection, submission, Leave::Lost(grant, token)).await
+            }
+            Found::Refused(approval, refusal) => {
+                refuse(connection, submission, approval, refusal).await
+            }
+            _ => carry_out(connection, submission, Leave::Policies).await,
+        },
         Ruling::Gate { terms, policy } => pass_gate(connection, submission, terms, policy).await,
         Ruling::Deny { ground, policy } => {
             refuse(connection, submission, None, denied(ground, policy)).await
@@ -77,6 +88,15 @@ fn denied(ground: &Ground, policy: &str) -> Refusal {
         policy: policy.to_owned(),
         advice: ground.advice().map(str::to_owned),
     }
+}
+
+/// Whether the caller's credential is still what it was when it was verified.
+pub(super) async fn credential_lives(
+    connection: &mut Connection,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    Ok(standing(connection, caller, now).await?.is_some())
 }
 
 /// How a credential stands that lives.
@@ -135,26 +155,82 @@ async fn pass_gate(
     terms: &Terms,
     policy: &str,
 ) -> Result<Settled, Fault> {
-    match grants::find(connection, submission, &terms.quorums).await? {
-        Found::Grant(grant) if grant.precondition != submission.facts.precondition => {
-            lapse(connection, &grant, submission).await?;
-            refuse(
-                connection,
-                submission,
-                Some(grant.id),
-                Refusal::ApprovalStale,
-            )
-            .await
+    let found = grants::find(connection, submission, &terms.quorums).await?;
+    let expected = &submission.facts.precondition;
+    match found {
+        Found::Grant(grant) if grant.precondition != *expected => {
+            let cause = json!({
+                "cause": "the target has moved",
+                "approved": grant.precondition,
+                "found": expected,
+            });
+            lapse(connection, &grant, submission, cause).await?;
+            if submission.ahead.is_some() {
+                return ask(connection, submission, terms, policy).await;
+            }
+            let stale = Refusal::ApprovalStale;
+            refuse(connection, submission, Some(grant.id), stale).await
         }
-        Found::Grant(grant) => carry_out(connection, submission, Some(grant)).await,
-        Found::Pending(approval) => wait(connection, submission, approval).await,
+        Found::Lost(grant, _) if grant.precondition != *expected => {
+            let stale = Refusal::ApprovalStale;
+            refuse(connection, submission, Some(grant.id), stale).await
+        }
+        Found::Grant(grant) if submission.ahead.is_some() => {
+            wait(connection, submission, grant).await
+        }
+        Found::Grant(grant) => carry_out(connection, submission, Leave::Grant(grant)).await,
+        Found::Lost(grant, token) => {
+            carry_out(connection, submission, Leave::Lost(grant, token)).await
+        }
+        Found::Pending(approval) => {
+            let approval = requests::tighten(connection, submission, approval, terms).await?;
+            wait(connection, submission, approval).await
+        }
         Found::Refused(approval, refusal) => {
             refuse(connection, submission, approval, refusal).await
         }
-        Found::Nothing => match requests::file(connection, submission, terms, policy).await? {
-            Ok(approval) => wait(connection, submission, approval).await,
-            Err((approval, refusal)) => refuse(connection, submission, approval, refusal).await,
-        },
+        Found::Outgrown(grant) => {
+            let settled = ask(connection, submission, terms, policy).await?;
+            // It is asked anew, so that there are never two grants for one deed.
+            if matches!(settled, Settled::Pending(_) | Settled::Asked(_)) {
+                let cause = json!({ "cause": "the policies ask for more people by now" });
+                lapse(connection, &grant, submission, cause).await?;
+            }
+            Ok(settled)
+        }
+        Found::Nothing => ask(connection, submission, terms, policy).await,
+    }
+}
+
+/// Asks people, and waits for them, or says why they are not asked.
+async fn ask(
+    connection: &mut Connection,
+    submission: &Submission<'_>,
+    terms: &Terms,
+    policy: &str,
+) -> Result<Settled, Fault> {
+    match requests::file(connection, submission, terms, policy).await? {
+        Ok(approval) => wait(connection, submission, approval).await,
+        Err((approval, refusal)) => refuse(connection, submission, approval, refusal).await,
+    }
+}
+
+/// By whose leave a deed is done.
+enum Leave {
+    /// The policies allow it.
+    Policies,
+    /// People do, once.
+    Grant(Approval),
+    /// People did, and the answer got lost: the token that was minted gives way to another.
+    Lost(Approval, TokenId),
+}
+
+impl Leave {
+    fn approval(&self) -> Option<ApprovalId> {
+        match self {
+            Self::Policies => None,
+            Self::Grant(grant) | Self::Lost(grant, _) => Some(grant.id),
+        }
     }
 }
 
@@ -163,20 +239,20 @@ async fn pass_gate(
 async fn carry_out(
     connection: &mut Connection,
     submission: &Submission<'_>,
-    grant: Option<Approval>,
+    leave: Leave,
 ) -> Result<Settled, Fault> {
     let action = &submission.intent.action;
     let is_read = action.verb().is_read();
-    if grant.is_none() && is_read && facts::without_asking(action, submission.org).is_some() {
+    let asks_nothing = facts::without_asking(action, submission.org).is_some();
+    if matches!(leave, Leave::Policies) && is_read && asks_nothing {
         // Nothing can be in the way of reading this, so there is nothing to undo.
-        return attempt(connection, submission, None).await;
+        return attempt(connection, submission, &leave).await;
     }
     let mut savepoint = connection.begin().await?;
-    match attempt(&mut savepoint, submission, grant.as_ref()).await? {
+    match attempt(&mut savepoint, submission, &leave).await? {
         Settled::Refused(refusal) => {
             savepoint.rollback().await?;
-            let grant = grant.map(|grant| grant.id);
-            refuse(connection, submission, grant, refusal).await
+            refuse(connection, submission, leave.approval(), refusal).await
         }
         settled => {
             savepoint.commit().await?;
@@ -189,41 +265,59 @@ async fn carry_out(
 async fn attempt(
     connection: &mut Connection,
     submission: &Submission<'_>,
-    grant: Option<&Approval>,
+    leave: &Leave,
 ) -> Result<Settled, Fault> {
     let decision = &submission.decision;
-    if let Some(grant) = grant {
-        if !approvals::spend(connection, grant, decision.at).await? {
-            return Ok(Settled::Refused(Refusal::GrantUsed));
+    let has_leave = match leave {
+        Leave::Policies => true,
+        Leave::Grant(grant) => spend(connection, submission, grant).await?,
+        Leave::Lost(grant, token) => {
+            let mint = (grant.verb, grant.id);
+            lost::retire(connection, mint, *token, decision.at).await?
         }
-        let detail = json!({
-            "approval": grant.id,
-            "decision": decision.id,
-            "verb": grant.verb,
-            "digest": grant.digest,
-        });
-        let actor = submission.caller.actor();
-        audit::append(
-            connection,
-            decision.at,
-            EventKind::ApprovalUsed,
-            &actor,
-            detail,
-        )
-        .await?;
-    }
-    let outcome = match grant {
-        Some(_) => Outcome::Granted,
-        None => Outcome::Allowed,
     };
-    let grant = grant.map(|grant| grant.id);
-    let Some(recorded) = record(connection, submission, outcome, grant).await? else {
+    if !has_leave {
+        return Ok(Settled::Refused(Refusal::GrantUsed));
+    }
+    let outcome = match leave {
+        Leave::Policies => Outcome::Allowed,
+        Leave::Grant(_) | Leave::Lost(..) => Outcome::Granted,
+    };
+    let under = Under {
+        approval: leave.approval(),
+        replaces: match leave {
+            Leave::Lost(_, token) => Some(*token),
+            _ => None,
+        },
+    };
+    let Some(recorded) = record(connection, submission, outcome, under.approval).await? else {
         return Ok(Settled::Outdated);
     };
     let permit = Permit::new(&recorded, submission.caller, submission.intent)
         .ok_or(Fault::WrongPermit(recorded.verb.as_str()))?;
-    let done = deeds::perform(connection, permit, submission).await?;
+    let done = deeds::perform(connection, permit, submission, under).await?;
     Ok(done.map_or_else(Settled::Refused, Settled::Done))
+}
+
+/// Uses the grant up; false where it was not there to be used any more.
+async fn spend(
+    connection: &mut Connection,
+    submission: &Submission<'_>,
+    grant: &Approval,
+) -> Result<bool, Fault> {
+    let decision = &submission.decision;
+    if !approvals::spend(connection, grant, decision.at).await? {
+        return Ok(false);
+    }
+    let detail = json!({
+        "approval": grant.id,
+        "decision": decision.id,
+        "verb": grant.verb,
+        "digest": grant.digest,
+    });
+    let (event, actor) = (EventKind::ApprovalUsed, submission.caller.actor());
+    audit::append(connection, decision.at, event, &actor, detail).await?;
+    Ok(true)
 }
 
 async fn wait(
@@ -234,8 +328,9 @@ async fn wait(
     let pending = Some(approval.id);
     let recorded = record(connection, submission, Outcome::Pending, pending).await?;
     Ok(match recorded {
-        Some(_) => Settled::Pending(Box::new(approval)),
         None => Settled::Outdated,
+        Some(_) if submission.ahead.is_some() => Settled::Asked(Box::new(approval)),
+        Some(_) => Settled::Pending(Box::new(approval)),
     })
 }
 
@@ -288,24 +383,13 @@ async fn lapse(
     connection: &mut Connection,
     grant: &Approval,
     submission: &Submission<'_>,
+    mut detail: Value,
 ) -> Result<(), Fault> {
     if !approvals::lapse(connection, grant.id).await? {
         return Ok(());
     }
-    let detail = json!({
-        "approval": grant.id,
-        "decision": submission.decision.id,
-        "cause": "the target has moved",
-        "approved": grant.precondition,
-        "found": submission.facts.precondition,
-    });
-    let actor = submission.caller.actor();
-    audit::append(
-        connection,
-        submission.decision.at,
-        EventKind::ApprovalLapsed,
-        &actor,
-        detail,
-    )
-    .await
+    detail["approval"] = json!(grant.id);
+    detail["decision"] = json!(submission.decision.id);
+    let (event, actor) = (EventKind::ApprovalLapsed, submission.caller.actor());
+    audit::append(connection, submission.decision.at, event, &actor, detail).await
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign_core::address;
 use countersign_core::caller::{Caller, Identity};
-use countersign_core::id::{TokenId, WorkspaceId};
+use countersign_core::id::{ApprovalId, TokenId, WorkspaceId};
 use countersign_core::ledger::OrgToken;
 use countersign_core::policy::Role;
 use countersign_core::time::Timestamp;
@@ -64,6 +64,8 @@ pub(super) struct Minting<'a> {
     pub(super) live_limit: u32,
     /// At most so many minted from the minter's address in an hour, this one counted; 0: any number.
     pub(super) mint_limit: u32,
+    /// The approval under which it is minted.
+    pub(super) approval: Option<ApprovalId>,
 }
 
 /// Mints a token, unless too many are live or were minted from there, or the workspace to which it would
@@ -84,8 +86,10 @@ pub(super) async fn mint(
     let row: Option<Row> = sqlx::query_as(concat!(
         "INSERT INTO org_tokens
              (created_at, id, hash, prefix, name, role, workspace, expires_at,
-              created_by, created_by_user, created_by_key, minted_by_token, lineage, minted_from)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15
+              created_by, created_by_user, created_by_key, minted_by_token, lineage, minted_from,
+              approval)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15,
+                $18
          WHERE ($14 = 0 OR $14 > (SELECT COUNT(*) FROM org_tokens WHERE ",
         live!(),
         "))
@@ -113,6 +117,7 @@ pub(super) async fn mint(
     .bind(address::party(&minter.address))
     .bind(i64::from(minting.mint_limit))
     .bind(now.minus(MINTS_COUNT_FOR).as_micros())
+    .bind(minting.approval.map(|id| id.to_string()))
     .fetch_optional(connection)
     .await?;
     row.map(token).transpose()
@@ -157,6 +162,44 @@ fn lineage(minter: &Caller, minted: TokenId) -> String {
 /// [`Caller::credential_key`] of whoever presents the token with this id.
 pub(super) fn credential_key(id: TokenId) -> String {
     format!("org-token:{id}")
+}
+
+/// The token that was minted under `approval` and lives, while nobody has presented it.
+pub(super) async fn unclaimed(
+    connection: &mut Connection,
+    approval: ApprovalId,
+    now: Timestamp,
+) -> Result<Option<TokenId>, Fault> {
+    let id: Option<String> = sqlx::query_scalar(concat!(
+        "SELECT id FROM org_tokens WHERE approval = $2 AND last_used_at IS NULL AND ",
+        live!()
+    ))
+    .bind(now.as_micros())
+    .bind(approval.to_string())
+    .fetch_optional(connection)
+    .await?;
+    id.map(|id| parsed("org_tokens.id", &id, TokenId::parse))
+        .transpose()
+}
+
+/// Revokes a token that was minted under `approval` and that nobody has presented; false where it is none.
+pub(super) async fn retire(
+    connection: &mut Connection,
+    approval: ApprovalId,
+    id: TokenId,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let retired = sqlx::query(concat!(
+        "UPDATE org_tokens SET revoked_at = $1
+         WHERE id = $2 AND approval = $3 AND last_used_at IS NULL AND ",
+        live!()
+    ))
+    .bind(now.as_micros())
+    .bind(id.to_string())
+    .bind(approval.to_string())
+    .execute(connection)
+    .await?;
+    Ok(retired.rows_affected() > 0)
 }
 
 /// Revokes all live tokens that are bound to the workspace: their ids.

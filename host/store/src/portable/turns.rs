@@ -206,6 +206,21 @@ impl Turn<'_> {
         }
     }
 
+    /// [`Turn::end`] of a part that may have come to nothing: then all of it is undone.
+    pub(super) async fn end_if<T>(
+        self,
+        part: Result<T, Fault>,
+        is_done: impl FnOnce(&T) -> bool,
+    ) -> Result<T, Fault> {
+        match part {
+            Ok(nothing) if !is_done(&nothing) => {
+                self.undo().await;
+                Ok(nothing)
+            }
+            part => self.end(part).await,
+        }
+    }
+
     /// Keeps what was done, and waits until it is on disk.
     pub(super) async fn keep(mut self) -> Result<(), Fault> {
         self.open().parts += 1;

@@ -1,8 +1,9 @@
 //! Votes: counted one by one, until they decide.
 
-use countersign_core::approval::{self, Approval, Choice, GRANT_TTL, State, Vote};
+use countersign_core::approval::{self, Approval, Choice, State, Vote};
 use countersign_core::audit::EventKind;
 use countersign_core::ledger::{Ballot, Voted};
+use countersign_core::policy::Quorum;
 use serde_json::json;
 
 use super::columns::to_json;
@@ -43,8 +44,10 @@ pub(super) async fn count(connection: &mut Connection, ballot: &Ballot) -> Resul
             approval.decided_at = Some(ballot.at);
             EventKind::ApprovalDenied
         }
-        Choice::Approve if approval::are_met(&approval.terms.quorums, &approval.votes) => {
-            let end = ballot.at.plus(GRANT_TTL.bounded(approval.terms.grant_ttl));
+        Choice::Approve if meet(connection, &approval, &approval.terms.quorums).await? => {
+            let end = ballot
+                .at
+                .plus(ballot.grant.bounded(approval.terms.grant_ttl));
             if !approvals::approve(connection, approval.id, end, ballot.at).await? {
                 return Ok(Voted::NotPending);
             }
@@ -84,8 +87,7 @@ async fn objection(
     if approval.requester.credential == person {
         return Ok(Some(Voted::IsRequester));
     }
-    let quorums = &approval.terms.quorums;
-    if (quorums.len() > 1 || approval::people_needed(quorums) > 1)
+    if approval::ask_several(&approval.terms.quorums)
         && tokens::was_minted_by(connection, &approval.requester.credential, &person).await?
     {
         return Ok(Some(Voted::IsMinter));
@@ -95,6 +97,28 @@ async fn objection(
         .as_ref()
         .is_some_and(|digest| *digest != approval.digest);
     Ok(other.then_some(Voted::OtherDigest))
+}
+
+/// Whether the votes on `approval` meet `quorums`, which may be others than those that it was filed under:
+/// where more than one must decide by now, a minter's vote from when one was enough does not count. A vote
+/// keeps the groups in which its person was when they cast it.
+pub(super) async fn meet(
+    connection: &mut Connection,
+    approval: &Approval,
+    quorums: &[Quorum],
+) -> Result<bool, Fault> {
+    if !approval::ask_several(quorums) {
+        return Ok(approval::are_met(quorums, &approval.votes));
+    }
+    let requester = &approval.requester.credential;
+    let mut count = Vec::with_capacity(approval.votes.len());
+    for vote in &approval.votes {
+        let person = format!("person:{}", vote.person.key());
+        if !tokens::was_minted_by(connection, requester, &person).await? {
+            count.push(vote.clone());
+        }
+    }
+    Ok(approval::are_met(quorums, &count))
 }
 
 /// Keeps the vote; false where the person voted before, or the approval is not pending any more.

@@ -1,7 +1,7 @@
 //! The tokens of workspaces.
 
 use countersign_core::caller::{Caller, Identity};
-use countersign_core::id::{TokenId, WorkspaceId};
+use countersign_core::id::{ApprovalId, TokenId, WorkspaceId};
 use countersign_core::time::Timestamp;
 use countersign_core::token::TokenHash;
 use countersign_core::workspace::{Slice, TOKEN_LIMIT, WorkspaceToken};
@@ -36,6 +36,8 @@ pub(super) struct Minting<'a> {
     pub(super) prefix: &'a str,
     pub(super) workspace: WorkspaceId,
     pub(super) expires_at: Option<Timestamp>,
+    /// The approval under which it is minted.
+    pub(super) approval: Option<ApprovalId>,
 }
 
 /// Mints a token for a workspace that stands, unless too many of its tokens are live.
@@ -48,8 +50,9 @@ pub(super) async fn mint(
     let minter_key = minter_key(connection, minter).await?;
     let row: Option<Row> = sqlx::query_as(concat!(
         "INSERT INTO workspace_tokens
-             (created_at, id, hash, prefix, workspace, expires_at, created_by, minter_key, lineage)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
+             (created_at, id, hash, prefix, workspace, expires_at, created_by, minter_key, lineage,
+              approval)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $11
          WHERE EXISTS (SELECT 1 FROM workspaces WHERE id = $5 AND status <> 'removed')
            AND $10 > (SELECT COUNT(*) FROM workspace_tokens WHERE workspace = $5 AND ",
         live!(),
@@ -65,6 +68,7 @@ pub(super) async fn mint(
     .bind(minter_key)
     .bind(lineage(minter, minting.id))
     .bind(TOKEN_LIMIT)
+    .bind(minting.approval.map(|id| id.to_string()))
     .fetch_optional(connection)
     .await?;
     row.map(token).transpose()
@@ -141,6 +145,44 @@ pub(super) async fn revoke(
     .execute(connection)
     .await?;
     Ok(revoked.rows_affected() > 0)
+}
+
+/// The token that was minted under `approval` and lives, while nobody has presented it.
+pub(super) async fn unclaimed(
+    connection: &mut Connection,
+    approval: ApprovalId,
+    now: Timestamp,
+) -> Result<Option<TokenId>, Fault> {
+    let id: Option<String> = sqlx::query_scalar(concat!(
+        "SELECT id FROM workspace_tokens WHERE approval = $2 AND last_used_at IS NULL AND ",
+        live!()
+    ))
+    .bind(now.as_micros())
+    .bind(approval.to_string())
+    .fetch_optional(connection)
+    .await?;
+    id.map(|id| parsed("workspace_tokens.id", &id, TokenId::parse))
+        .transpose()
+}
+
+/// Revokes a token that was minted under `approval` and that nobody has presented; false where it is none.
+pub(super) async fn retire(
+    connection: &mut Connection,
+    approval: ApprovalId,
+    id: TokenId,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let retired = sqlx::query(concat!(
+        "UPDATE workspace_tokens SET revoked_at = $1
+         WHERE id = $2 AND approval = $3 AND last_used_at IS NULL AND ",
+        live!()
+    ))
+    .bind(now.as_micros())
+    .bind(id.to_string())
+    .bind(approval.to_string())
+    .execute(connection)
+    .await?;
+    Ok(retired.rows_affected() > 0)
 }
 
 /// Revokes all live tokens of the workspace: their ids.

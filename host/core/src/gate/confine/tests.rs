@@ -109,6 +109,7 @@ fn minters() -> Vec<(Caller, Reach)> {
                     role,
                     workspace,
                     expires_at: until,
+                    draining_until: None,
                     minted_by: "admin-token".to_owned(),
                     lineage: "admin-token".to_owned(),
                 };
@@ -120,6 +121,7 @@ fn minters() -> Vec<(Caller, Reach)> {
             prefix: "csw_abcd".to_owned(),
             workspace: workspace(A),
             expires_at: until,
+            draining_until: None,
             minted_by: "admin-token".to_owned(),
             lineage: "admin-token".to_owned(),
         };
@@ -211,7 +213,11 @@ fn actions() -> Vec<Action> {
             workspace: None,
             expires_at: None,
         },
-        Action::OrgTokenRevoke { token },
+        Action::OrgTokenRevoke {
+            token,
+            drain_seconds: 0,
+            descendants: false,
+        },
         Action::OrgTokenList,
         Action::SecretWrite {
             address: address.clone(),

@@ -1,5 +1,5 @@
 use countersign_core::action::Action;
-use countersign_core::approval::State;
+use countersign_core::approval::{Choice, State};
 use countersign_core::ledger::Whose;
 use countersign_core::ports::{Ledger, LedgerError};
 
@@ -29,6 +29,46 @@ async fn pending_approvals_come_oldest_first_in_pages() {
         seen.extend(found.iter().map(|approval| approval.id));
     }
     assert_eq!(seen, asked);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn paging_neither_skips_nor_repeats_what_waits_throughout() {
+    let world = World::new().await;
+    let ask = |n: i64| Ask::new(&session_of(&format!("p{n}")), mint("t"), gate(), at(n));
+    let mut asked = Vec::new();
+    for n in 0..12 {
+        asked.push(pending(world.ask(&ask(n)).await).id);
+    }
+    let permit = world.permit(Action::ApprovalList).await;
+    let (mut seen, mut after, mut next) = (Vec::new(), None, 100);
+    loop {
+        let page = page(after.clone(), 3);
+        let found = world
+            .ledger
+            .pending_approvals(&permit, &Whose::All, &page, at(99));
+        let found = found.await.expect("a page");
+        let Some(last) = found.last() else { break };
+        after = Some(last.id.to_string());
+        seen.extend(found.iter().map(|approval| approval.id));
+        // Between two parts, one of those seen is decided, the one that the cursor names is too, and
+        // others come in.
+        for gone in [found[0].id, last.id] {
+            world.vote(&ballot(gone, "eve", Choice::Deny, at(99))).await;
+        }
+        if next < 103 {
+            pending(world.ask(&ask(next)).await);
+            next += 1;
+        }
+    }
+    let of_before: Vec<_> = seen
+        .iter()
+        .filter(|id| asked.contains(id))
+        .copied()
+        .collect();
+    assert_eq!(of_before, asked);
+    seen.dedup();
+    assert_eq!(seen.len(), 12 + 3);
     world.end().await;
 }
 

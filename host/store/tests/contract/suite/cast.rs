@@ -1,7 +1,7 @@
 //! Who asks whom for what, when, and how it is ruled.
 
 use countersign_core::action::Action;
-use countersign_core::approval::Choice;
+use countersign_core::approval::{Choice, GRANT_TTL};
 use countersign_core::caller::{Caller, Door, Identity, Issuer, Person};
 use countersign_core::id::{ApprovalId, TokenId, WorkspaceId};
 use countersign_core::ledger::{Ballot, OrgToken, Page, TokenUses};
@@ -254,5 +254,6 @@ pub fn ballot(approval: ApprovalId, user: &str, choice: Choice, at: Timestamp) -
         reason: None,
         digest: None,
         at,
+        grant: GRANT_TTL,
     }
 }

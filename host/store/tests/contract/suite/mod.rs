@@ -1,5 +1,6 @@
 //! The contract, by noun. Time is what the tests say it is.
 
+mod ahead;
 mod approvals;
 mod audit;
 mod cast;
@@ -8,11 +9,15 @@ mod deprovision;
 mod descendants;
 mod draining;
 mod durability;
+mod endings;
+mod events;
 mod generations;
 mod grants;
 mod keys;
+mod lost;
 mod mints;
 mod people;
+mod quorums;
 mod removals;
 mod rush;
 mod secrets;

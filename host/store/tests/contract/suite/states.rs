@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use countersign_core::approval::{Approval, Choice, State};
+use countersign_core::ledger::{Revocation, Withdrawal};
 use countersign_core::ports::Ledger;
 use countersign_core::time::Timestamp;
 
@@ -16,14 +17,18 @@ enum Happening {
     Used,
     TargetMoved,
     TimePassed,
+    TakenBack,
+    Revoked,
 }
 
-const HAPPENINGS: [Happening; 5] = [
+const HAPPENINGS: [Happening; 7] = [
     Happening::Approved,
     Happening::Denied,
     Happening::Used,
     Happening::TargetMoved,
     Happening::TimePassed,
+    Happening::TakenBack,
+    Happening::Revoked,
 ];
 
 impl Happening {
@@ -43,6 +48,24 @@ impl Happening {
             Self::TimePassed => {
                 let late = Timestamp::from_micros(i64::MAX / 2);
                 world.ledger.sweep(late).await.expect("it sweeps");
+            }
+            Self::TakenBack => {
+                let withdrawal = Withdrawal {
+                    approval: approval.id,
+                    workspace: None,
+                    caller: &ask.caller,
+                    at: at(2),
+                };
+                world.ledger.withdraw(withdrawal).await.expect("an answer");
+            }
+            Self::Revoked => {
+                let revocation = Revocation {
+                    approval: approval.id,
+                    caller: &session_of("bob"),
+                    reason: None,
+                    at: at(2),
+                };
+                world.ledger.revoke(revocation).await.expect("an answer");
             }
         }
     }
@@ -78,8 +101,6 @@ async fn an_approval_becomes_what_the_core_says_it_may_become_and_nothing_else()
         .iter()
         .flat_map(|&from| State::ALL.iter().map(move |&to| (from, to)))
         .filter(|(from, to)| from.may_become(*to))
-        // No port takes an approval back yet.
-        .filter(|(_, to)| !matches!(to, State::Withdrawn | State::Revoked))
         .collect();
     assert_eq!(seen, possible);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countersign_core::action::{Action, Intent};
-use countersign_core::approval::{Approval, Choice};
+use countersign_core::approval::{Approval, Choice, Lives};
 use countersign_core::audit::Entry;
 use countersign_core::caller::Caller;
 use countersign_core::chance::OsChance;
@@ -11,7 +11,7 @@ use countersign_core::decision::{Decision, Outcome};
 use countersign_core::id::{ApprovalId, DecisionId, OrgId, TokenId, WorkspaceId};
 use countersign_core::keys::{KeyLedger as _, Keys, RootKey};
 use countersign_core::ledger::{
-    Ballot, Deed, Done, OrgToken, Refusal, Settled, Submission, TokenUses, Voted, Whose,
+    Ahead, Ballot, Deed, Done, OrgToken, Refusal, Settled, Submission, TokenUses, Voted, Whose,
 };
 use countersign_core::permit::Permit;
 use countersign_core::policy::{CallerClass, Question};
@@ -38,6 +38,9 @@ pub struct Ask {
     pub generation: u64,
     pub live_limit: u32,
     pub mint_limit: u32,
+    /// Where it only asks ahead.
+    pub ahead: Option<Ahead>,
+    pub lives: Lives,
 }
 
 impl Ask {
@@ -52,6 +55,8 @@ impl Ask {
             generation: 1,
             live_limit: 0,
             mint_limit: 0,
+            ahead: None,
+            lives: Lives::default(),
         }
     }
 
@@ -159,6 +164,8 @@ impl World {
             },
             deed: self.deed(ask),
             named: ask.named,
+            ahead: ask.ahead.as_ref(),
+            lives: ask.lives,
             fresh: ApprovalId::new(ask.at, &OsChance),
             org: self.org,
             clock: ask.begins_at.as_ref().unwrap_or(&ask.at),
@@ -268,6 +275,17 @@ impl World {
             self.vote(&ballot(approval.id, "ann", Choice::Approve, when))
                 .await,
         )
+    }
+
+    /// The token was presented once.
+    pub async fn presented(&self, token: TokenId, at: Timestamp) {
+        let once = TokenUses {
+            token,
+            hour: Timestamp::from_micros(at.as_micros() - at.as_micros() % 3_600_000_000),
+            uses: 1,
+            last_at: at,
+        };
+        self.note_uses(&[once]).await;
     }
 
     pub async fn note_uses(&self, uses: &[TokenUses]) {

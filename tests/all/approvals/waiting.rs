@@ -1,0 +1,58 @@
+//! Waiting for a change.
+
+use std::time::{Duration, Instant};
+
+use countersign_tests::{FakeClock, Host};
+use tokio::task::JoinSet;
+
+use super::{mint, withdraw};
+use crate::stage::{Stage, decide};
+
+/// Far below the 55 seconds of a wait in vain, on a machine that is busy with other tests.
+const SOON: Duration = Duration::from_secs(25);
+
+#[tokio::test]
+async fn whoever_waits_hears_of_each_end_and_nobody_waits_in_vain() {
+    let stage = Stage::set().await;
+    let (agent, person) = (stage.agent(), stage.person("ann").await);
+    // The denial last: after it, nothing of the kind may be asked for a while.
+    for end in ["approved", "withdrawn", "denied"] {
+        let id = mint(&agent, end).await.approval();
+        let mut waiting = JoinSet::new();
+        for caller in [&agent, &person] {
+            let (caller, path) = (caller.clone(), format!("/approvals/{id}?wait=55"));
+            waiting.spawn(async move { caller.get(&path).await });
+        }
+        match end {
+            "withdrawn" => drop(withdraw(&agent, &id).await.expect(200)),
+            _ => drop(decide(&person, &id, end).await.expect(200)),
+        }
+        let ended = Instant::now();
+        for reply in waiting.join_all().await {
+            assert_eq!(reply.expect(200).json["status"], end);
+        }
+        // And whoever comes too late does not wait at all.
+        let late = agent.get(&format!("/approvals/{id}?wait=55")).await;
+        assert_eq!(late.expect(200).json["status"], end);
+        assert!(ended.elapsed() < SOON, "{:?}", ended.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn whoever_waits_hears_of_the_end_that_time_makes() {
+    let clock = FakeClock::default();
+    let builder = Host::builder().env("COUNTERSIGN_PENDING_SECONDS", "30");
+    let stage = Stage::set_for(builder.clock(&clock)).await;
+    let agent = stage.agent();
+    let id = mint(&agent, "ci").await.approval();
+    clock.set(28);
+    let path = format!("/approvals/{id}?wait=55");
+    let begun = Instant::now();
+    let reply = agent.get(&path).await.expect(200);
+    assert_eq!(reply.json["status"], "expired", "{reply}");
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+    for wait in ["56", "-1", "x", "1.5", ""] {
+        let path = format!("/approvals/{id}?wait={wait}");
+        agent.get(&path).await.blames("wait");
+    }
+}
