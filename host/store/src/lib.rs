@@ -19,7 +19,7 @@ mod postgres;
 mod sqlite;
 mod whole;
 
-pub use open::{Address, OpenError, Refusal, open};
+pub use open::{Address, OpenError, Refusal, Standing, look, open};
 pub use postgres::{PostgresAddress, PostgresLedger};
 pub use sqlite::SqliteLedger;
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use countersign_core::ports::Ledger;
+use countersign_core::time::Timestamp;
 
 use crate::postgres::{PostgresAddress, PostgresLedger};
 use crate::sqlite::SqliteLedger;
@@ -51,6 +52,29 @@ pub async fn open(address: &Address) -> Result<Arc<dyn Ledger>, OpenError> {
         Address::Sqlite(path) => Arc::new(SqliteLedger::open(path).await?),
         Address::Postgres(address) => Arc::new(PostgresLedger::open(address).await?),
     })
+}
+
+/// How a database stands to this version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// There is nothing in it, or it is not there: the first start makes the tables.
+    Empty,
+    /// It holds a ledger.
+    Ours {
+        /// How many migrations the next start will do.
+        to_migrate: usize,
+        /// How late it was when it was last written.
+        latest: Option<Timestamp>,
+    },
+}
+
+/// Looks at the database at `address`, which no host may be using if it is a file, and changes nothing in
+/// it.
+pub async fn look(address: &Address) -> Result<Standing, OpenError> {
+    match address {
+        Address::Sqlite(path) => SqliteLedger::look(path).await,
+        Address::Postgres(address) => PostgresLedger::look(address).await,
+    }
 }
 
 /// The database could not be opened. Nothing in it was changed.

@@ -13,7 +13,7 @@ use countersign_core::ledger::Change;
 
 use self::ear::Ear;
 use crate::fault::Fault;
-use crate::open::{OpenError, Refusal};
+use crate::open::{OpenError, Refusal, Standing};
 use crate::whole::to_its_end;
 
 mod ear;
@@ -163,6 +163,27 @@ impl PostgresLedger {
         })
     }
 
+    /// Looks at the database at `address`, and changes nothing in it.
+    pub async fn look(address: &PostgresAddress) -> Result<Standing, OpenError> {
+        let PostgresAddress(options) = address;
+        let look = async {
+            let mut connection = options.connect().await.map_err(refusal)?;
+            let standing = match recognise(&mut connection).await {
+                Ok(true) => {
+                    portable::standing::standing(&mut connection, &MIGRATIONS, refusal).await
+                }
+                Ok(false) => Ok(Standing::Empty),
+                Err(refusal) => Err(refusal),
+            };
+            let _ = connection.close().await;
+            standing
+        };
+        match tokio::time::timeout(PATIENCE_TO_OPEN, look).await {
+            Ok(standing) => standing.map_err(|refusal| refusal.of(address)),
+            Err(elapsed) => Err(Refusal::Unreachable(Box::new(elapsed)).of(address)),
+        }
+    }
+
     /// Waits for what is under way, and closes the connections.
     pub async fn close(&self) {
         self.ear.close().await;
@@ -262,6 +283,20 @@ async fn prepare(options: &PgConnectOptions) -> Result<(), Refusal> {
 }
 
 async fn look_and_migrate(connection: &mut PgConnection) -> Result<(), Refusal> {
+    recognise(connection).await?;
+    MIGRATIONS
+        .run(&mut *connection)
+        .await
+        .map_err(|error| Refusal::of_migration(error, refusal))?;
+    sqlx::query("UPDATE audit_head SET seq = seq")
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(refusal)
+}
+
+/// Sees that the database is ours, or empty, and fit. Whether it is ours.
+async fn recognise(connection: &mut PgConnection) -> Result<bool, Refusal> {
     let encoding: String = sqlx::query_scalar("SHOW server_encoding")
         .fetch_one(&mut *connection)
         .await
@@ -276,18 +311,10 @@ async fn look_and_migrate(connection: &mut PgConnection) -> Result<(), Refusal> 
     .fetch_one(&mut *connection)
     .await
     .map_err(refusal)?;
-    if tables > 0 && ours == 0 {
-        return Err(Refusal::Foreign);
+    match (tables, ours) {
+        (1.., 0) => Err(Refusal::Foreign),
+        (_, ours) => Ok(ours > 0),
     }
-    MIGRATIONS
-        .run(&mut *connection)
-        .await
-        .map_err(|error| Refusal::of_migration(error, refusal))?;
-    sqlx::query("UPDATE audit_head SET seq = seq")
-        .execute(connection)
-        .await
-        .map(|_| ())
-        .map_err(refusal)
 }
 
 /// What PostgreSQL's SQLSTATEs mean for whoever opens the database.

@@ -13,7 +13,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use countersign_core::ledger::Change;
 
 use crate::fault::Fault;
-use crate::open::{OpenError, Refusal};
+use crate::open::{OpenError, Refusal, Standing};
 
 #[path = "portable/mod.rs"]
 mod portable;
@@ -60,6 +60,29 @@ impl SqliteLedger {
         Self::prepared(path)
             .await
             .map_err(|refusal| refusal.of(path.display()))
+    }
+
+    /// Looks at the file at `path`, which no host may be using, and changes nothing in it.
+    pub async fn look(path: &Path) -> Result<Standing, OpenError> {
+        let look = async {
+            if !path.exists() {
+                return Ok(Standing::Empty);
+            }
+            recognise(path).await?;
+            let mut connection = SqliteConnectOptions::new()
+                .filename(path)
+                .read_only(true)
+                .busy_timeout(PATIENCE_TO_OPEN)
+                .connect()
+                .await
+                .map_err(refusal)?;
+            let standing =
+                portable::standing::standing(&mut connection, &MIGRATIONS, refusal).await;
+            let _ = connection.close().await;
+            standing
+        };
+        look.await
+            .map_err(|refusal: Refusal| refusal.of(path.display()))
     }
 
     async fn prepared(path: &Path) -> Result<Self, Refusal> {

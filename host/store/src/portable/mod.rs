@@ -30,6 +30,7 @@ mod secrets;
 mod sessions;
 mod settings;
 mod settle;
+pub(super) mod standing;
 mod sweep;
 mod taken_back;
 mod tokens;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use countersign_core::generation::GenerationChange;
 use countersign_core::ports::Ledger as _;
 use countersign_core::time::Timestamp;
-use countersign_store::{OpenError, PostgresLedger, Refusal};
+use countersign_store::{OpenError, PostgresLedger, Refusal, Standing};
 use sqlx::{Connection as _, PgConnection};
 use tokio::task::JoinSet;
 
@@ -269,4 +269,31 @@ async fn whoever_gives_up_at_whatever_moment_leaves_no_transaction_open() {
     let latest = ledger.latest_instant().await.expect("it reads");
     assert_eq!(latest, Some(Timestamp::from_micros(99)));
     ledger.close().await;
+}
+
+#[tokio::test]
+async fn a_look_tells_how_a_database_stands_and_changes_nothing_in_it() {
+    let database = Database::new().await;
+    let place = address(database.url());
+    let look = async || PostgresLedger::look(&place).await;
+    assert_eq!(look().await.expect("a look"), Standing::Empty);
+
+    let ledger = database.open().await;
+    let now = Timestamp::from_micros(1_767_225_600_000_000);
+    ledger.mark(now).await.expect("it writes");
+    ledger.close().await;
+    let stands = |to_migrate| Standing::Ours {
+        to_migrate,
+        latest: Some(now),
+    };
+    assert_eq!(look().await.expect("a look"), stands(0));
+    let last = "(SELECT MAX(version) FROM _sqlx_migrations)";
+    let sql = format!("DELETE FROM _sqlx_migrations WHERE version = {last}");
+    database.tamper(&sql).await;
+    assert_eq!(look().await.expect("a look"), stands(1));
+    database
+        .tamper("UPDATE _sqlx_migrations SET checksum = '\\x00'")
+        .await;
+    let refused = look().await.expect_err("another build's").refusal;
+    assert!(matches!(refused, Refusal::Diverged(1)), "{refused:?}");
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use countersign_core::ports::Ledger as _;
 use countersign_core::time::Timestamp;
-use countersign_store::{OpenError, Refusal, SqliteLedger};
+use countersign_store::{OpenError, Refusal, SqliteLedger, Standing};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection};
 
 async fn raw(path: &Path) -> SqliteConnection {
@@ -170,4 +170,39 @@ async fn nobody_but_its_owner_reads_the_file() {
     std::fs::set_permissions(&path, open).expect("changed");
     made(&path).await;
     assert_eq!(mode(&path), 0o600);
+}
+
+#[tokio::test]
+async fn a_look_tells_how_a_file_stands_and_changes_nothing_in_it() {
+    let folder = folder();
+    let path = folder.path().join("ledger.db");
+    let look = async || SqliteLedger::look(&path).await;
+    assert_eq!(look().await.expect("a look"), Standing::Empty);
+    assert!(!path.exists(), "nothing is made");
+
+    let ledger = SqliteLedger::open(&path).await.expect("it opens");
+    let now = Timestamp::from_micros(1_767_225_600_000_000);
+    ledger.mark(now).await.expect("it writes");
+    ledger.close().await;
+    let before = std::fs::read(&path).expect("the file");
+    let stands = |to_migrate| Standing::Ours {
+        to_migrate,
+        latest: Some(now),
+    };
+    assert_eq!(look().await.expect("a look"), stands(0));
+    assert_eq!(std::fs::read(&path).expect("the file"), before);
+
+    let last = "(SELECT MAX(version) FROM _sqlx_migrations)";
+    run(
+        &path,
+        &format!("DELETE FROM _sqlx_migrations WHERE version = {last}"),
+    )
+    .await;
+    assert_eq!(look().await.expect("a look"), stands(1));
+    run(&path, "UPDATE _sqlx_migrations SET checksum = x'00'").await;
+    let refused = look().await.expect_err("another build's").refusal;
+    assert!(matches!(refused, Refusal::Diverged(1)), "{refused:?}");
+    std::fs::write(&path, "no database at all ".repeat(100)).expect("written");
+    let refused = look().await.expect_err("no database").refusal;
+    assert!(matches!(refused, Refusal::NotADatabase), "{refused:?}");
 }
