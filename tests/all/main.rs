@@ -7,6 +7,7 @@ mod bad_http;
 mod bad_input;
 mod browser;
 mod clock;
+mod command_line;
 mod compile_bombs;
 mod connections;
 mod control_plane;

@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::process::Process;
-use crate::{Caller, Database, Disk, Reply};
+use crate::{Caller, CommandLine, Database, Disk, Reply};
 
 /// An answer has so long.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -174,6 +174,14 @@ impl Host {
         self.process.id()
     }
 
+    /// Somebody at a command line on this host's machine, whom nobody knows yet.
+    pub fn command_line(&self) -> CommandLine {
+        let listens = self.authority().to_owned();
+        self.builder
+            .command_line()
+            .env("COUNTERSIGN_LISTEN", listens)
+    }
+
     /// Nobody.
     pub fn anonymous(&self) -> Caller {
         Caller::new(self.client.clone(), self.origin.clone())
@@ -217,6 +225,16 @@ impl Host {
     /// If the host has another way to sign in, and so no link; or if the link was used.
     pub async fn operator(&self) -> Caller {
         self.signed_in(&self.operator_session().await)
+    }
+
+    /// The operator at a browser, by a link that `person` makes on the host's machine.
+    ///
+    /// # Panics
+    ///
+    /// If no link is made.
+    pub async fn operator_by_link(&self, person: &CommandLine) -> Caller {
+        person.run(&["login", "--browser"]).await.expect(0);
+        self.operator().await
     }
 
     /// The operator's browser, in a session that began before.

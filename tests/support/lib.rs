@@ -4,6 +4,7 @@
 //! Nothing here stands in for a part of the host.
 
 mod caller;
+mod command_line;
 mod database;
 mod disk;
 pub mod edge;
@@ -27,6 +28,7 @@ pub mod guest;
 mod cluster;
 
 pub use caller::{Caller, Reply};
+pub use command_line::{CommandLine, Running, Said};
 pub use database::Database;
 pub use disk::Disk;
 pub use edge::{Edge, SigningKey};

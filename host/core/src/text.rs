@@ -31,7 +31,7 @@ pub fn displayable(text: &str, limit: usize) -> Result<String, TextError> {
     }
 }
 
-/// Whether `c` could make a text look like another one, or break a line of a log.
+/// Whether a reader could be misled by the character: control, format, separator, and what is no character.
 pub fn is_misleading(c: char) -> bool {
     matches!(
         c.general_category(),

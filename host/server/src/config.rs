@@ -6,14 +6,16 @@
 mod assertion;
 mod control_plane;
 mod cors;
+mod file;
 mod lives;
 mod provisioner;
 mod proxies;
 mod root_keys;
+mod sources;
 mod values;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use countersign_core::approval::Lives;
@@ -29,10 +31,12 @@ pub use self::assertion::{Allowed, Claim};
 pub use self::assertion::{AssertionRules, KeySource};
 use self::control_plane::control_plane;
 pub use self::control_plane::{ControlPlane, Members};
+pub use self::file::{FileSays, keys};
 use self::lives::lives;
 use self::provisioner::provision_token;
 pub use self::proxies::TrustedProxies;
 use self::root_keys::{root_key, root_key_old};
+pub use self::sources::{Source, Sources, config_home, is_in_environment, token_of_environment};
 use self::values::{origin, parsed, secret, set};
 use crate::logging::LogFormat;
 
@@ -47,8 +51,6 @@ const DEFAULT_RATE: u32 = 600;
 const MAX_RATE: u32 = 1_000_000;
 /// The default of `MINT_LIMIT`.
 const DEFAULT_MINTS: u32 = 10;
-/// The longest file that is read as configuration.
-const MAX_FILE: u64 = 1 << 20;
 
 /// What can be said on the command line, in the environment and in the file; each says some of it.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
@@ -353,16 +355,22 @@ pub struct ConfigError(pub Vec<String>);
 impl Config {
     /// Merges and checks. All mistakes are reported at once.
     pub fn load(flags: Flags) -> Result<Self, ConfigError> {
-        let file = match &flags.config {
-            Some(path) => read_file(path)?,
-            None => Flags::default(),
-        };
+        Self::look(flags).0
+    }
+
+    /// The same, and what the file says.
+    pub fn look(flags: Flags) -> (Result<Self, ConfigError>, FileSays) {
         let mut mistakes = Vec::new();
-        let config = Self::merge(flags, file, &mut mistakes);
-        match config {
+        let mut file = match &flags.config {
+            Some(path) => file::read(path, &mut mistakes),
+            None => FileSays::default(),
+        };
+        let said = std::mem::take(&mut file.flags);
+        let config = match Self::merge(flags, said, &mut mistakes) {
             Some(config) if mistakes.is_empty() => Ok(config),
             _ => Err(ConfigError(mistakes)),
-        }
+        };
+        (config, file)
     }
 
     fn merge(mut flags: Flags, mut file: Flags, mistakes: &mut Vec<String>) -> Option<Self> {
@@ -491,66 +499,17 @@ impl Config {
 }
 
 impl Config {
-    /// What would be used, for people.
-    pub fn explained(&self) -> String {
-        let control_plane = self.control_plane.as_ref().map_or_else(
-            || "none: people sign in by the host's own link".to_owned(),
-            |cp| {
-                let base = cp.base.origin().ascii_serialization();
-                match &cp.members {
-                    Some(members) => format!("{base} (tenant {})", members.slug),
-                    None => format!(
-                        "{base}, which verifies nobody: without MOLECULE_ORG_SLUG it is not asked"
-                    ),
-                }
-            },
-        );
-        let is_set = |secret: &Option<Hidden>| match secret {
-            Some(_) => "set",
-            None => "unset",
-        };
-        let admin_token = is_set(&self.admin_token);
-        let provision_token = is_set(&self.provision_token);
-        let assertion = self.assertion.as_ref().map_or_else(
-            || "none".to_owned(),
-            |rules| format!("{} signed by {}", rules.header, rules.issuer),
-        );
-        let public_url = self.public_url.as_deref().unwrap_or("the listen address");
-        format!(
-            "The configuration is right.\n  listen         {}\n  public url     {public_url}\n  data           {}\n  database       {}\n  policies       {}\n  control plane  {control_plane}\n  assertions     {assertion}\n  ADMIN_TOKEN    {admin_token}\n  PROVISION_TOKEN {provision_token}",
-            self.listen,
-            self.data_dir.display(),
-            self.database,
-            self.policies.display(),
-        )
+    /// Where people reach the host: scheme and authority.
+    pub fn origin(&self) -> String {
+        let listens_on = || format!("http://{}", self.listen);
+        self.public_url.clone().unwrap_or_else(listens_on)
     }
-}
-
-fn read_file(path: &Path) -> Result<Flags, ConfigError> {
-    let refuse = |why: String| ConfigError(vec![format!("{}: {why}", path.display())]);
-    let size = std::fs::metadata(path)
-        .map_err(|e| refuse(e.to_string()))?
-        .len();
-    if size > MAX_FILE {
-        return Err(refuse("is longer than a configuration can be".to_owned()));
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| refuse(e.to_string()))?;
-    // The parser's own report quotes the line at fault, which may hold a secret.
-    toml::from_str(&text).map_err(|e| {
-        let line = e
-            .span()
-            .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-        // A value of the wrong type is quoted in the message.
-        let what = match e.message().starts_with("invalid") {
-            true => "the value is not of the right type",
-            false => e.message(),
-        };
-        refuse(format!("line {line}: {what}"))
-    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn load(flags: Flags) -> Result<Config, ConfigError> {

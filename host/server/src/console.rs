@@ -25,7 +25,9 @@ use askama::Template;
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 
+pub use self::moment::Moment;
 pub use self::problem::problem_page;
+pub use self::sign_in::LINK_IS_DEAD;
 use crate::problem::Problem;
 use crate::routes::{Routes, Visit};
 

@@ -104,6 +104,11 @@ impl DataDir {
         }
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// What `write_private` wrote; `None` where it never did.
     pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, DataDirError> {
         let path = self.path.join(name);
@@ -116,29 +121,8 @@ impl DataDir {
 
     /// Writes a file that only its owner can read, whole or not at all.
     pub fn write_private(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, DataDirError> {
-        let path = self.path.join(name);
-        let unfinished = self.path.join(format!("{name}.new"));
-        let write = || {
-            match fs::remove_file(&unfinished) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            let mut file = OpenOptions::new()
-                .create_new(true)
-                .write(true)
-                .mode(0o600)
-                .open(&unfinished)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&unfinished, &path)?;
-            File::open(&self.path)?.sync_all()
-        };
-        write().map_err(|source| {
-            // Half of it is of no use to anybody; where it cannot go, the next start takes it away.
-            let _ = fs::remove_file(&unfinished);
-            DataDirError::of(source, path.clone())
-        })?;
-        Ok(path)
+        write_private(&self.path, name, bytes)
+            .map_err(|source| DataDirError::of(source, self.path.join(name)))
     }
 
     /// Where a file of that name is.
@@ -154,6 +138,32 @@ impl DataDir {
             .create(path)
             .map_err(|source| DataDirError::of(source, path.to_owned()))
     }
+}
+
+/// Writes the file `name` of `folder`, which only its owner can read, whole or not at all.
+pub fn write_private(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+    let path = folder.join(name);
+    let unfinished = folder.join(format!("{name}.new"));
+    let write = || {
+        match fs::remove_file(&unfinished) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(&unfinished)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&unfinished, &path)?;
+        File::open(folder)?.sync_all()
+    };
+    // Half of it is of no use to anybody; where it cannot go, the next start takes it away.
+    write().inspect_err(|_| {
+        let _ = fs::remove_file(&unfinished);
+    })?;
+    Ok(path)
 }
 
 #[cfg(test)]

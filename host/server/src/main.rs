@@ -8,9 +8,11 @@ mod app;
 mod audit_commands;
 mod cli;
 mod clock;
+mod commands;
 mod config;
 mod connections;
 mod console;
+mod control_socket;
 mod cors;
 mod credentials;
 mod data_dir;
@@ -33,52 +35,51 @@ mod tenant;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
-use crate::cli::{Cli, Command, ConfigCommand};
-use crate::config::Config;
+use crate::cli::{AuditCommand, Cli, Command, ConfigCommand};
+use crate::commands::Failure;
+pub use crate::commands::say;
+use crate::config::{Config, Sources};
 
 fn main() -> ExitCode {
     // A host compiles policies in a process of its own, which is this program and does nothing else.
     if let Some(code) = countersign_engine::compiler::child() {
         return code;
     }
-    let cli = Cli::parse();
-    let done = match cli.command {
+    let matches = cli::grammar().get_matches();
+    let sources = Sources::of(&matches, cli::settings());
+    let mut cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    let done = match cli.command.take() {
         None | Some(Command::Serve) => Config::load(cli.flags)
             .map_err(anyhow::Error::from)
             .and_then(serve::serve)
-            .map(|()| ExitCode::SUCCESS),
-        Some(Command::Policy(command)) => policy_commands::run(command).map(|()| ExitCode::SUCCESS),
-        Some(Command::Config(ConfigCommand::Check)) => Config::load(cli.flags)
-            .map(|config| {
-                say(&config.explained());
-                ExitCode::SUCCESS
-            })
-            .map_err(anyhow::Error::from),
+            .map_err(failed),
         Some(Command::Keys(command)) => Config::load(cli.flags)
             .map_err(anyhow::Error::from)
             .and_then(|config| key_commands::run(command, &config))
-            .map(|()| ExitCode::SUCCESS),
-        Some(Command::Audit(command)) => audit_commands::run(&command),
+            .map_err(failed),
+        // It has an exit code of its own: an audit that does not hold was read, and is not whole.
+        Some(Command::Audit(AuditCommand::Verify(verify))) => {
+            return audit_commands::run(&verify)
+                .unwrap_or_else(|error| commands::end(&failed(error)));
+        }
+        Some(Command::Policy(command)) => policy_commands::run(command).map_err(failed),
+        Some(Command::Config(ConfigCommand::Check)) => commands::check_config(cli.flags, &sources),
+        Some(command) => commands::run(command, cli.flags, &sources),
     };
     match done {
-        Ok(code) => code,
-        Err(error) => {
-            // Not through the log: whoever typed the command must see it, in words.
-            #[expect(clippy::print_stderr, reason = "this is the command's answer")]
-            {
-                eprintln!("countersign: {}", report(error.as_ref()));
-            }
-            ExitCode::FAILURE
-        }
+        Ok(()) => ExitCode::SUCCESS,
+        // Not through the log: whoever typed the command must see it, in words.
+        Err(failure) => commands::end(&failure),
     }
 }
 
-/// Says something to whoever runs the command.
-#[expect(clippy::print_stdout, reason = "this is the one place that prints")]
-fn say(text: &str) {
-    println!("{text}");
+fn failed(error: anyhow::Error) -> Failure {
+    Failure::failed(report(error.as_ref()))
 }
 
 /// An error and its causes, in one line.

@@ -23,6 +23,7 @@ use countersign_engine::{Engine, Generation, Live, PolicySet, Proven};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore, watch};
 
+pub use self::begin::look;
 use self::change::{change, records};
 pub use self::chosen::{ChoiceError, Chosen};
 pub use self::mark::FolderMark;

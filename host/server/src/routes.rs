@@ -15,6 +15,7 @@ mod history;
 pub mod org_tokens;
 mod policies;
 mod secrets;
+mod sign_in;
 mod surround;
 mod usage;
 mod workspace_tokens;
@@ -251,6 +252,7 @@ pub fn router(app: App) -> Router {
             "says how much of what kind is done, and nothing of who asks for what",
             metrics,
         );
+    let routes = sign_in::add(routes);
     let routes = org_tokens::add(routes);
     let routes = secrets::add(routes);
     let routes = workspaces::add(routes);

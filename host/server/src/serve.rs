@@ -21,6 +21,7 @@ use crate::app::{App, Parts};
 use crate::clock::{Machine, SteadyClock};
 use crate::config::{Anchor, AssertionRules, Config};
 use crate::connections::{self, Room};
+use crate::control_socket::ControlSocket;
 use crate::credentials::{Assertions, ControlPlaneSessions, Credentials, Operator};
 use crate::data_dir::{DataDir, Roots};
 use crate::heads::{self, AuditHeads};
@@ -98,6 +99,17 @@ async fn run(config: Config) -> anyhow::Result<()> {
         Arc::clone(&app.clock),
         stop.subscribe(),
     ));
+
+    match ControlSocket::listen(&data) {
+        Ok(socket) => {
+            app.tasks.spawn(socket.serve(app.clone(), stop.subscribe()));
+        }
+        // A file system without sockets keeps nobody from working.
+        Err(error) => tracing::warn!(
+            %error,
+            "`countersign login` cannot ask this host: no socket can be made in the data folder"
+        ),
+    }
 
     say(&format!("Countersign serves on http://{address}"));
     say(&format!("  data      {}", config.data_dir.display()));

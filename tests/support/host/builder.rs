@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{Failure, Host, HostBuilder, client};
 use crate::edge::{AUDIENCE, Edge, HEADER, ISSUER};
 use crate::process::{Process, built};
-use crate::{ControlPlane, Database, Disk, FakeClock, until};
+use crate::{CommandLine, ControlPlane, Database, Disk, FakeClock, until};
 
 /// A host has so long to start or to refuse: it compiles its policies, perhaps beside others that do.
 const START: Duration = Duration::from_secs(60);
@@ -127,6 +127,19 @@ impl HostBuilder {
     /// Its data folder, as the host names it.
     pub fn data_path(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Somebody at a command line on its machine, with its settings.
+    pub fn command_line(&self) -> CommandLine {
+        let line = CommandLine::new()
+            .env(
+                "COUNTERSIGN_DATA_DIR",
+                self.data_dir().display().to_string(),
+            )
+            .env("COUNTERSIGN_LISTEN", self.listen.clone());
+        self.environment
+            .iter()
+            .fold(line, |line, (name, value)| line.env(name, value.clone()))
     }
 
     /// Where its ledger is.

@@ -50,6 +50,8 @@ pub struct Started {
     pub cookie: SetCookie,
     /// Its proof, for the one page that hands it over.
     pub proof: Zeroizing<String>,
+    /// When it ends.
+    pub expires_at: Timestamp,
 }
 
 impl Operator {
@@ -95,11 +97,12 @@ impl Operator {
         let cookie = self.secret();
         let proof = Zeroizing::new(self.secret());
         let now = self.clock.now();
+        let expires_at = now.plus(SESSION_TTL);
         let session = NewSession {
             id: SessionId::new(now, &*self.chance),
             cookie: TokenHash::of(&cookie),
             proof: ProofHash::of(&proof),
-            expires_at: now.plus(SESSION_TTL),
+            expires_at,
         };
         let redeemed = self
             .ledger
@@ -111,6 +114,7 @@ impl Operator {
         Ok(redeemed.then(|| Started {
             cookie: self.set_cookie(&cookie, SESSION_TTL.as_secs()),
             proof,
+            expires_at,
         }))
     }
 

@@ -75,3 +75,10 @@ pub(super) async fn first(
         }
     }
 }
+
+/// Proves what is in the folder, as a start would, for whoever only looks.
+pub fn look(path: std::path::PathBuf) -> anyhow::Result<Proposal> {
+    let (proposed, _) = watch::channel(None);
+    let (_, _, proposal) = open(path, Vec::new(), proposed)?;
+    Ok(proposal)
+}
