@@ -200,3 +200,21 @@ async fn a_head_that_was_half_written_when_the_host_died_is_taken_away() {
     assert_eq!(after[..kept.len()], kept);
     assert_eq!(after.last(), Some(&walked.json["head"]));
 }
+
+#[tokio::test]
+async fn a_head_that_this_host_did_not_sign_is_told_and_not_believed() {
+    let (host, session) = told().await;
+    let stopped = host.stop().await;
+    let file = stopped.data_dir().join("audit-heads.jsonl");
+    let whole = fs::read_to_string(&file).expect("heads");
+    let kept = heads(&stopped.data_dir());
+    let mut forged = kept.last().expect("a head").clone();
+    forged["seq"] = json!(forged["seq"].as_i64().expect("a number") + 1_000);
+    fs::write(&file, format!("{whole}{forged}\n")).expect("written");
+    let host = stopped.start().await;
+    let person = host.signed_in(&session);
+    // Believed, it would say that a tail is missing.
+    let walked = person.get("/audit/verify").await.expect(200);
+    assert_eq!(walked.json["whole"], true, "{walked}");
+    assert!(host.log().contains("did not sign"), "{}", host.log());
+}

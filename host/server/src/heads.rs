@@ -193,22 +193,22 @@ fn last_head(data: &DataDir, key: &HeadKey) -> Result<Option<SignedHead>, DataDi
     let full = data.read(FULL)?.unwrap_or_default();
     let all = [full.as_slice(), &newest[..whole]].concat();
     let mut strange = 0;
-    let lines = all
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty());
+    let lines = all.split(|byte| *byte == b'\n').rev();
     let mut last = None;
-    for line in lines {
+    // Those before were held against the ledger when the last one was signed.
+    for line in lines.filter(|line| !line.is_empty()) {
         match serde_json::from_slice::<SignedHead>(line) {
-            // Those before were held against the ledger when this one was signed.
-            Ok(head) if head.public_key == key.public_key() => last = Some(head),
+            Ok(head) if head.public_key == key.public_key() && head.is_genuine() => {
+                last = Some(head);
+                break;
+            }
             _ => strange += 1,
         }
     }
-    let last = last.filter(SignedHead::is_genuine);
-    if strange > 0 || (last.is_none() && !all.is_empty()) {
+    if strange > 0 {
         tracing::error!(
             strange,
-            "`audit-heads.jsonl` holds what this host did not sign: compare it with a copy"
+            "`audit-heads.jsonl` ends in what this host did not sign: compare it with a copy"
         );
     }
     Ok(last)

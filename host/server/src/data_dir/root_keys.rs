@@ -143,7 +143,11 @@ mod tests {
     fn a_key_is_replaced_once_however_often_that_is_begun_and_the_former_is_kept() {
         let dir = tempfile::tempdir().expect("a folder");
         let data = DataDir::take(dir.path()).expect("it is free");
-        let first = data.root_keys(&OsChance).expect("a new key").current;
+        let zeroth = data.root_keys(&OsChance).expect("a new key").current;
+        let first = data.replace_root_key(&OsChance).expect("replaced").current;
+        let kept = data.root_keys(&OsChance).expect("two keys").old;
+        assert_eq!(kept.as_ref().map(RootKey::id), Some(zeroth.id()));
+        data.forget_old_root_key().expect("forgotten");
 
         // The end came when the former one was kept, and there was no other yet.
         data.write_private(OLD_KEY, first.reveal())
