@@ -122,6 +122,7 @@ mod tests {
             (Method::POST, "/policies/rollback", false),
             (Method::GET, "/console/keys", false),
             (Method::POST, "/console/keys", false),
+            (Method::POST, "/sign-in", false),
             (Method::GET, "/console/sign-in", false),
             (Method::POST, "/console/sign-in", false),
             (Method::POST, "/console/sign-out", false),

@@ -31,7 +31,10 @@ impl Tenant {
 
 /// What watches the host, signs people in, or is drawn for them.
 fn is_for_everybody(path: &str) -> bool {
-    matches!(path, "/health" | "/ready" | "/metrics" | "/console")
+    matches!(
+        path,
+        "/health" | "/ready" | "/metrics" | "/console" | "/sign-in"
+    )
         || path.starts_with("/console/")
         || path.starts_with("/cp/")
 }
@@ -129,6 +132,7 @@ mod tests {
             "/metrics",
             "/console",
             "/console/x",
+            "/sign-in",
             "/cp/auth/x",
         ] {
             assert!(is_meant(path, &[]), "{path}");
@@ -140,6 +144,7 @@ mod tests {
             "/ready/x",
             "/metrics/x",
             "/consoles",
+            "/sign-in/x",
             "/cp",
             "/cpx",
             "//cp/",

@@ -27,7 +27,8 @@ impl Lane {
         let lane = match (pieces, method) {
             ([Some("health" | "ready"), None, ..], _) => return None,
             ([Some("metrics"), None, ..], _) => Self::Watching,
-            ([Some("console"), Some("sign-in" | "sign-out"), None, ..], _)
+            ([Some("sign-in"), None, ..], _)
+            | ([Some("console"), Some("sign-in" | "sign-out"), None, ..], _)
             | ([Some("cp"), Some("auth"), Some(_), ..], _) => Self::SignIn,
             ([Some("console"), Some("approvals"), Some(_), None, ..], &Method::POST)
             | (
@@ -78,6 +79,7 @@ mod tests {
                 Some(Lane::Console),
             ),
             (Method::GET, "/consoles", Some(Lane::General)),
+            (Method::POST, "/sign-in", Some(Lane::SignIn)),
             (Method::GET, "/console/sign-in", Some(Lane::SignIn)),
             (Method::POST, "/console/sign-in", Some(Lane::SignIn)),
             (Method::POST, "/console/sign-out", Some(Lane::SignIn)),
