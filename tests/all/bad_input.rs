@@ -252,10 +252,11 @@ async fn a_query_or_a_path_that_is_wrong_names_its_part() {
         ("limit", "/approvals/pending?limit=0".to_owned()),
         ("limit", "/audit?limit=201".to_owned()),
         ("limit", "/decisions?limit=all".to_owned()),
-        (
-            "cursor",
-            format!("/approvals/pending?cursor={}", "x".repeat(65)),
-        ),
+        ("cursor", "/approvals/pending?cursor=nonsense".to_owned()),
+        ("cursor", "/decisions?cursor=7".to_owned()),
+        ("cursor", format!("/audit?cursor={id}")),
+        ("cursor", "/audit?cursor=-1".to_owned()),
+        ("cursor", "/policies/generations?cursor=last".to_owned()),
         ("id", "/approvals/x".to_owned()),
         ("id", "/decisions/x".to_owned()),
     ] {

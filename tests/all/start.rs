@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use countersign_tests::Host;
+use countersign_tests::{ControlPlane, Host};
 use serde_json::json;
 
 use crate::stage::{ADMIN_TOKEN, tokens};
@@ -163,12 +163,18 @@ async fn all_mistakes_of_a_configuration_are_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_control_plane_without_a_tenant_is_a_mistake() {
-    let failure = Host::builder()
-        .env("CP_UPSTREAM_URL", "http://127.0.0.1:9")
-        .fail()
+async fn a_control_plane_without_a_tenant_verifies_nobody_and_the_hosts_own_login_is_the_way_in() {
+    let control_plane = ControlPlane::start();
+    let host = Host::builder()
+        .control_plane(&control_plane)
+        .without_env("MOLECULE_ORG_SLUG")
+        .start()
         .await;
-    failure.says(&["CP_UPSTREAM_URL", "MOLECULE_ORG_SLUG"]);
+    let cookie = control_plane.sign_in("ann").await;
+    let reply = host.session(&cookie).get("/org/tokens").await;
+    reply.refused(401, "unauthenticated");
+    host.operator().await.get("/org/tokens").await.expect(200);
+    assert!(host.said().contains("MOLECULE_ORG_SLUG"), "{}", host.said());
 }
 
 #[tokio::test]

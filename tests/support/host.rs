@@ -43,6 +43,8 @@ fn building() -> ClientBuilder {
         .no_proxy()
         .redirect(Policy::none())
         .timeout(ANSWER)
+        // The host lets a connection idle for ten seconds: one that is kept longer may be gone when it is used.
+        .pool_idle_timeout(Duration::from_secs(5))
 }
 
 /// What every host under test is told: where its ledger is, and that one address may do more than anybody

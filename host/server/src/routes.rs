@@ -39,7 +39,7 @@ use serde_json::json;
 
 pub use self::body::parse_form;
 use self::call::Naming;
-pub use self::call::{Call, Judged, PROOF_MISSING};
+pub use self::call::{Call, Cursor, Judged, PROOF_MISSING};
 use self::draining::Draining;
 use crate::app::App;
 use crate::credentials::Freshness;

@@ -34,8 +34,7 @@ fn is_for_everybody(path: &str) -> bool {
     matches!(
         path,
         "/health" | "/ready" | "/metrics" | "/console" | "/sign-in"
-    )
-        || path.starts_with("/console/")
+    ) || path.starts_with("/console/")
         || path.starts_with("/cp/")
 }
 

@@ -18,7 +18,7 @@ use super::{assets, page, see_other};
 use crate::problem::Problem;
 use crate::routes::approvals::{not_a_person, not_there, reason, vote};
 use crate::routes::endings::revoke_grant;
-use crate::routes::{Answer, Call, Routes};
+use crate::routes::{Answer, Call, Cursor, Routes};
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes
@@ -106,7 +106,7 @@ impl ApprovalsPage {
 }
 
 async fn list(call: Call) -> Answer {
-    let wanted = call.page()?;
+    let wanted = call.page(Cursor::Id)?;
     // One more than is shown tells whether the list goes on, so that the count is true.
     let part = Page {
         limit: wanted.limit + 1,

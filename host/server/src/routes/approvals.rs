@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Answer, Call, Routes};
+use super::{Answer, Call, Cursor, Routes};
 use crate::problem::{Problem, json_response};
 
 /// The longest wait for a change.
@@ -57,7 +57,7 @@ pub(super) fn add(routes: Routes) -> Routes {
 }
 
 async fn pending(call: Call) -> Answer {
-    let page = call.page()?;
+    let page = call.page(Cursor::Id)?;
     let permit = call.permit(Action::ApprovalList).await?;
     let now = call.app.clock.now();
     let approvals = call
@@ -71,7 +71,7 @@ async fn pending(call: Call) -> Answer {
 /// The approvals that are filed under a workspace, whatever became of them, newest first.
 async fn of_workspace(call: Call) -> Answer {
     let workspace = call.path("workspace", WorkspaceId::parse)?;
-    let page = call.page()?;
+    let page = call.page(Cursor::Id)?;
     let permit = call.permit(Action::ApprovalList).await?;
     let approvals = call
         .app

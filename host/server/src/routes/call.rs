@@ -52,6 +52,15 @@ impl Judged {
     }
 }
 
+/// What a list goes on after.
+#[derive(Clone, Copy, Debug)]
+pub enum Cursor {
+    /// The id of an item.
+    Id,
+    /// The number of an item.
+    Number,
+}
+
 /// A request of a verified caller for one verb.
 pub struct Call {
     /// The host.
@@ -304,7 +313,7 @@ impl Call {
     }
 
     /// Which part of a list the caller wants.
-    pub fn page(&self) -> Result<Page, Problem> {
+    pub fn page(&self, cursor: Cursor) -> Result<Page, Problem> {
         let limit = match self.query.get("limit") {
             None => PAGE,
             Some(limit) => limit
@@ -314,11 +323,10 @@ impl Call {
                 .ok_or_else(|| Problem::bad_field("limit", "is not a number from 1 to 200"))?,
         };
         let after = self.query.get("cursor").cloned();
-        let is_cursor = |after: &String| {
-            after.len() <= 64
-                && after
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        // One that leads nowhere would look like the end of the list.
+        let is_cursor = |after: &String| match cursor {
+            Cursor::Id => ApprovalId::parse(after).is_some(),
+            Cursor::Number => after.parse::<i64>().is_ok_and(|number| number >= 0),
         };
         if !after.as_ref().is_none_or(is_cursor) {
             return Err(Problem::bad_field(

@@ -7,7 +7,7 @@ use countersign_core::id::DecisionId;
 use countersign_core::verb::Verb;
 use serde_json::{Value, json};
 
-use super::{Answer, Call, Routes};
+use super::{Answer, Call, Cursor, Routes};
 use crate::heads::HeadsError;
 use crate::problem::{Problem, json_response};
 use crate::report;
@@ -21,7 +21,7 @@ pub(super) fn add(routes: Routes) -> Routes {
 }
 
 async fn decisions(call: Call) -> Answer {
-    let page = call.page()?;
+    let page = call.page(Cursor::Id)?;
     let permit = call.permit(Action::DecisionRead).await?;
     let decisions = call.app.ledger.decisions(&permit, &page).await?;
     let next = (decisions.len() == page.limit as usize)
@@ -76,7 +76,7 @@ fn summary(decision: &Decision) -> Value {
 }
 
 async fn audit(call: Call) -> Answer {
-    let page = call.page()?;
+    let page = call.page(Cursor::Number)?;
     let permit = call.permit(Action::AuditRead).await?;
     let entries = call.app.ledger.audit(&permit, &page).await?;
     let next = (entries.len() == page.limit as usize)

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, timeout_at};
 
-use super::{Answer, Call, Routes};
+use super::{Answer, Call, Cursor, Routes};
 use crate::policies::{ChoiceError, Chosen};
 use crate::problem::{Problem, json_response};
 
@@ -53,7 +53,7 @@ async fn live(call: Call) -> Answer {
 }
 
 async fn generations(call: Call) -> Answer {
-    let page = call.page()?;
+    let page = call.page(Cursor::Number)?;
     let permit = call.permit(Action::PolicyRead).await?;
     let generations = call.app.ledger.generations(&permit, &page).await?;
     let next = (generations.len() == page.limit as usize)

@@ -9,7 +9,7 @@ use countersign_core::workspace::{Slice, WorkspaceToken};
 use serde_json::{Value, json};
 
 use super::org_tokens::set;
-use super::{Answer, Call, Routes, usage, workspaces};
+use super::{Answer, Call, Cursor, Routes, usage, workspaces};
 use crate::problem::{Problem, json_response};
 
 pub(super) fn add(routes: Routes) -> Routes {
@@ -40,7 +40,7 @@ async fn list(call: Call) -> Answer {
             .map_err(|_| Problem::bad_field("offset", "is not a number from 0 on"))?,
     };
     let slice = Slice {
-        limit: call.page()?.limit,
+        limit: call.page(Cursor::Id)?.limit,
         offset,
     };
     let permit = call.permit(Action::WorkspaceRead { workspace }).await?;
