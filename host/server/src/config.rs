@@ -8,6 +8,7 @@ mod control_plane;
 mod cors;
 mod file;
 mod lives;
+mod number;
 mod provisioner;
 mod proxies;
 mod root_keys;
@@ -33,6 +34,7 @@ use self::control_plane::control_plane;
 pub use self::control_plane::{ControlPlane, Members};
 pub use self::file::{FileSays, keys};
 use self::lives::lives;
+use self::number::{Number, number};
 use self::provisioner::provision_token;
 pub use self::proxies::TrustedProxies;
 use self::root_keys::{root_key, root_key_old};
@@ -92,6 +94,14 @@ pub struct Flags {
     /// Watched folder of policy modules [default: policies in the data folder]
     #[arg(long, env = "COUNTERSIGN_POLICIES", value_name = "DIR", global = true)]
     pub policies: Option<PathBuf>,
+    /// Who decides what the folder may change: `trusted`, whoever can write to it [default: trusted]
+    #[arg(
+        long,
+        env = "COUNTERSIGN_POLICY_FOLDER",
+        value_name = "HOW",
+        global = true
+    )]
+    pub policy_folder: Option<String>,
     /// Control plane that verifies people's sessions, http(s) [default: none]
     #[arg(long, env = "CP_UPSTREAM_URL", value_name = "URL", global = true)]
     pub cp_upstream_url: Option<String>,
@@ -111,7 +121,7 @@ pub struct Flags {
     pub molecule_platform_workspace_id: Option<String>,
     /// Live organisation tokens at most; 0 turns the limit off [default: 100]
     #[arg(long, env = "LIVE_TOKEN_LIMIT", value_name = "N", global = true)]
-    pub live_token_limit: Option<u32>,
+    pub live_token_limit: Option<Number>,
     /// Addresses and networks of proxies, with commas between them, whose forwarding and identity headers
     /// count [default: none]
     #[arg(
@@ -123,7 +133,7 @@ pub struct Flags {
     pub trusted_proxies: Option<String>,
     /// Requests a minute for one address; 0 turns the limit off [default: 600]
     #[arg(long, env = "RATE_LIMIT", value_name = "N", global = true)]
-    pub rate_limit: Option<u32>,
+    pub rate_limit: Option<Number>,
     /// Browser origins, with commas between them, whose pages may use the HTTP interface [default: none]
     #[arg(long, env = "CORS_ORIGINS", value_name = "LIST", global = true)]
     pub cors_origins: Option<String>,
@@ -214,7 +224,7 @@ pub struct Flags {
     pub assertion_services: Option<String>,
     /// Organisation tokens minted in an hour from one address at most; 0 turns the limit off [default: 10]
     #[arg(long, env = "MINT_LIMIT", value_name = "N", global = true)]
-    pub mint_limit: Option<u32>,
+    pub mint_limit: Option<Number>,
     /// Seconds for people to decide, 30 to 604800: policies may ask for fewer, never for more
     /// [default: 3600, and as a policy says]
     #[arg(
@@ -223,7 +233,7 @@ pub struct Flags {
         value_name = "N",
         global = true
     )]
-    pub pending_seconds: Option<u32>,
+    pub pending_seconds: Option<Number>,
     /// Seconds to use what was approved, 10 to 86400: policies may ask for fewer, never for more
     /// [default: 900, and as a policy says]
     #[arg(
@@ -232,7 +242,7 @@ pub struct Flags {
         value_name = "N",
         global = true
     )]
-    pub grant_seconds: Option<u32>,
+    pub grant_seconds: Option<Number>,
     /// Seconds after a denial before the same may be asked again, 0 to 86400 [default: 60]
     #[arg(
         long,
@@ -240,7 +250,7 @@ pub struct Flags {
         value_name = "N",
         global = true
     )]
-    pub cool_down_seconds: Option<u32>,
+    pub cool_down_seconds: Option<Number>,
     /// ADMIN_TOKEN; never a flag
     #[arg(skip)]
     pub admin_token: Option<Hidden>,
@@ -352,6 +362,17 @@ pub struct Config {
 #[error("the configuration has mistakes:\n{}", .0.iter().map(|line| format!("  - {line}")).collect::<Vec<_>>().join("\n"))]
 pub struct ConfigError(pub Vec<String>);
 
+/// A folder whose loosening changes wait for a person is promised by no version that cannot compare decisions.
+fn policy_folder(how: &str) -> Result<(), &'static str> {
+    match how {
+        "trusted" => Ok(()),
+        "reviewed" => {
+            Err("possible in this version, which does not compare decisions yet: only `trusted` is")
+        }
+        _ => Err("`trusted`"),
+    }
+}
+
 impl Config {
     /// Merges and checks. All mistakes are reported at once.
     pub fn load(flags: Flags) -> Result<Self, ConfigError> {
@@ -422,7 +443,20 @@ impl Config {
         let cors_origins = set(flags.cors_origins)
             .or(set(file.cors_origins))
             .and_then(|list| parsed(mistakes, "CORS_ORIGINS", &list, cors::origins));
-        let rate_limit = flags.rate_limit.or(file.rate_limit).unwrap_or(DEFAULT_RATE);
+        let said = [flags.rate_limit, file.rate_limit];
+        let rate_limit = number("RATE_LIMIT", said, mistakes).unwrap_or(DEFAULT_RATE);
+        let said = [flags.live_token_limit, file.live_token_limit];
+        let live_token_limit = number("LIVE_TOKEN_LIMIT", said, mistakes);
+        let said = [flags.mint_limit, file.mint_limit];
+        let mint_limit = number("MINT_LIMIT", said, mistakes);
+        if let Some(folder) = set(flags.policy_folder).or(set(file.policy_folder)) {
+            parsed(
+                mistakes,
+                "COUNTERSIGN_POLICY_FOLDER",
+                &folder,
+                policy_folder,
+            );
+        }
         if rate_limit > MAX_RATE {
             mistakes.push(format!(
                 "RATE_LIMIT: {MAX_RATE} at most; 0 turns the limit off"
@@ -461,9 +495,21 @@ impl Config {
                 )
             });
         let seconds = [
-            flags.pending_seconds.or(file.pending_seconds),
-            flags.grant_seconds.or(file.grant_seconds),
-            flags.cool_down_seconds.or(file.cool_down_seconds),
+            number(
+                "COUNTERSIGN_PENDING_SECONDS",
+                [flags.pending_seconds, file.pending_seconds],
+                mistakes,
+            ),
+            number(
+                "COUNTERSIGN_GRANT_SECONDS",
+                [flags.grant_seconds, file.grant_seconds],
+                mistakes,
+            ),
+            number(
+                "COUNTERSIGN_COOL_DOWN_SECONDS",
+                [flags.cool_down_seconds, file.cool_down_seconds],
+                mistakes,
+            ),
         ];
         Some(Self {
             lives: lives(seconds, mistakes),
@@ -476,19 +522,13 @@ impl Config {
             control_plane,
             org,
             anchor,
-            live_token_limit: flags
-                .live_token_limit
-                .or(file.live_token_limit)
-                .unwrap_or(DEFAULT_LIVE_TOKENS),
+            live_token_limit: live_token_limit.unwrap_or(DEFAULT_LIVE_TOKENS),
             trusted_proxies: trusted_proxies.unwrap_or_default(),
             rate_limit,
             cors_origins: cors_origins.unwrap_or_default(),
             operators,
             assertion,
-            mint_limit: flags
-                .mint_limit
-                .or(file.mint_limit)
-                .unwrap_or(DEFAULT_MINTS),
+            mint_limit: mint_limit.unwrap_or(DEFAULT_MINTS),
             admin_token,
             provision_token,
             root_key,
