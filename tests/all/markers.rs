@@ -352,8 +352,8 @@ async fn a_secret_is_nowhere_but_where_the_contract_shows_it_once() {
     ] {
         markers.push(marker("a secret's value", text, shown));
     }
-    search(&host, &heard, &markers);
+    println!("{}", search(&host, &heard, &markers));
     // What a stop writes out, and what a start reads, too.
     let host = host.restart().await;
-    search(&host, &heard, &markers);
+    println!("{}", search(&host, &heard, &markers));
 }

@@ -145,15 +145,13 @@ impl Credentials {
     /// Keeps what is remembered fresh and small, until told to stop.
     pub async fn keep(&self, stop: watch::Receiver<bool>) {
         let sweep = async {
-            match &self.control_plane {
-                Some(control_plane) => control_plane.sweep(stop.clone()).await,
-                None => {}
+            if let Some(control_plane) = &self.control_plane {
+                control_plane.sweep(stop.clone()).await;
             }
         };
         let follow = async {
-            match &self.assertions {
-                Some(assertions) => assertions.follow(stop.clone()).await,
-                None => {}
+            if let Some(assertions) = &self.assertions {
+                assertions.follow(stop.clone()).await;
             }
         };
         tokio::join!(sweep, follow);

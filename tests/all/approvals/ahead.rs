@@ -366,8 +366,9 @@ async fn whoever_is_bound_to_a_workspace_asks_ahead_there_alone() {
         let id = |approval: &Value| approval["id"].as_str().expect("an id").to_owned();
         listed.items().iter().map(id).collect::<Vec<_>>()
     };
-    assert_eq!(ids(&own).await, [id.clone()]);
-    assert_eq!(ids(&scene.agent).await, [agents.clone()]);
+    let (own, others) = (ids(&own).await, ids(&scene.agent).await);
+    assert_eq!(own, std::slice::from_ref(&id));
+    assert_eq!(others, std::slice::from_ref(&agents));
     assert_eq!(ids(&scene.person).await, [agents, id]);
     assert_eq!(
         scene.stage.host.agent(ADMIN_TOKEN).get(&path).await.status,

@@ -109,8 +109,8 @@ impl Search {
     }
 }
 
-/// Searches everything for every marker, and then for what is there, to show that it searches.
-pub fn search(host: &Host, heard: &Heard, markers: &[Marker]) {
+/// Searches everything for every marker, and then for what is there, to show that it searches: how much.
+pub fn search(host: &Host, heard: &Heard, markers: &[Marker]) -> String {
     let written = host.written();
     let bytes: usize = written.iter().map(|(_, bytes)| bytes.len()).sum();
     let answered: usize = heard.0.iter().map(|(_, bytes)| bytes.len()).sum();
@@ -158,9 +158,9 @@ pub fn search(host: &Host, heard: &Heard, markers: &[Marker]) {
         assert_eq!(found, [BTreeSet::from([0])]);
     }
     fs::remove_file(&planted).expect("it is there");
-    println!(
+    format!(
         "markers: {} markers in 5 forms, searched for in {bytes} bytes written and {answered} bytes of {} answers",
         markers.len(),
         heard.0.len()
-    );
+    )
 }

@@ -32,7 +32,7 @@ impl Sources {
                 ValueSource::EnvVariable => Source::Environment,
                 _ => return None,
             };
-            let value = matches.get_raw(id)?.last()?.to_string_lossy();
+            let value = matches.get_raw(id)?.next_back()?.to_string_lossy();
             // An empty setting is an unset one.
             (!value.is_empty()).then(|| (id.to_owned(), (source, value.into_owned())))
         });
