@@ -215,3 +215,49 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of_others(value: &HeaderValue) -> Vec<(String, String)> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, value.clone());
+        cookies(&headers)
+            .filter(|(name, _)| !OWN_COOKIES.contains(name))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+
+    proptest! {
+        /// A slow reader of RFC 6265's `cookie-string`: pairs between semicolons, the first `=` parts them.
+        #[test]
+        fn cookies_are_read_as_they_are_written(
+            pairs in proptest::collection::vec(("[a-z_]{1,9}|__Host-countersign|countersign", "[!#-:<-~]{0,12}"), 0..6),
+        ) {
+            let text: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let value = HeaderValue::from_str(&text.join("; ")).expect("fit for a header");
+            let expected: Vec<(String, String)> = pairs
+                .into_iter()
+                .filter(|(name, _)| name != "countersign" && name != "__Host-countersign")
+                .collect();
+            prop_assert_eq!(of_others(&value), expected);
+        }
+
+        #[test]
+        fn no_bytes_bring_a_cookie_of_ours_among_those_of_others(
+            bytes in proptest::collection::vec(any::<u8>(), 0..120),
+            at in any::<proptest::sample::Index>(),
+        ) {
+            let mut bytes = bytes;
+            let at = at.index(bytes.len() + 1);
+            bytes.splice(at..at, *b";countersign=secret");
+            let Ok(value) = HeaderValue::from_bytes(&bytes) else { return Ok(()) };
+            for (name, _) in of_others(&value) {
+                prop_assert!(name != "countersign" && name != "__Host-countersign");
+            }
+        }
+    }
+}

@@ -13,10 +13,12 @@ use crate::problem::Problem;
 /// A JSON object as `T`. An empty body is an empty object. Unknown members are ignored.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let body = if body.is_empty() { b"{}" } else { body };
-    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+    // The parser looks at text alone that somebody wants, and JSON is text as a whole.
+    let body = std::str::from_utf8(body).map_err(|_| bad("the body is not UTF-8"))?;
+    if !body.trim_ascii_start().starts_with('{') {
         return Err(bad("the body is not a JSON object"));
     }
-    let mut json = serde_json::Deserializer::from_slice(body);
+    let mut json = serde_json::Deserializer::from_str(body);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let field = error.path().to_string();
         explain(error.inner(), &field)
@@ -109,6 +111,8 @@ fn bad(error: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[derive(serde::Deserialize, Debug)]
@@ -165,5 +169,87 @@ mod tests {
     #[test]
     fn unknown_members_are_ignored() {
         parse::<Wanted>(br#"{"key":"a","decided_by":"me"}"#).expect("parsed");
+    }
+
+    /// An object with all its members, in their order, the same name as often as it is there.
+    struct Members(Vec<(String, serde_json::Value)>);
+
+    impl<'de> Deserialize<'de> for Members {
+        fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+            struct Each;
+
+            impl<'de> Visitor<'de> for Each {
+                type Value = Members;
+
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("an object")
+                }
+
+                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                    let mut members = Vec::new();
+                    while let Some(member) = map.next_entry()? {
+                        members.push(member);
+                    }
+                    Ok(Members(members))
+                }
+            }
+
+            d.deserialize_map(Each)
+        }
+    }
+
+    /// What the contract says of a body that wants one text called `key`, read by another reader.
+    fn is_right(body: &[u8]) -> bool {
+        let Ok(Members(members)) = serde_json::from_slice(body) else {
+            return false;
+        };
+        let keys: Vec<_> = members.iter().filter(|(name, _)| name == "key").collect();
+        matches!(keys[..], [(_, serde_json::Value::String(_))])
+    }
+
+    const VALUE: &str = "hunter2-value";
+
+    fn member() -> impl Strategy<Value = String> {
+        let name = prop_oneof![
+            3 => Just("\"key\""),
+            1 => Just("\"k\\u0065y\""),
+            1 => Just("\"KEY\""),
+            1 => Just("\"other\""),
+            1 => Just("key"),
+        ];
+        let value = prop_oneof![
+            4 => Just(format!("\"{VALUE}\"")),
+            1 => Just("4711".to_owned()),
+            1 => Just("null".to_owned()),
+            1 => Just(format!("[\"{VALUE}\"]")),
+            1 => Just(format!("{{\"key\":\"{VALUE}\"}}")),
+        ];
+        (name, value).prop_map(|(name, value)| format!("{name} : {value}"))
+    }
+
+    proptest! {
+        #[test]
+        fn a_body_is_read_as_another_reader_reads_it_and_no_value_comes_back(
+            members in proptest::collection::vec(member(), 0..4),
+            change in proptest::option::weighted(0.3, (any::<proptest::sample::Index>(), any::<u8>())),
+        ) {
+            let mut body = format!("{{{}}}", members.join(" , ")).into_bytes();
+            if let Some((at, byte)) = change {
+                let at = at.index(body.len());
+                body[at] = byte;
+            }
+            let parsed = parse::<Wanted>(&body);
+            prop_assert_eq!(parsed.is_ok(), is_right(&body), "{}", String::from_utf8_lossy(&body));
+            if let Err(problem) = parsed {
+                prop_assert!(!problem.error().contains("hunter2"), "{}", problem.error());
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_a_reader_of_bodies_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse::<Wanted>(&body);
+            let _ = parse_context::<Wanted>(&body);
+            let _ = parse_form(&body);
+        }
     }
 }

@@ -466,3 +466,6 @@ async fn proved(app: &App, session: SessionId, presented: Option<&str>) -> Resul
         "the session's signing key is not with this request, and its cookie alone changes nothing: sign in again by a new link, in the browser and at the address that you use; programs use a token instead",
     ))
 }
+
+#[cfg(test)]
+mod tests;
