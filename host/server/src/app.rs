@@ -63,6 +63,8 @@ pub struct Parts {
     pub changes: watch::Sender<u64>,
     /// The streams that are open.
     pub streams: Streams,
+    /// Who waits for a change.
+    pub waits: Streams,
     /// Whether the host was told to stop: what would go on for ever ends.
     pub stop: watch::Receiver<bool>,
 }

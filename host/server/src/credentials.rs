@@ -210,9 +210,15 @@ impl Credentials {
         self.proxies.client_address(peer, headers)
     }
 
-    /// What tells the session that `headers` present from others, if it was verified here before. It says
+    /// What tells the session that `headers`, received from `peer`, present from others, if it was verified here before. It says
     /// nothing of whether it still lives.
-    pub async fn known_session(&self, headers: &HeaderMap) -> Option<Evidence> {
+    pub async fn known_session(&self, peer: IpAddr, headers: &HeaderMap) -> Option<Evidence> {
+        if let Some(assertions) = &self.assertions
+            && self.proxies.trusts(peer)
+            && let Some(asserted) = assertions.known(headers).await
+        {
+            return Some(asserted);
+        }
         if let Some(own) = self.operator.known(headers).await {
             return Some(own);
         }

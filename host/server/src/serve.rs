@@ -32,7 +32,7 @@ use crate::proxy::ControlPlaneProxy;
 use crate::rates::Rates;
 use crate::readiness::Readiness;
 use crate::rotation::{self, Rotation};
-use crate::streams::Streams;
+use crate::streams::{MOST_STREAMS, MOST_WAITS, Streams};
 use crate::tenant::Tenant;
 use crate::{logging, report, routes, say};
 
@@ -259,7 +259,8 @@ async fn assemble(
             .and_then(|cp| Some(cp.members.as_ref()?.slug.clone())),
         tasks: TaskTracker::new(),
         changes: watch::Sender::new(0),
-        streams: Streams::default(),
+        streams: Streams::new(MOST_STREAMS),
+        waits: Streams::new(MOST_WAITS),
         stop,
     }))
 }

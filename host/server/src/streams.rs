@@ -1,4 +1,4 @@
-//! Streams that are open, counted by credential.
+//! Answers that take their time, counted by credential: streams of events, and waits for a change.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,9 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// holds a connection for as long as it lasts.
 pub const MOST_STREAMS: usize = 4;
 
+/// One credential waits for so many changes at once: each holds a connection, of which one address has 128.
+/// An agent asks for a handful of things at a time; more than that would keep the people at its address out.
+pub const MOST_WAITS: usize = 16;
+
 /// Who has how many.
-#[derive(Clone, Debug, Default)]
-pub struct Streams(Arc<Mutex<HashMap<String, usize>>>);
+#[derive(Clone, Debug)]
+pub struct Streams {
+    most: usize,
+    open: Arc<Mutex<HashMap<String, usize>>>,
+}
 
 /// A place for one stream, free again when this is dropped.
 #[derive(Debug)]
@@ -19,11 +26,19 @@ pub struct Place {
 }
 
 impl Streams {
+    /// With so many places for each credential.
+    pub fn new(most: usize) -> Self {
+        Self {
+            most,
+            open: Arc::default(),
+        }
+    }
+
     /// A place, if the credential has one left.
     pub fn take(&self, credential: &str) -> Option<Place> {
         let mut open = self.open();
         let count = open.entry(credential.to_owned()).or_default();
-        if *count >= MOST_STREAMS {
+        if *count >= self.most {
             return None;
         }
         *count += 1;
@@ -34,7 +49,7 @@ impl Streams {
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<String, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -56,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_credential_has_so_many_places_and_gets_back_what_it_leaves() {
-        let streams = Streams::default();
+        let streams = Streams::new(MOST_STREAMS);
         let mut taken: Vec<Place> = (0..MOST_STREAMS)
             .map(|_| streams.take("a").expect("a place"))
             .collect();

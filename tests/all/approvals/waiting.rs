@@ -56,3 +56,29 @@ async fn whoever_waits_hears_of_the_end_that_time_makes() {
         agent.get(&path).await.blames("wait");
     }
 }
+
+// Guard: `waits.take` in host/server/src/routes/approvals.rs.
+#[tokio::test]
+async fn a_credential_waits_for_so_much_at_once_and_keeps_nobody_out() {
+    let stage = Stage::set().await;
+    let (agent, person) = (stage.agent(), stage.person("ann").await);
+    let id = mint(&agent, "ci").await.approval();
+    let path = format!("/approvals/{id}?wait=55");
+    let mut waiting = JoinSet::new();
+    for _ in 0..24 {
+        let (agent, path) = (agent.clone(), path.clone());
+        waiting.spawn(async move { agent.get(&path).await });
+    }
+    // Those that there is no place for are answered at once.
+    for _ in 0..8 {
+        let reply = waiting.join_next().await.expect("one").expect("it ends");
+        let reply = reply.refused(429, "too_many_waits");
+        assert!(reply.header("retry-after").is_some(), "{reply}");
+    }
+    // To look without waiting, and another's wait, go on.
+    agent.get(&format!("/approvals/{id}")).await.expect(200);
+    decide(&person, &id, "approved").await.expect(200);
+    for reply in waiting.join_all().await {
+        assert_eq!(reply.expect(200).json["status"], "approved");
+    }
+}

@@ -1,6 +1,6 @@
 //! How many requests a minute, and that agents do not exhaust what people need.
 
-use countersign_tests::{Caller, FakeClock, Host, HostBuilder, Reply};
+use countersign_tests::{Caller, Edge, FakeClock, Host, HostBuilder, Reply};
 use serde_json::json;
 
 use crate::stage::{ADMIN_TOKEN, Stage, approval, approve, decide, minted};
@@ -216,4 +216,24 @@ async fn the_operator_decides_and_signs_in_beside_agents_that_ask_all_there_is()
     }
     approve(&operator, &first).await;
     minted(&operator, json!({})).await;
+}
+
+// Guard: `Assertions::known` in host/server/src/credentials/assertion.rs.
+#[tokio::test]
+async fn a_person_behind_an_edge_decides_beside_agents_that_ask_all_there_is() {
+    let edge = Edge::start();
+    let host = limited().admin_token(ADMIN_TOKEN).edge(&edge).start().await;
+    let here = "203.0.113.1";
+    let assertion = edge.assertion("ann");
+    let person = from(&host.asserted(&assertion), here);
+    let agent = from(&host.agent(ADMIN_TOKEN), here);
+    let id = agent.post("/org/tokens", json!({})).await.approval();
+    approval(&person, &id).await;
+    exhaust(&agent, "/org/tokens").await;
+    for _ in 0..LIMIT + 2 {
+        decide(&agent, &id, "approved").await;
+    }
+    let other = from(&host.asserted(&edge.assertion("eve")), here);
+    decide(&other, &id, "denied").await.expect(429);
+    approve(&person, &id).await;
 }

@@ -53,7 +53,12 @@ pub(super) fn confine(caller: &Caller, action: &Action) -> Option<Ruling> {
 fn is_provisioning(verb: Verb) -> bool {
     matches!(
         verb,
-        Verb::WorkspaceCreate | Verb::WorkspaceTokenMint | Verb::SecretWrite | Verb::OrgTokenMint
+        Verb::WorkspaceCreate
+            | Verb::WorkspaceTokenMint
+            | Verb::SecretWrite
+            | Verb::OrgTokenMint
+            // Where another module gates one of these, it must be able to see what came of it.
+            | Verb::ApprovalList
     )
 }
 

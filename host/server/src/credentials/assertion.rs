@@ -14,11 +14,13 @@ use countersign_core::caller::{Identity, Issuer, Person};
 use countersign_core::time::Timestamp;
 use jsonwebtoken::{Header, Validation, decode, decode_header};
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use self::jwks::Jwks;
 pub use self::jwks::JwksError;
 use self::keys::Key;
+use super::known::{Evidence, KnownSessions};
 use crate::config::AssertionRules;
 
 /// The longest assertion that is looked at. Real ones are one or two kilobytes, with many groups four.
@@ -71,6 +73,7 @@ enum Flaw {
 pub struct Assertions {
     rules: AssertionRules,
     jwks: Jwks,
+    known: KnownSessions,
 }
 
 impl Assertions {
@@ -79,7 +82,11 @@ impl Assertions {
     pub async fn start(rules: AssertionRules) -> Result<Self, JwksError> {
         signature::install();
         let jwks = Jwks::start(rules.keys.clone()).await?;
-        Ok(Self { rules, jwks })
+        Ok(Self {
+            rules,
+            jwks,
+            known: KnownSessions::default(),
+        })
     }
 
     /// Keeps the issuer's keys fresh until told to stop.
@@ -95,9 +102,19 @@ impl Assertions {
             Ok(assertion) => self.verified(assertion, now).await,
             Err(flaw) => Err(flaw),
         };
+        if let (Ok(_), Ok(assertion)) = (&verified, assertion) {
+            self.known.remember(Sha256::digest(assertion).into()).await;
+        }
         verified
             .inspect_err(|flaw| tracing::warn!(%flaw, "an identity assertion proves nothing"))
             .ok()
+    }
+
+    /// What tells the assertion in `headers` from others, if it was verified here before.
+    pub async fn known(&self, headers: &HeaderMap) -> Option<Evidence> {
+        let assertion = presented(headers, &self.rules.header).ok()??;
+        let evidence = Sha256::digest(assertion).into();
+        self.known.has(&evidence).await.then_some(evidence)
     }
 
     async fn verified(&self, assertion: &[u8], now: Timestamp) -> Result<Identity, Flaw> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{Method, Response, StatusCode};
+use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use countersign_core::action::{Action, ActionDigest, masked};
 use countersign_core::approval::{Approval, Choice, State, people_needed};
 use countersign_core::gate::{Say, VoteError};
@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::{Answer, Call, Cursor, Routes};
 use crate::problem::{Problem, json_response};
+use crate::streams::MOST_WAITS;
 
 /// The longest wait for a change.
 const MAX_WAIT: u64 = 55;
@@ -106,10 +107,30 @@ async fn one(call: Call) -> Answer {
             .filter(|wait| *wait <= MAX_WAIT)
             .ok_or_else(|| Problem::bad_field("wait", "is not a number of seconds from 0 to 55"))?,
     };
+    let _place = match wait {
+        0 => None,
+        _ => Some(
+            call.app
+                .waits
+                .take(&call.caller.credential_key())
+                .ok_or_else(too_many_waits)?,
+        ),
+    };
     let permit = call.permit(Action::ApprovalList).await?;
     let approval = wait_for_change(&call, &permit, id, Duration::from_secs(wait)).await?;
     let now = call.app.clock.now();
     Ok(json_response(StatusCode::OK, &shown(&approval, now)))
+}
+
+fn too_many_waits() -> Problem {
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too_many_waits",
+        format!(
+            "{MOST_WAITS} requests of this credential wait already: end one first, or follow GET /events"
+        ),
+    )
+    .with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
 }
 
 /// The approval: when it has changed, when patience has ended, or at once where it waits for nobody. Who

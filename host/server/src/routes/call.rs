@@ -137,7 +137,7 @@ impl Call {
             draining.note(&caller);
         }
         if caller.person().is_some() && changes_state(&parts.method) {
-            match is_for_own_pages(of_route, door) {
+            match lane == Lane::Deciding || is_for_own_pages(of_route, door) {
                 true => app.origins.same_origin(&parts.headers)?,
                 false => app.origins.known_origin(&parts.headers)?,
             }
@@ -411,12 +411,7 @@ fn is_for_own_pages(of_route: Option<Verb>, door: Door) -> bool {
     door == Door::Console
         || matches!(
             of_route,
-            Some(
-                Verb::ApprovalDecide
-                    | Verb::PolicyPush
-                    | Verb::PolicyActivate
-                    | Verb::PolicyRollback
-            )
+            Some(Verb::PolicyPush | Verb::PolicyActivate | Verb::PolicyRollback)
         )
 }
 

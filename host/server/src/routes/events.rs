@@ -168,6 +168,10 @@ impl Teller {
             if is_all {
                 return true;
             }
+            // Whoever has much to catch up on may take long to read it, and be nobody any more meanwhile.
+            if !self.call.lives().await {
+                return false;
+            }
         }
     }
 

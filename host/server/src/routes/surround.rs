@@ -108,18 +108,23 @@ async fn count(app: &App, head: &Parts, from: IpAddr, meter: &Meter) -> Result<(
     let (Err(_), Some(lane)) = (&counted, lane) else {
         return counted;
     };
-    match app.credentials.known_session(&head.headers).await {
+    let known = app.credentials.known_session(peer(head), &head.headers);
+    match known.await {
         Some(session) => app.rates.by_session(lane, from, session, meter),
         None => counted,
     }
 }
 
 fn address(app: &App, head: &Parts) -> IpAddr {
+    app.credentials.client_address(peer(head), &head.headers)
+}
+
+fn peer(head: &Parts) -> IpAddr {
     let ConnectInfo(peer) = head
         .extensions
         .get::<ConnectInfo<SocketAddr>>()
         .expect("INVARIANT: every connection says who its peer is");
-    app.credentials.client_address(peer.ip(), &head.headers)
+    peer.ip()
 }
 
 /// Whether the body may not have arrived with the head.

@@ -171,7 +171,8 @@ pub(super) async fn unclaimed(
     now: Timestamp,
 ) -> Result<Option<TokenId>, Fault> {
     let id: Option<String> = sqlx::query_scalar(concat!(
-        "SELECT id FROM org_tokens WHERE approval = $2 AND last_used_at IS NULL AND ",
+        "SELECT id FROM org_tokens
+         WHERE approval = $2 AND last_used_at IS NULL AND draining_until IS NULL AND ",
         live!()
     ))
     .bind(now.as_micros())
@@ -191,7 +192,7 @@ pub(super) async fn retire(
 ) -> Result<bool, Fault> {
     let retired = sqlx::query(concat!(
         "UPDATE org_tokens SET revoked_at = $1
-         WHERE id = $2 AND approval = $3 AND last_used_at IS NULL AND ",
+         WHERE id = $2 AND approval = $3 AND last_used_at IS NULL AND draining_until IS NULL AND ",
         live!()
     ))
     .bind(now.as_micros())

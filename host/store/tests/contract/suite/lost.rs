@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use countersign_core::action::Action;
 use countersign_core::approval::State;
 use countersign_core::ledger::{Done, Refusal, Settled};
 use tokio::task::JoinSet;
@@ -192,4 +193,25 @@ async fn of_many_repeats_at_once_exactly_one_answer_lives() {
         let world = Arc::into_inner(world).expect("nobody else has it");
         world.end().await;
     }
+}
+
+#[tokio::test]
+async fn a_token_that_was_revoked_and_drains_is_not_replaced_by_one_that_does_not() {
+    let world = World::new().await;
+    let (repeat, first) = used(&world, &Ask::new(&admin(), mint("ci"), gate(), at(0))).await;
+    let first = token(first).id;
+    let revoke = Action::OrgTokenRevoke {
+        token: first,
+        drain_seconds: 3_600,
+        descendants: false,
+    };
+    done(
+        world
+            .ask(&Ask::new(&session_of("ann"), revoke, allow(), at(3)))
+            .await,
+    );
+    assert_eq!(refused(world.ask(&repeat).await), Refusal::GrantUsed);
+    let live = world.live_tokens(at(5)).await;
+    assert_eq!(live.iter().map(|t| t.id).collect::<Vec<_>>(), [first]);
+    world.end().await;
 }
