@@ -24,6 +24,7 @@ mod layout;
 mod logs;
 mod markers;
 mod metrics;
+mod openapi;
 mod plaintext;
 mod policy_changes;
 mod policy_table;

@@ -12,6 +12,7 @@ mod draining;
 pub mod endings;
 mod events;
 mod history;
+mod openapi;
 pub mod org_tokens;
 mod policies;
 mod secrets;
@@ -41,6 +42,7 @@ pub use self::body::parse_form;
 use self::call::Naming;
 pub use self::call::{Call, Cursor, Judged, PROOF_MISSING};
 use self::draining::Draining;
+use self::openapi::{Made, Purpose};
 use crate::app::App;
 use crate::credentials::Freshness;
 use crate::problem::{Problem, json_response};
@@ -74,6 +76,7 @@ pub struct Visit {
 #[derive(Default)]
 pub struct Routes {
     router: Router<App>,
+    made: Vec<Made>,
 }
 
 impl Routes {
@@ -84,7 +87,11 @@ impl Routes {
         H: Fn(Call) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Answer> + Send,
     {
-        self.named((method, path), Naming::Route(verb), handler)
+        self.note(Some(&method), path, Purpose::Verb(verb)).named(
+            (method, path),
+            Naming::Route(verb),
+            handler,
+        )
     }
 
     /// A route on which callers ask ahead, for the verb that `read` finds in the body. Nothing is done on
@@ -99,7 +106,11 @@ impl Routes {
         H: Fn(Call) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Answer> + Send,
     {
-        self.named((Method::POST, path), Naming::Body(read), handler)
+        self.note(Some(&Method::POST), path, Purpose::Ahead).named(
+            (Method::POST, path),
+            Naming::Body(read),
+            handler,
+        )
     }
 
     #[expect(
@@ -136,7 +147,19 @@ impl Routes {
             router: self
                 .router
                 .route(path, axum::routing::on(filter(&method), endpoint)),
+            ..self
         }
+    }
+
+    /// Keeps what is made, to be described.
+    fn note(mut self, method: Option<&Method>, path: &'static str, purpose: Purpose) -> Self {
+        let method = method.cloned();
+        self.made.push(Made {
+            method,
+            path,
+            purpose,
+        });
+        self
     }
 
     /// A route that needs no verb and no caller, for the reason `why`.
@@ -175,10 +198,12 @@ impl Routes {
                 answer.await.unwrap_or_else(|problem| shown(problem, html))
             }
         };
+        let noted = self.note(Some(&method), path, Purpose::Open(why));
         Self {
-            router: self
+            router: noted
                 .router
                 .route(path, axum::routing::on(filter(&method), endpoint)),
+            ..noted
         }
     }
 
@@ -200,10 +225,11 @@ impl Routes {
             let answer = proxy.forward(request, from, is_ours).await;
             answer.unwrap_or_else(Problem::into_json)
         };
+        let path = "/cp/{*path}";
+        let noted = self.note(None, path, Purpose::Forwarded);
         Self {
-            router: self
-                .router
-                .route("/cp/{*path}", axum::routing::any(endpoint)),
+            router: noted.router.route(path, axum::routing::any(endpoint)),
+            ..noted
         }
     }
 
@@ -233,6 +259,11 @@ impl Routes {
 
 /// The host's router.
 pub fn router(app: App) -> Router {
+    all().finish(app)
+}
+
+/// Every route.
+fn all() -> Routes {
     let routes = Routes::default()
         .open(
             Method::GET,
@@ -265,7 +296,8 @@ pub fn router(app: App) -> Router {
     let routes = policies::add(routes);
     let routes = history::add(routes);
     let routes = crate::console::add(routes);
-    routes.control_plane().finish(app)
+    let routes = openapi::add(routes);
+    routes.control_plane()
 }
 
 async fn health(_: Visit) -> Answer {

@@ -30,7 +30,7 @@ impl Tenant {
 }
 
 /// What watches the host, signs people in, or is drawn for them.
-fn is_for_everybody(path: &str) -> bool {
+pub fn is_for_everybody(path: &str) -> bool {
     matches!(
         path,
         "/health" | "/ready" | "/metrics" | "/console" | "/sign-in"

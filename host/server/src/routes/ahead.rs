@@ -16,6 +16,7 @@ use countersign_core::text;
 use countersign_core::verb::Verb;
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{
     Answer, Call, Routes, approvals, body, deprovision, org_tokens, secrets, workspace_tokens,
@@ -24,23 +25,26 @@ use super::{
 use crate::problem::{Problem, json_response};
 
 /// The longest name of a task, in characters.
-const MAX_TASK: usize = 200;
+pub(super) const MAX_TASK: usize = 200;
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes.ahead("/workspaces/{workspace}/approvals", verb_in, ask)
 }
 
 /// What is said beside the context.
-#[derive(Deserialize)]
-struct AskBody {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct AskBody {
+    /// The verb.
     action: String,
+    /// Why, in the caller's own words.
     reason: Option<String>,
+    /// What of, in the caller's own words.
     task_id: Option<String>,
 }
 
 /// What routes take in path and query, and a context as its members.
-#[derive(Deserialize)]
-struct Elsewhere {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Elsewhere {
     workspace_id: Option<String>,
     token_id: Option<String>,
     key: Option<String>,

@@ -16,17 +16,18 @@ use countersign_core::verb::Verb;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use super::{Answer, Call, Cursor, Routes};
 use crate::problem::{Problem, json_response};
 use crate::streams::MOST_WAITS;
 
 /// The longest wait for a change.
-const MAX_WAIT: u64 = 55;
+pub(super) const MAX_WAIT: u64 = 55;
 /// A change that another host made is seen so soon, even if its announcement is not heard.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// The longest reason, in characters.
-const MAX_REASON: usize = 500;
+pub(super) const MAX_REASON: usize = 500;
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes
@@ -178,10 +179,13 @@ fn next_look(approval: &Approval, now: Timestamp) -> Duration {
 }
 
 /// What can be said to decide. Whoever else the body names is not heard.
-#[derive(Deserialize)]
-struct DecideBody {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct DecideBody {
+    /// `approved` or `denied`.
     decision: String,
+    /// Why, for whoever asked.
     reason: Option<String>,
+    /// The digest of what was looked at; another one that is pending is not decided.
     digest: Option<String>,
 }
 

@@ -30,8 +30,8 @@ use crate::rates::{Lane, Meter};
 pub const PROOF_MISSING: &str = "proof_missing";
 
 /// Items of a list where the caller does not say, and at most.
-const PAGE: u32 = 50;
-const MAX_PAGE: u32 = 200;
+pub(super) const PAGE: u32 = 50;
+pub(super) const MAX_PAGE: u32 = 200;
 /// How long a request waits for policies that are recorded and not live here yet. A host takes them over
 /// in less, unless it cannot.
 const TAKE_OVER: Duration = Duration::from_secs(2);

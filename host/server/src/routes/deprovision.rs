@@ -8,6 +8,7 @@ use countersign_core::ledger::Done;
 use countersign_core::verb::Verb;
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{Answer, Call, Routes};
 use crate::problem::{Problem, json_response};
@@ -21,14 +22,15 @@ pub(super) fn add(routes: Routes) -> Routes {
     )
 }
 
-#[derive(Deserialize)]
-struct Body {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct DeprovisionBody {
+    /// The organisation's id or slug.
     confirm: String,
 }
 
 /// What a caller wants: this organisation's end, and no other's.
 pub(super) fn meaning(call: &Call) -> Result<Action, Problem> {
-    let Body { confirm } = call.json()?;
+    let DeprovisionBody { confirm } = call.json()?;
     if !is_meant(call, &confirm) {
         return Err(Problem::bad_field(
             "confirm",

@@ -8,6 +8,7 @@ use countersign_core::ledger::Ended;
 use countersign_core::verb::Verb;
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::approvals::{not_a_person, not_there, reason};
 use super::{Answer, Call, Routes};
@@ -58,8 +59,8 @@ async fn withdraw_one(call: Call, workspace: Option<WorkspaceId>) -> Answer {
 }
 
 /// Why a grant is taken back, if anything is said.
-#[derive(Deserialize)]
-struct RevokeBody {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct RevokeBody {
     reason: Option<String>,
 }
 

@@ -13,14 +13,15 @@ use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::{Answer, Call, Routes, usage};
 use crate::problem::{Problem, json_response};
 
 /// The longest name of a token, in characters.
-const MAX_NAME: usize = 100;
+pub(super) const MAX_NAME: usize = 100;
 /// The longest that a token may drain, in seconds.
-const MAX_DRAIN: u32 = 3_600;
+pub(super) const MAX_DRAIN: u32 = 3_600;
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes
@@ -41,7 +42,7 @@ pub(super) fn add(routes: Routes) -> Routes {
 }
 
 /// What can be said of a token that is to be minted.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 pub struct MintBody {
     /// For people.
     pub name: Option<String>,

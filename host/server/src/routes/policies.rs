@@ -13,6 +13,7 @@ use countersign_engine::Settings;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, timeout_at};
+use utoipa::ToSchema;
 
 use super::{Answer, Call, Cursor, Routes};
 use crate::policies::{ChoiceError, Chosen};
@@ -109,16 +110,22 @@ async fn push(call: Call) -> Answer {
 }
 
 /// A set of policies, as it is asked for.
-#[derive(Deserialize)]
-struct ActivateBody {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct ActivateBody {
+    /// All of them: what is not named is not live any more.
     modules: Vec<ModuleBody>,
 }
 
-#[derive(Deserialize)]
-struct ModuleBody {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct ModuleBody {
+    /// What the component calls itself.
     name: String,
+    /// Which of its versions, by digest.
     digest: Option<String>,
+    /// Or by its own version.
     version: Option<String>,
+    /// Those that it has now, where none are given.
+    #[schema(value_type = Option<Object>)]
     settings: Option<HashMap<String, Value>>,
 }
 
@@ -135,8 +142,9 @@ async fn activate(call: Call) -> Answer {
     change_policies(&call, Action::PolicyActivate { change }).await
 }
 
-#[derive(Deserialize)]
-struct RollbackBody {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct RollbackBody {
+    /// The one to go back to.
     generation: u64,
 }
 

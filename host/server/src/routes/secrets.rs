@@ -11,13 +11,14 @@ use countersign_core::secret::{
 use countersign_core::verb::Verb;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::{Answer, Call, Routes, workspaces};
 use crate::problem::{Problem, json_response};
 use crate::report;
 
 /// The longest value, in bytes.
-const MAX_VALUE: usize = 256 * 1024;
+pub(super) const MAX_VALUE: usize = 256 * 1024;
 
 pub(super) fn add(routes: Routes) -> Routes {
     let global = ["/settings/secrets", "/admin/secrets"]
@@ -48,9 +49,12 @@ pub(super) fn add(routes: Routes) -> Routes {
         )
 }
 
-#[derive(Deserialize)]
-struct WriteBody {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct WriteBody {
+    /// What programs know it by.
     key: String,
+    /// In bytes, as long as the bound.
+    #[schema(value_type = String)]
     value: Secret,
 }
 

@@ -3,6 +3,7 @@
 use axum::http::{Method, StatusCode, header};
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{Answer, Routes, Visit, body};
 use crate::console::LINK_IS_DEAD;
@@ -17,8 +18,8 @@ pub(super) fn add(routes: Routes) -> Routes {
     )
 }
 
-#[derive(Deserialize)]
-struct SignInBody {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct SignInBody {
     /// The link, or what makes it one.
     link: String,
 }

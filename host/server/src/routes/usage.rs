@@ -11,9 +11,9 @@ use super::{Answer, Call};
 use crate::problem::{Problem, json_response};
 
 /// How many hours are shown where nobody says.
-const HOURS: u32 = 24;
+pub(super) const HOURS: u32 = 24;
 /// At most so many: for so long what was counted is kept.
-const MAX_HOURS: u32 = 31 * 24;
+pub(super) const MAX_HOURS: u32 = 31 * 24;
 
 /// How many hours back the caller wants to look.
 pub(super) fn hours(call: &Call) -> Result<u32, Problem> {

@@ -10,6 +10,7 @@ use countersign_core::verb::Verb;
 use countersign_core::workspace::{MAX_NAME, Status, Workspace};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::{Answer, Call, Routes};
 use crate::problem::{Problem, json_response};
@@ -24,17 +25,20 @@ pub(super) fn add(routes: Routes) -> Routes {
         .verb(Method::DELETE, one, Verb::DeleteWorkspace, remove)
 }
 
-#[derive(Deserialize)]
-struct CreateBody {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct CreateBody {
+    /// For people.
     name: String,
+    /// The workspace that it is below.
     parent_id: Option<String>,
 }
 
 /// What is not there stays; a parent that is null makes a root.
-#[derive(Deserialize)]
-struct UpdateBody {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct UpdateBody {
     name: Option<String>,
     #[serde(default, deserialize_with = "there")]
+    #[schema(value_type = Option<String>)]
     parent_id: Option<Option<String>>,
 }
 

@@ -1,0 +1,169 @@
+//! Decisions and the audit log.
+
+use countersign_core::decision::Outcome;
+use countersign_core::policy::{CallerClass, Credential, Role};
+use serde_json::{Value, json};
+
+use super::operation::{Operation, part};
+use super::schema::{
+    any, count, flag, instant, list, map, object, or_null, shared, text, uuid, word, words,
+};
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/decisions", "Lists decisions, the newest first.")
+            .paged()
+            .answers(
+                200,
+                "A part of the list.",
+                part("decisions", list(object(&summary()))),
+            ),
+        Operation::get(
+            "/decisions/{id}",
+            "Reads a decision: what was asked, what each policy said, and what came of it.",
+        )
+        .answers(200, "The decision.", whole()),
+        Operation::get("/audit", "Lists what happened, the newest first.")
+            .paged()
+            .answers(200, "A part of the list.", part("entries", list(entry()))),
+        Operation::get(
+            "/audit/verify",
+            "Says whether the audit log is whole, and signs where it ends.",
+        )
+        .answers(200, "What was found.", verified()),
+    ]
+}
+
+fn summary() -> Vec<(&'static str, Value)> {
+    vec![
+        ("id", uuid()),
+        ("at", instant()),
+        ("actor", text()),
+        ("class", words(CallerClass::ALL)),
+        ("verb", shared("Verb")),
+        ("digest", text()),
+        ("effect", words(&["allow", "gate", "deny"])),
+        ("rule", text()),
+        ("reason", text()),
+        ("policy", text()),
+        ("policy_generation", count()),
+        ("outcome", words(Outcome::ALL)),
+        ("approval_id", or_null(uuid())),
+    ]
+}
+
+fn whole() -> Value {
+    let mut members = summary();
+    let opinion = object(&[
+        ("module", shared("Module")),
+        ("verdict", result()),
+        ("notes?", list(text())),
+    ]);
+    members.extend([
+        ("question", or_null(question())),
+        ("opinions", list(opinion)),
+        ("ruling", ruling()),
+    ]);
+    object(&members)
+}
+
+fn properties() -> Value {
+    let value = map(any());
+    list(object(&[("name", text()), ("value", value)]))
+}
+
+fn entity() -> Value {
+    object(&[
+        ("kind", text()),
+        ("id", text()),
+        ("properties", properties()),
+    ])
+}
+
+/// What policies were told.
+fn question() -> Value {
+    let subject = object(&[
+        ("credential", words(Credential::ALL)),
+        ("principal", text()),
+        ("role", words(Role::ALL)),
+        ("actor", text()),
+        ("workspace", text()),
+        ("entity", entity()),
+        ("properties", properties()),
+    ]);
+    let tally = object(&[("name", text()), ("count", count())]);
+    object(&[
+        ("subject", subject),
+        ("verb", shared("Verb")),
+        ("arguments", properties()),
+        ("resource", entity()),
+        ("time", count()),
+        ("tallies", list(tally)),
+        ("context", properties()),
+    ])
+}
+
+fn ground() -> Value {
+    object(&[
+        ("rule", text()),
+        ("reason", text()),
+        ("details?", properties()),
+    ])
+}
+
+fn terms() -> Value {
+    let quorum = object(&[("people", count()), ("groups?", list(text()))]);
+    object(&[
+        ("ground", ground()),
+        ("quorums", list(quorum)),
+        ("pending_ttl", or_null(count())),
+        ("grant_ttl", or_null(count())),
+    ])
+}
+
+/// What a policy answered, or why it did not.
+fn result() -> Value {
+    let verdict = json!({ "anyOf": [
+        word("abstain"),
+        object(&[("allow", ground())]),
+        object(&[("gate", terms())]),
+        object(&[("deny", ground())]),
+    ]});
+    json!({ "anyOf": [object(&[("Ok", verdict)]), object(&[("Err", text())])] })
+}
+
+fn ruling() -> Value {
+    json!({ "anyOf": [
+        object(&[("effect", words(&["allow", "deny"])), ("ground", ground()), ("policy", text())]),
+        object(&[("effect", word("gate")), ("terms", terms()), ("policy", text())]),
+    ]})
+}
+
+fn entry() -> Value {
+    object(&[
+        ("seq", count()),
+        ("at", instant()),
+        ("kind", text()),
+        ("actor", text()),
+        ("detail", map(any())),
+        ("previous", text()),
+        ("hash", text()),
+    ])
+}
+
+fn verified() -> Value {
+    let head = object(&[
+        ("seq", count()),
+        ("hash", text()),
+        ("at", instant()),
+        ("public_key", text()),
+        ("signature", text()),
+    ]);
+    object(&[
+        ("whole", flag()),
+        ("entries?", count()),
+        ("broken?", text()),
+        ("head?", head),
+        ("public_key", text()),
+    ])
+}

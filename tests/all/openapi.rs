@@ -1,0 +1,141 @@
+//! The description of the routes, held against the contract, and real answers against the description.
+
+mod contract;
+mod document;
+mod schema;
+mod walk;
+
+use countersign_tests::{Caller, Host};
+use serde_json::{Value, json};
+
+use self::document::{Document, Witness};
+use self::walk::Walk;
+use crate::stage::ADMIN_TOKEN;
+
+const NOBODYS_ID: &str = "00000000-0000-4000-8000-00000000abcd";
+
+#[tokio::test]
+async fn the_description_is_served_to_everybody_as_it_is_committed() {
+    let host = Host::start(ADMIN_TOKEN).await;
+    let reply = host.anonymous().get("/openapi.json").await.expect(200);
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    let committed = include_str!("../../docs/openapi.json");
+    assert_eq!(reply.page(), committed);
+}
+
+#[tokio::test]
+async fn real_answers_are_as_described() {
+    let walk = Walk::begin().await;
+    walk.tokens().await;
+    walk.approvals().await;
+    walk.ahead().await;
+    walk.workspaces().await;
+    walk.secrets().await;
+    walk.policies().await;
+    walk.history().await;
+    walk.host().await;
+    walk.limits().await;
+    every_route_refuses(&walk.witness, walk.person()).await;
+    walk.the_end().await;
+    let seen = walk.witness.all_is_well();
+    let statuses: std::collections::BTreeSet<u16> = seen.iter().map(|(_, s)| *s).collect();
+    println!(
+        "{} pairs of route and status are as described: {statuses:?}",
+        seen.len()
+    );
+    let unseen = walk.witness.routes_without_success(&seen);
+    // A stream has no end that could be waited for.
+    let expected = ["GET /events", "POST /sign-in"];
+    assert!(
+        unseen
+            .iter()
+            .all(|route| expected.contains(&route.as_str()) || route.contains(" /cp/")),
+        "never seen to succeed: {unseen:?}"
+    );
+    assert!(seen.len() >= 250, "{} pairs", seen.len());
+}
+
+#[tokio::test]
+async fn signing_in_answers_as_described() {
+    let host = Host::start(ADMIN_TOKEN).await;
+    let witness = Witness::of(&host).await;
+    let nobody = host.anonymous();
+    let here = nobody.with("sec-fetch-site", "same-origin");
+    let link = json!({ "link": host.login_secret() });
+    witness.post(&nobody, "/sign-in", &link).await.expect(403);
+    witness
+        .post(&here, "/sign-in", &json!({}))
+        .await
+        .expect(400);
+    let signed_in = witness.post(&here, "/sign-in", &link).await.expect(200);
+    witness.post(&here, "/sign-in", &link).await.expect(403);
+    let cookie = signed_in.header("set-cookie").expect("a cookie");
+    let session = host.session(cookie.split(';').next().expect("a cookie"));
+    let mint = json!({ "name": "ci" });
+    let unproved = witness.post(&session, "/org/tokens", &mint).await;
+    unproved.refused(403, "proof_missing");
+    let proved = session.proof(signed_in.text("proof"));
+    witness
+        .post(&proved, "/org/tokens", &mint)
+        .await
+        .expect(200);
+    witness.all_is_well();
+}
+
+/// What each route says to nobody, to a person with a malformed id, and to who means another host.
+async fn every_route_refuses(witness: &Witness, person: &Caller) {
+    let nobody = person.without("cookie");
+    for (method, path, operation) in witness.document().operations() {
+        let names: Vec<&str> = path.split('/').filter(|p| p.starts_with('{')).collect();
+        let at = |id: &str| {
+            names
+                .iter()
+                .fold(path.clone(), |path, name| path.replace(name, id))
+        };
+        if path.starts_with("/cp/") {
+            continue;
+        }
+        let body = json!({});
+        let elsewhere = nobody.with("host", "elsewhere.example");
+        let reply = witness
+            .ask(&elsewhere, &method, &at(NOBODYS_ID), Some(&body))
+            .await;
+        assert!([421, 429].contains(&reply.status), "{reply}");
+        if operation["security"]
+            .as_array()
+            .is_some_and(|ways| !ways.is_empty())
+        {
+            let reply = witness
+                .ask(&nobody, &method, &at(NOBODYS_ID), Some(&body))
+                .await;
+            assert!([401, 429].contains(&reply.status), "{reply}");
+            let has_uuid = names.iter().any(|name| !["{key}", "{name}"].contains(name));
+            if has_uuid {
+                witness
+                    .ask(person, &method, &at("no-uuid"), Some(&body))
+                    .await;
+            }
+        }
+    }
+}
+
+/// A member, where it is text.
+fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+    value[member]
+        .as_str()
+        .unwrap_or_else(|| panic!("no text `{member}` in {value}"))
+}
+
+#[test]
+fn every_route_that_the_contract_names_is_described() {
+    let document = Document::committed();
+    for (method, path) in contract::ROUTES {
+        assert!(document.has(method, path), "{method} {path}");
+    }
+    for (method, path) in contract::NOT_YET {
+        assert!(
+            !document.has(method, path),
+            "{method} {path} is here: it belongs above"
+        );
+    }
+}
