@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use countersign_tests::{Caller, Host, Reply};
 use reqwest::Method;
+use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use super::schema::Judge;
@@ -65,13 +66,40 @@ impl Document {
             .min_by_key(|known| known.split('/').filter(is_name).count())
     }
 
-    fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
+    pub fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
         match value["$ref"].as_str() {
             Some(reference) => self
                 .0
                 .pointer(reference.trim_start_matches('#'))
                 .unwrap_or_else(|| panic!("{reference} is nowhere")),
             None => value,
+        }
+    }
+}
+
+/// An answer, or the beginning of one that goes on.
+pub struct Heard<'a> {
+    pub status: u16,
+    pub headers: &'a HeaderMap,
+    pub body: Value,
+}
+
+impl Heard<'_> {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl<'a> From<&'a Reply> for Heard<'a> {
+    fn from(reply: &'a Reply) -> Self {
+        let body = match reply.header("content-type") {
+            Some("application/json") => reply.json.clone(),
+            _ => json!(reply.page()),
+        };
+        Self {
+            status: reply.status,
+            headers: &reply.headers,
+            body,
         }
     }
 }
@@ -123,7 +151,7 @@ impl Witness {
         let reply = caller
             .send(verb, path, Some("application/json"), sent)
             .await;
-        self.hold(method, path, &reply);
+        self.hold(method, path, &Heard::from(&reply));
         if reply.status < 300
             && let Some(body) = body
         {
@@ -133,12 +161,11 @@ impl Witness {
     }
 
     /// Holds an answer against the description.
-    pub fn hold(&self, method: &str, path: &str, reply: &Reply) {
+    pub fn hold(&self, method: &str, path: &str, reply: &Heard) {
         let wrong = |what: String| {
-            self.wrong
-                .lock()
-                .expect("the list")
-                .push(format!("{reply}: {what}"));
+            let Heard { status, body, .. } = reply;
+            let line = format!("{method} {path} → {status} {body}: {what}");
+            self.wrong.lock().expect("the list").push(line);
         };
         let Some(route) = self.document.route(path) else {
             return wrong("no such path".to_owned());
@@ -182,16 +209,21 @@ impl Witness {
         else {
             return wrong(format!("{kind} is not described"));
         };
-        let body = match kind {
-            "application/json" => reply.json.clone(),
-            _ => json!(reply.page()),
-        };
         let judge = Judge::of_all(&self.document.0);
-        for problem in judge.problems(&content["schema"], &body) {
+        for problem in judge.problems(&content["schema"], &reply.body) {
             wrong(problem);
         }
         let pair = (format!("{method} {route}"), reply.status);
         self.seen.lock().expect("the list").insert(pair);
+    }
+
+    /// Holds what was told in a stream against the description.
+    pub fn hold_event(&self, data: &Value) {
+        let schema = json!({ "$ref": "#/components/schemas/ApprovalEvent" });
+        for problem in Judge::of_all(&self.document.0).problems(&schema, data) {
+            let mut wrong = self.wrong.lock().expect("the list");
+            wrong.push(format!("{data}: {problem}"));
+        }
     }
 
     fn hold_request(&self, method: &str, path: &str, body: &Value) {

@@ -87,7 +87,7 @@ impl<'a> Judge<'a> {
                     true
                 }
                 // What a pattern says is tested where it is parsed.
-                "pattern" | "description" | "default" | "propertyNames" => true,
+                "pattern" | "x-data" | "description" | "default" | "propertyNames" => true,
                 other => panic!("`{other}` is not understood: {schema}"),
             };
             if !fits {

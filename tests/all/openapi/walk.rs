@@ -2,11 +2,11 @@
 
 mod approvals;
 
-use countersign_tests::{Caller, Host, Reply};
+use countersign_tests::{Caller, Host, Mode, Reply};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::document::Witness;
+use super::document::{Heard, Witness};
 use super::{NOBODYS_ID, text};
 use crate::reload::shelf::Freeze;
 use crate::stage::Stage;
@@ -257,7 +257,7 @@ impl Walk {
         let put = async |caller: &Caller, bytes: Vec<u8>| {
             let (path, kind) = ("/policies/freeze", Some("application/wasm"));
             let reply = caller.send(Method::PUT, path, kind, bytes).await;
-            self.witness.hold("PUT", path, &reply);
+            self.witness.hold("PUT", path, &Heard::from(&reply));
             reply
         };
         put(&self.person, Freeze::FIRST.component())
@@ -344,6 +344,23 @@ impl Walk {
             last = Some(self.asks("/settings/secrets", body).await);
         }
         last.expect("an answer").refused(429, "too_many_pending");
+    }
+
+    pub async fn without_control_plane(&self) {
+        let control_plane = &self.stage.control_plane;
+        control_plane.behave(Mode::Failing).await;
+        let decide = format!("/approvals/{NOBODYS_ID}/decide");
+        let yes = json!({ "decision": "approved" });
+        for (path, body) in [
+            ("/policies/rollback", json!({ "generation": 1 })),
+            (&decide, yes),
+        ] {
+            let reply = self.post(path, body).await;
+            reply.refused(503, "control_plane_unavailable");
+        }
+        let token = format!("/org/tokens/{NOBODYS_ID}");
+        self.delete(&token).await.expect(503);
+        control_plane.behave(Mode::Normal).await;
     }
 
     pub async fn the_end(&self) {

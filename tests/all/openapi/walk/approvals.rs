@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::super::NOBODYS_ID;
+use super::super::document::Heard;
 use super::Walk;
 
 impl Walk {
@@ -96,6 +97,7 @@ impl Walk {
         self.post(&format!("/approvals/{NOBODYS_ID}/revoke"), json!({}))
             .await
             .expect(404);
+        self.events().await;
         let unheard = self.agent.with("last-event-id", "none");
         self.witness.get(&unheard, "/events").await.expect(400);
     }
@@ -119,5 +121,31 @@ impl Walk {
         let nowhere = path.replace(&self.anchor, NOBODYS_ID);
         let write = json!({ "action": "secret_write", "context": { "key": "N", "value": "v", "scope": "global" } });
         self.asks(&nowhere, write).await.expect(404);
+    }
+
+    async fn events(&self) {
+        let mut stream = self.agent.stream("/events").await;
+        let body = json!("what is told while it goes on");
+        let heard = Heard {
+            status: 200,
+            headers: &stream.headers,
+            body,
+        };
+        self.witness.hold("GET", "/events", &heard);
+        let home = self.created("of events", None).await;
+        let path = format!("/workspaces/{home}/secrets");
+        let secret = json!({ "key": "HEARD_OF", "value": "v" });
+        let id = self.asks(&path, secret).await.approval();
+        let withdraw = format!("/approvals/{id}/withdraw");
+        self.asks(&withdraw, json!({})).await.expect(200);
+        for _ in 0..2 {
+            let event = stream.next().await.expect("an event");
+            self.witness.hold_event(&event.data);
+        }
+        let mut streams = Vec::new();
+        for _ in 0..3 {
+            streams.push(self.agent.stream("/events").await);
+        }
+        self.witness.get(&self.agent, "/events").await.expect(429);
     }
 }

@@ -54,9 +54,10 @@ pub(super) fn operations() -> Vec<Operation> {
             )
             .answers_as(
                 200,
-                "Server-sent events, whose data are JSON.",
-                ("text/event-stream", text()),
+                "Server-sent events of the name `approval`, whose data are each an `ApprovalEvent` in JSON.",
+                ("text/event-stream", stream()),
             )
+            .with_headers(&["X-Accel-Buffering"])
             .refuses(429, &["too_many_streams"]),
     ];
     for path in [
@@ -132,6 +133,11 @@ fn context() -> Value {
         "What the body of the verb's own route holds, and beside it what that route takes in path and query."
     );
     context
+}
+
+/// OpenAPI 3.1 has no word for what a stream is made of.
+fn stream() -> Value {
+    json!({ "type": "string", "x-data": shared("ApprovalEvent") })
 }
 
 fn asked() -> Value {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::super::{MAX_BODY, MAX_COMPONENT};
 use super::operation::{Asked, Callers, Operation, Said};
 use super::{Made, Purpose, components, operations, refusals};
+use crate::tenant;
 
 /// A forwarded path takes any method; these are the ones that OpenAPI has a place for and clients use.
 const FORWARDED: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -113,7 +114,7 @@ fn parameters(route: &Made, told: Option<&Operation>) -> Vec<Value> {
     {
         parameters.push(shared("Approval-Id"));
     }
-    if matches!(route.purpose, Purpose::Verb(_) | Purpose::Ahead) {
+    if !tenant::is_for_everybody(route.path) {
         parameters.push(shared("X-Molecule-Org-Id"));
     }
     parameters

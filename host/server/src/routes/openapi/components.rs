@@ -78,6 +78,11 @@ fn described_headers() -> Value {
         ("Set-Cookie", text(), "The session."),
         ("WWW-Authenticate", text(), "The scheme of the bearer."),
         (
+            "X-Accel-Buffering",
+            text(),
+            "Tells proxies not to collect what is told.",
+        ),
+        (
             "X-Decision-Id",
             uuid(),
             "The decision behind the answer, where one was made.",

@@ -86,6 +86,7 @@ pub(super) fn all_shared() -> Vec<(&'static str, Value)> {
         ("Workspace", workspace()),
         ("Approval", approval()),
         ("ApprovalOutcome", outcome()),
+        ("ApprovalEvent", event()),
         ("SecretListed", secret()),
         ("SecretSaved", about_secret("saved")),
         ("SecretDeleted", about_secret("deleted")),
@@ -197,6 +198,19 @@ fn approval() -> Value {
         ("people_needed", count()),
         ("quorums", list(quorum)),
         ("votes", list(vote)),
+    ])
+}
+
+/// What happened to an approval, and the state that this left it in.
+fn event() -> Value {
+    object(&[
+        ("approval_id", uuid()),
+        ("workspace_id", uuid()),
+        ("action", shared("Verb")),
+        ("reason", text()),
+        ("status", shared("ApprovalState")),
+        ("event", text()),
+        ("at", instant()),
     ])
 }
 
