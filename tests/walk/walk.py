@@ -1,0 +1,243 @@
+"""The walk: chapters, their scenes, and one line for each sentence of the contract."""
+
+import argparse
+import contextlib
+import importlib
+import inspect
+import re
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import databases
+from control_plane import ControlPlane
+from host import Host, usual
+from settings import Settings
+from wire import Mismatch, Unwalkable
+
+HERE = Path(__file__).parent
+CHAPTERS = [
+    "health", "errors", "configuration", "secrets_key", "sessions", "sign_in", "identity", "credentials", "roles",
+    "provisioner", "browsers", "gate", "endings", "lost_answers", "digest", "names", "verbs", "org_tokens", "revoking",
+    "workspaces", "workspace_tokens", "secret_routes", "approvals", "deciding", "withdrawing", "lives", "ask_ahead",
+    "events", "control_plane_routes", "tenant_guard", "limits", "addresses", "policies", "records", "deprovision",
+]
+
+
+class Sentence:
+    """One sentence of the contract and what became of it."""
+
+    def __init__(self, line):
+        self.id, self.section, self.seen_from, self.text = line.split("\t")
+        self.forget()
+
+    def forget(self):
+        """Begin a new walk."""
+        self.faults = []
+        self.skipped = None
+        self.walked = False
+
+    @property
+    def verdict(self):
+        """ok, FAILED, not walked, or inside."""
+        if self.seen_from == "inside":
+            return "inside"
+        if self.faults:
+            return "FAILED"
+        return "ok" if self.walked and self.skipped is None else "not walked"
+
+
+def sentences():
+    """All sentences, by id."""
+    lines = (HERE / "sentences.tsv").read_text("utf-8").splitlines()[1:]
+    return {sentence.id: sentence for sentence in map(Sentence, lines)}
+
+
+class Walk:
+    """One walk on one database: it starts hosts, and notes which sentences hold."""
+
+    def __init__(self, options, database):
+        self.options = options
+        self.binary = options.binary
+        self.database = database
+        self.component = options.component
+        self.settings = Settings(options.binary)
+        self.sentences = sentences()
+        self.hosts = []
+        self.planes = []
+        self.shared = None
+
+    def plane(self):
+        """A control plane of its own."""
+        self.planes.append(ControlPlane())
+        return self.planes[-1]
+
+    def start(self, plane=None, flags=(), data_dir=None, database=None, **environment):
+        """A new host with the usual settings and these changes; None takes a setting away."""
+        host = self.prepare(plane, flags, data_dir, database, **environment)
+        return host.start()
+
+    def prepare(self, plane=None, flags=(), data_dir=None, database=None, **environment):
+        """The same host, not yet started."""
+        plane = plane or self.plane()
+        settings = self.database.fresh() if database is None else database
+        host = Host(self.binary, {**usual(plane), **settings, **environment}, plane, flags, data_dir)
+        self.hosts.append(host)
+        return host
+
+    @property
+    def host(self):
+        """The host that the scenes of a chapter share."""
+        if self.shared is None:
+            self.shared = self.start()
+        return self.shared
+
+    @contextlib.contextmanager
+    def sentence(self, sentence_id):
+        """Look at one sentence: a mismatch inside is its fault, and the walk goes on."""
+        sentence = self.sentences[sentence_id]
+        sentence.walked = True
+        try:
+            yield
+        except Unwalkable as reason:
+            sentence.skipped = str(reason)
+        except Mismatch as fault:
+            sentence.faults.append(str(fault))
+        except NameError:
+            sentence.faults.append("not reached: a sentence before it, on which it builds, does not hold")
+        except Exception as error:  # the client's own mistake, or an answer that it did not foresee
+            sentence.faults.append(f"{error!r} at {where(error)}")
+
+    def pause(self, seconds):
+        """Wait for what only time brings."""
+        time.sleep(seconds)
+
+    def fails(self, sentence_id, fault):
+        """Note a fault that shows only at the end."""
+        self.sentences[sentence_id].walked = True
+        self.sentences[sentence_id].faults.append(fault)
+
+    def chapter(self, name):
+        """Walk one chapter: each scene, then a line for each of its sentences."""
+        began = time.monotonic()
+        module = importlib.import_module(f"chapters.{name}")
+        ids = []
+        for scene in module.SCENES:
+            own = ids_of(scene)
+            ids += [i for i in own if i not in ids]
+            already = {i for i in own if self.sentences[i].walked}
+            try:
+                scene(self)
+            except Unwalkable as reason:
+                for i in own:
+                    self.sentences[i].skipped = self.sentences[i].skipped or str(reason)
+            except Exception as fault:
+                text = str(fault) if isinstance(fault, Mismatch) else f"{fault!r} at {where(fault)}"
+                for i in own:
+                    if not self.sentences[i].walked or i in already:
+                        self.fails(i, f"not reached in {scene.__name__}: {text}")
+            self._leave(keep=self.shared)
+        self._leave(keep=None)
+        for i in ids:
+            self.tell(name, self.sentences[i])
+        print(f"{name}: {time.monotonic() - began:.1f} s", flush=True)
+
+    def tell(self, chapter, sentence):
+        """One line for one sentence."""
+        line = f"{chapter:<20} {sentence.verdict:<10} {sentence.id:<36} {sentence.text}"
+        if sentence.faults:
+            line += " · " + " · ".join(fault.replace("\n", " ")[:700] for fault in sentence.faults)
+        elif sentence.verdict == "not walked":
+            line += f" · {sentence.skipped or 'no scene looked at it'}"
+        print(line, flush=True)
+
+    def _leave(self, keep):
+        for host in [h for h in self.hosts if h is not keep]:
+            host.discard()
+            self.hosts.remove(host)
+        for plane in [p for p in self.planes if keep is None or p is not keep.plane]:
+            plane.stop()
+            self.planes.remove(plane)
+        if keep is None:
+            self.shared = None
+
+    def end(self):
+        """Stop what is left, whatever happened."""
+        self._leave(keep=None)
+        self.database.drop()
+
+
+def ids_of(scene):
+    """The sentences that a scene looks at, read from its own text."""
+    found = re.findall(r'(?:sentence|fails)\(\s*"([^"]+)"', inspect.getsource(scene))
+    return list(dict.fromkeys(found))
+
+
+def where(error):
+    """The file and line of this walk in which an error arose."""
+    own = [f for f in traceback.extract_tb(error.__traceback__) if str(HERE) in f.filename]
+    return f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else "an unknown place"
+
+
+def arguments(argv):
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="tests/walk", description=__doc__)
+    parser.add_argument("--binary", help="the countersign to walk")
+    parser.add_argument("--database", action="append", help="sqlite (the default), or the URL of an empty PostgreSQL database; may be repeated")
+    parser.add_argument("--chapter", action="append", choices=CHAPTERS, help="only this chapter; may be repeated")
+    parser.add_argument("--component", help="a policy component named baseline, for the sentences that push one")
+    parser.add_argument("--long", action="store_true", help="wait for what takes a minute, too")
+    parser.add_argument("--failures", action="store_true", help="print only what does not hold")
+    parser.add_argument("--list", action="store_true", help="list chapters and sentences, and walk nothing")
+    return parser.parse_args(argv)
+
+
+def listing():
+    """Print each chapter with its sentences, then those that nobody walks."""
+    known = sentences()
+    left = dict(known)
+    for name in CHAPTERS:
+        for scene in importlib.import_module(f"chapters.{name}").SCENES:
+            for i in ids_of(scene):
+                print(f"{name:<20} {known[i].seen_from:<10} {i:<36} {known[i].text}")
+                left.pop(i, None)
+    for sentence in left.values():
+        print(f"{'-':<20} {sentence.seen_from:<10} {sentence.id:<36} {sentence.text}")
+    return 1 if any(sentence.seen_from != "inside" for sentence in left.values()) else 0
+
+
+def main(argv=None):
+    """Walk, and say how many sentences hold."""
+    options = arguments(argv)
+    if options.list:
+        return listing()
+    if not options.binary:
+        raise SystemExit("say which binary to walk: --binary PATH/countersign")
+    options.binary = str(Path(options.binary).expanduser().resolve(strict=True))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped before the end"))
+    failed = 0
+    for text in options.database or ["sqlite"]:
+        database = databases.named(text)
+        print(f"walking on {database.name}", flush=True)
+        walk = Walk(options, database)
+        if options.failures:
+            tell = walk.tell
+            walk.tell = lambda chapter, sentence: tell(chapter, sentence) if sentence.verdict == "FAILED" else None
+        try:
+            for name in options.chapter or CHAPTERS:
+                walk.chapter(name)
+        finally:
+            walk.end()
+        failed += summary(walk, whole=not options.chapter)
+    return 1 if failed else 0
+
+
+def summary(walk, whole):
+    """The last lines of one walk; how many sentences do not hold."""
+    told = [s for s in walk.sentences.values() if whole or s.walked or s.skipped]
+    count = {v: sum(s.verdict == v for s in told) for v in ("ok", "FAILED", "not walked", "inside")}
+    elsewhere = f"{count['not walked']} not walked here, {count['inside']} seen only from inside"
+    print(f"{count['ok']} sentences hold, {count['FAILED']} do not ({elsewhere})", flush=True)
+    return count["FAILED"]
