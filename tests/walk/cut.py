@@ -5,15 +5,11 @@ import socket
 import threading
 from urllib.parse import urlsplit, urlunsplit
 
-from wire import Unwalkable
-
 
 class Cut:
     """Forwards loopback connections to the database until it is cut."""
 
     def __init__(self, database):
-        if database.kind != "postgres":
-            raise Unwalkable("only a database behind a connection can be cut off")
         fresh = urlsplit(database.fresh()["DATABASE_URL"])
         self.target = (fresh.hostname or "127.0.0.1", fresh.port or 5432)
         self.whole = True

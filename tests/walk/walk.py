@@ -110,6 +110,11 @@ class Walk:
         except Exception as error:  # the client's own mistake, or an answer that it did not foresee
             sentence.faults.append(f"{error!r} at {where(error)}")
 
+    def only_on(self, kind):
+        """Go on only where hosts keep their ledger in such a database."""
+        if self.database.kind != kind:
+            raise Unwalkable(f"it shows on {kind} only")
+
     def pause(self, seconds):
         """Wait for what only time brings."""
         time.sleep(seconds)

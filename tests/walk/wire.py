@@ -69,6 +69,12 @@ class Client:
                 other.headers[header] = value
         return other
 
+    def patiently(self):
+        """The same caller, who waits for more than a minute."""
+        other = self.also()
+        other.timeout = 75
+        return other
+
     def ask(self, method, path, json_body=None, raw=None):
         """Send one request on a connection of its own and read the answer."""
         headers = dict(self.headers)

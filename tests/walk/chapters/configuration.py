@@ -91,6 +91,9 @@ def mistakes(walk):
 
 def places(walk):
     """The data folder, the folder of modules, and the public URL."""
+    with walk.sentence("configuration.listen-default"):
+        code, said = check(walk.prepare(), COUNTERSIGN_LISTEN=None)
+        holds(code == 0 and "127.0.0.1:8080" in said, "127.0.0.1:8080 in what `config check` would use", said[:300])
     with walk.sentence("configuration.data-dir-default"):
         host = walk.prepare(COUNTERSIGN_DATA_DIR=None).start()
         holds((host.folder / "countersign-data").is_dir(), "./countersign-data")
@@ -110,9 +113,9 @@ def places(walk):
         host.flags += ["--policies", str(folder)]
         watches(host.start(), folder)
     with walk.sentence("configuration.database-default"):
-        if walk.database.kind == "sqlite":
-            heads = [path.read_bytes()[:16] for path in walk.host.data_dir.iterdir() if path.is_file()]
-            holds(b"SQLite format 3\0" in heads, "a SQLite database in the data folder")
+        walk.only_on("sqlite")
+        heads = [path.read_bytes()[:16] for path in walk.host.data_dir.iterdir() if path.is_file()]
+        holds(b"SQLite format 3\0" in heads, "a SQLite database in the data folder")
 
 
 def watches(host, folder):

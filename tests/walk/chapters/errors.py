@@ -114,6 +114,7 @@ def expect_413(host):
 
 def datastore(walk):
     """A database that cannot be reached, behind a line that is cut."""
+    walk.only_on("postgres")
     cut = Cut(walk.database)
     host = walk.start(database=cut.settings)
     person, asker = host.person(), agent(host)

@@ -24,11 +24,11 @@ def settings(walk, jwks):
     """The settings by the words in their names, since the contract gives no names."""
     name = walk.settings.named
     return {
-        name("IDENTITY|ASSERTION", "ISSUER"): ISSUER,
-        name("IDENTITY|ASSERTION", "AUDIENCE"): AUDIENCE,
-        name("IDENTITY|ASSERTION", "HEADER"): HEADER,
-        name("IDENTITY|ASSERTION", "JWKS|KEYS"): jwks,
-        name("IDENTITY|ASSERTION", "USERS"): "alice,bob",
+        name("IDENTITY|ASSERTION|JWT|OIDC|EDGE", "ISSUER"): ISSUER,
+        name("IDENTITY|ASSERTION|JWT|OIDC|EDGE", "AUDIENCE"): AUDIENCE,
+        name("IDENTITY|ASSERTION|JWT|OIDC|EDGE", "HEADER"): HEADER,
+        name("IDENTITY|ASSERTION|JWT|OIDC|EDGE", "JWKS|KEYS"): jwks,
+        name("IDENTITY|ASSERTION|JWT|OIDC|EDGE", "USERS|ALLOW|PEOPLE"): "alice,bob",
         "COUNTERSIGN_TRUSTED_PROXIES": "127.0.0.1",
     }
 

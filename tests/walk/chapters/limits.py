@@ -2,7 +2,7 @@
 
 import console
 from deeds import agent, approved, mint, pending
-from wire import Unwalkable, equal, expect, holds
+from wire import equal, expect, holds
 
 TOKENS = "/org/tokens"
 
@@ -82,8 +82,7 @@ def mints(walk):
 
 def fleet(walk):
     """Two hosts on one database."""
-    if walk.database.kind != "postgres":
-        raise Unwalkable("only PostgreSQL is shared")
+    walk.only_on("postgres")
     with walk.sentence("limits.mint-fleet"):
         shared = {**walk.database.fresh(), "SECRETS_ENCRYPTION_KEY": "5a" * 32, "MINT_LIMIT": "3"}
         first = walk.start(database=shared)
@@ -102,6 +101,23 @@ def live(walk):
         expect(person.post(TOKENS, {"name": "fourth"}), 429)
         expect(person.delete(f"{TOKENS}/{ids[0]}"), 200)
         mint(person, name="in its place")
+    with walk.sentence("limits.live-default"):
+        person = walk.start().person()
+        for _ in range(100):
+            mint(person)
+        expect(person.post(TOKENS, {"name": "one too many"}), 429)
 
 
-SCENES = [requests, people, mints, fleet, live]
+def many(walk):
+    """More live tokens than one list shows."""
+    host = walk.start(LIVE_TOKEN_LIMIT="0")
+    person = host.person()
+    with walk.sentence("limits.live-off"):
+        ids = [mint(person)["id"] for _ in range(502)]
+    with walk.sentence("org-tokens.list-500"):
+        found = expect(person.get(TOKENS), 200).json
+        equal(len(found["tokens"]), 500, "tokens listed")
+        equal([t["id"] for t in found["tokens"][:3]], ids[:-4:-1], "the newest first")
+
+
+SCENES = [requests, people, mints, fleet, live, many]

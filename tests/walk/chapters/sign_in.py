@@ -62,8 +62,8 @@ def the_button(walk):
         for word in ("httponly", "samesite=strict"):
             holds(word in attributes, word, attributes)
     with walk.sentence("sign-in.hashed"):
-        if walk.database.kind == "sqlite":
-            equal(host.stored(pair.split("=", 1)[1]), [], "files with the cookie")
+        walk.only_on("sqlite")
+        equal(host.stored(pair.split("=", 1)[1]), [], "files with the cookie")
 
 
 def https(walk):
