@@ -15,11 +15,18 @@ from witness import Witness
 START_DEADLINE = 40.0
 
 
+GIVEN = set()
+
+
 def free_port():
-    """A loopback port that nobody uses now."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return door.getsockname()[1]
+    """A loopback port that nobody uses now, and that was given to nobody before."""
+    while True:
+        with socket.socket() as door:
+            door.bind(("127.0.0.1", 0))
+            port = door.getsockname()[1]
+        if port not in GIVEN:
+            GIVEN.add(port)
+            return port
 
 
 class Host:

@@ -1,12 +1,14 @@
 """The walk: chapters, their scenes, and one line for each sentence of the contract."""
 
 import argparse
+import concurrent.futures
 import contextlib
 import importlib
 import inspect
 import re
 import signal
 import sys
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -21,9 +23,11 @@ HERE = Path(__file__).parent
 CHAPTERS = [
     "health", "errors", "configuration", "secrets_key", "sessions", "sign_in", "identity", "credentials", "roles",
     "provisioner", "browsers", "gate", "endings", "lost_answers", "digest", "names", "verbs", "org_tokens", "revoking",
-    "workspaces", "workspace_tokens", "secret_routes", "approvals", "deciding", "withdrawing", "lives", "ask_ahead",
+    "workspaces", "workspace_tokens", "secret_routes", "approvals", "deciding", "withdrawing", "lives", "patience", "ask_ahead",
     "events", "control_plane_routes", "tenant_guard", "limits", "addresses", "policies", "records", "deprovision",
 ]
+
+LONGEST = ("patience", "lives", "limits", "policies", "configuration", "sessions", "addresses", "approvals")
 
 
 class Sentence:
@@ -39,14 +43,29 @@ class Sentence:
         self.skipped = None
         self.walked = False
 
+    def take(self, other):
+        """Take over what another chapter saw of it."""
+        self.faults += other.faults
+        self.skipped = self.skipped or other.skipped
+        self.walked |= other.walked
+
     @property
     def verdict(self):
         """ok, FAILED, not walked, or inside."""
         if self.seen_from == "inside":
             return "inside"
+        if self.seen_from == "later":
+            return "not walked"
         if self.faults:
             return "FAILED"
         return "ok" if self.walked and self.skipped is None else "not walked"
+
+    @property
+    def reason(self):
+        """Why it was not walked."""
+        if self.seen_from == "later" and self.walked:
+            return "it comes with a later part of the host" if self.faults else "it holds by now, and is still listed as `later`"
+        return self.skipped or "no scene looked at it"
 
 
 def sentences():
@@ -55,16 +74,39 @@ def sentences():
     return {sentence.id: sentence for sentence in map(Sentence, lines)}
 
 
-class Walk:
-    """One walk on one database: it starts hosts, and notes which sentences hold."""
+class Place:
+    """One of the places of which each chapter that walks takes one."""
 
-    def __init__(self, options, database):
+    def __init__(self, places):
+        self.places = places
+        self.taken = False
+
+    def __enter__(self):
+        self.places.acquire()
+        self.taken = True
+
+    def __exit__(self, *_):
+        self.leave()
+
+    def leave(self):
+        """Let another chapter begin; who has left goes on without a place."""
+        if self.taken:
+            self.taken = False
+            self.places.release()
+
+
+class Walk:
+    """One chapter's walk on one database: it starts hosts, and notes which sentences hold."""
+
+    def __init__(self, options, settings, database, place):
         self.options = options
+        self.place = place
         self.binary = options.binary
         self.database = database
         self.component = options.component
-        self.settings = Settings(options.binary)
+        self.settings = settings
         self.sentences = sentences()
+        self.said = []
         self.hosts = []
         self.planes = []
         self.shared = None
@@ -116,7 +158,9 @@ class Walk:
             raise Unwalkable(f"it shows on {kind} only")
 
     def pause(self, seconds):
-        """Wait for what only time brings."""
+        """Wait for what only time brings; a long wait leaves its place to another chapter."""
+        if seconds >= 5:
+            self.place.leave()
         time.sleep(seconds)
 
     def fails(self, sentence_id, fault):
@@ -147,16 +191,18 @@ class Walk:
         self._leave(keep=None)
         for i in ids:
             self.tell(name, self.sentences[i])
-        print(f"{name}: {time.monotonic() - began:.1f} s", flush=True)
+        self.said.append(f"{name}: {time.monotonic() - began:.1f} s")
 
     def tell(self, chapter, sentence):
         """One line for one sentence."""
+        if self.options.failures and sentence.verdict != "FAILED":
+            return
         line = f"{chapter:<20} {sentence.verdict:<10} {sentence.id:<36} {sentence.text}"
-        if sentence.faults:
+        if sentence.verdict == "FAILED":
             line += " · " + " · ".join(fault.replace("\n", " ")[:700] for fault in sentence.faults)
         elif sentence.verdict == "not walked":
-            line += f" · {sentence.skipped or 'no scene looked at it'}"
-        print(line, flush=True)
+            line += f" · {sentence.reason}"
+        self.said.append(line)
 
     def _leave(self, keep):
         for host in [h for h in self.hosts if h is not keep]:
@@ -171,7 +217,6 @@ class Walk:
     def end(self):
         """Stop what is left, whatever happened."""
         self._leave(keep=None)
-        self.database.drop()
 
 
 def ids_of(scene):
@@ -192,8 +237,8 @@ def arguments(argv):
     parser.add_argument("--binary", help="the countersign to walk")
     parser.add_argument("--database", action="append", help="sqlite (the default), or the URL of an empty PostgreSQL database; may be repeated")
     parser.add_argument("--chapter", action="append", choices=CHAPTERS, help="only this chapter; may be repeated")
+    parser.add_argument("--jobs", type=int, default=2, help="how many chapters at once (2)")
     parser.add_argument("--component", help="a policy component named baseline, for the sentences that push one")
-    parser.add_argument("--long", action="store_true", help="wait for what takes a minute, too")
     parser.add_argument("--failures", action="store_true", help="print only what does not hold")
     parser.add_argument("--list", action="store_true", help="list chapters and sentences, and walk nothing")
     return parser.parse_args(argv)
@@ -226,22 +271,51 @@ def main(argv=None):
     for text in options.database or ["sqlite"]:
         database = databases.named(text)
         print(f"walking on {database.name}", flush=True)
-        walk = Walk(options, database)
-        if options.failures:
-            tell = walk.tell
-            walk.tell = lambda chapter, sentence: tell(chapter, sentence) if sentence.verdict == "FAILED" else None
         try:
-            for name in options.chapter or CHAPTERS:
-                walk.chapter(name)
+            found = chapters(options, database)
         finally:
-            walk.end()
-        failed += summary(walk, whole=not options.chapter)
+            database.drop()
+        failed += summary(found, whole=not options.chapter)
     return 1 if failed else 0
 
 
-def summary(walk, whole):
+def chapters(options, database):
+    """Walk the chapters, several at once, and print each as a whole when it is done; all sentences."""
+    found = sentences()
+    settings = Settings(options.binary)
+    walks = []
+    ending = threading.Event()
+    places = threading.Semaphore(max(1, options.jobs))
+
+    def one(name):
+        """Walk one chapter with hosts of its own."""
+        place = Place(places)
+        walk = Walk(options, settings, database, place)
+        with place:
+            if not ending.is_set():
+                walks.append(walk)
+                walk.chapter(name)
+        return walk
+
+    names = sorted(options.chapter or CHAPTERS, key=lambda name: name not in LONGEST)
+    with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+        try:
+            for done in concurrent.futures.as_completed([pool.submit(one, name) for name in names]):
+                walk = done.result()
+                for sentence in walk.sentences.values():
+                    found[sentence.id].take(sentence)
+                print("\n".join(walk.said), flush=True)
+        finally:
+            ending.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            for walk in walks:
+                walk.end()
+    return found
+
+
+def summary(found, whole):
     """The last lines of one walk; how many sentences do not hold."""
-    told = [s for s in walk.sentences.values() if whole or s.walked or s.skipped]
+    told = [s for s in found.values() if whole or s.walked or s.skipped]
     count = {v: sum(s.verdict == v for s in told) for v in ("ok", "FAILED", "not walked", "inside")}
     elsewhere = f"{count['not walked']} not walked here, {count['inside']} seen only from inside"
     print(f"{count['ok']} sentences hold, {count['FAILED']} do not ({elsewhere})", flush=True)

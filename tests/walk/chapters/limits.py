@@ -1,5 +1,7 @@
 """Limits by number: requests, mints, live tokens."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import console
 from deeds import agent, approved, mint, pending
 from wire import equal, expect, holds
@@ -103,8 +105,8 @@ def live(walk):
         mint(person, name="in its place")
     with walk.sentence("limits.live-default"):
         person = walk.start().person()
-        for _ in range(100):
-            mint(person)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: mint(person), range(100)))
         expect(person.post(TOKENS, {"name": "one too many"}), 429)
 
 
@@ -113,7 +115,9 @@ def many(walk):
     host = walk.start(LIVE_TOKEN_LIMIT="0")
     person = host.person()
     with walk.sentence("limits.live-off"):
-        ids = [mint(person)["id"] for _ in range(502)]
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: mint(person), range(499)))
+        ids = [mint(person)["id"] for _ in range(3)]
     with walk.sentence("org-tokens.list-500"):
         found = expect(person.get(TOKENS), 200).json
         equal(len(found["tokens"]), 500, "tokens listed")
