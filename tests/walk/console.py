@@ -30,13 +30,18 @@ class Form(HTMLParser):
             self.button = True
 
 
-def link(host):
-    """Path and query of the sign-in link that the host wrote."""
+def url(host):
+    """The sign-in link that the host wrote."""
     path = host.data_dir / "login-link"
     holds(path.is_file(), f"a file {path.name} in the data folder")
     found = re.search(r"https?://\S+", path.read_text("utf-8"))
     holds(found, "a URL in login-link")
-    parts = urlsplit(found[0])
+    return found[0]
+
+
+def link(host):
+    """Path and query of the sign-in link that the host wrote."""
+    parts = urlsplit(url(host))
     return parts.path + ("?" + parts.query if parts.query else "")
 
 
@@ -59,12 +64,13 @@ def cookies(answer):
 
 
 def sign_in(host, **headers):
-    """Sign in by the host's link; the holder of the new session."""
+    """Sign in by the host's link as a program does; the holder of the new session and of its proof."""
     client = host.client(**{k: v for k, v in headers.items() if k == "Host"})
-    answer = press(client, form(client, link(host)), Sec_Fetch_Site="same-origin", **headers)
-    expect(answer, (200, 302, 303))
+    answer = client.also(Sec_Fetch_Site="same-origin", **headers).post("/sign-in", {"link": url(host)})
+    proof = expect(answer, 200).json["proof"]
     found = cookies(answer)
     holds(found, "a Set-Cookie", str(answer))
     holder = host.holder("; ".join(pair for pair, _ in found))
+    holder.proof["X-Countersign-Proof"] = proof
     holder.set_cookies = found
     return holder

@@ -14,7 +14,7 @@ class Settings:
         self.text = shown.stdout
         self.found = []
         for part in re.split(r"\n\s*(?=(?:-\w, )?--)", self.text):
-            name = re.search(r"\[env: (\w+)", part)
+            name = re.search(r"\[env:\s+(\w+)", part)
             if name:
                 default = re.search(r"\[default: ([^\]]+)\]", part)
                 self.found.append((name[1], part, default[1] if default else ""))

@@ -43,16 +43,17 @@ def judging(walk):
         expect(agent(host).post(path, {"context": {}}), 400)
     with walk.sentence("ask-ahead.context"):
         for action, context in (("org_token_mint", {"name": 7}), ("org_token_mint", {"role": "owner"}), ("org_token_mint", "text"),
-                                ("secret_write", {"key": "1A", "value": "v"}), ("secret_write", {"key": "K"})):
+                                ("secret_write", {"workspace_id": place, "key": "1A", "value": "v"}), ("secret_write", {"workspace_id": place, "key": "K"}),
+                                ("secret_write", {"key": "K", "value": "v"})):
             expect(agent(host).post(path, {"action": action, "context": context}), 400)
     with walk.sentence("ask-ahead.judged"):
         bound = agent(host, workspace_id=place)
-        expect(bound.post(path, {"action": "secret_write", "context": {"key": "SELF", "value": "v"}}), 403)
+        expect(bound.post(path, {"action": "secret_write", "context": {"workspace_id": place, "key": "SELF", "value": "v"}}), 403, "denied_by_policy")
         expect(agent(host).post(path, {"action": "audit_read", "context": {}}), (400, 403))
     with walk.sentence("ask-ahead.committed"):
         asker = agent(host)
         secret = {"key": "K", "value": "the value asked ahead"}
-        approval = expect(asker.post(path, {"action": "secret_write", "context": secret}), 201).json["approval_id"]
+        approval = expect(asker.post(path, {"action": "secret_write", "context": {"workspace_id": place, **secret}}), 201).json["approval_id"]
         for shown in (person.get(f"/approvals/{approval}"), person.get("/audit?limit=200")):
             holds("the value asked ahead" not in expect(shown, 200).text, "no value", str(shown))
         decide(host.person("bob"), approval)

@@ -64,19 +64,27 @@ def changing(walk):
         expect(olga.also(Content_Type="application/wasm").put("/policies/baseline", raw=module), (200, 201, 202))
         holds(items(olga.get("/policies/baseline/versions"), "versions"), "a version")
     with walk.sentence("policies.mode"):
+        for client in (agent(host), host.admin, host.person("alice")):
+            expect(client.put("/policies/baseline/mode", {"mode": "shadow"}), 403)
         expect(olga.put("/policies/baseline/mode", {"mode": "asleep"}), 400)
         expect(olga.put("/policies/baseline/mode", {"mode": "shadow"}), (200, 202, 409))
         expect(olga.put("/policies/baseline/mode", {"mode": "enforce"}), (200, 202, 409))
         expect(agent(host).post("/org/tokens", {"name": "whatever the mode"}), (202, 403))
     with walk.sentence("policies.activate"):
-        expect(olga.post("/policies/generations", {"modules": "nonsense"}), 400)
-        digest = olga.get("/policies").json["modules"][0]["digest"]
-        answer = olga.post("/policies/generations", {"modules": [{"name": "baseline", "digest": digest}]})
-        if answer.status == 400:
-            raise Unwalkable(f"the page does not say how a set is written, and {answer} came to a guess")
-        expect(answer, (200, 201, 202))
+        for modules in ("nonsense", [], [{"name": "baseline"}], [{"name": "nobody", "version": "0.0.1"}], [{"name": "baseline", "digest": "0" * 64}]):
+            answer = olga.post("/policies/generations", {"modules": modules})
+            holds(400 <= answer.status < 500, f"a refusal of {modules!r}", str(answer))
+        equal(generation(olga), before, "generation")
+        live = olga.get("/policies").json["modules"][0]
+        changed = {"name": "baseline", "digest": live["digest"], "settings": {"grant_ttl_seconds": 300}}
+        expect(olga.post("/policies/generations", {"modules": [changed]}), (200, 201, 202))
+        holds(generation(olga) > before, f"a generation after {before}", generation(olga))
+        settings = str(olga.get("/policies").json["modules"][0]["settings"])
+        holds("grant_ttl_seconds" in settings and "300" in settings, "the new setting", settings)
+        expect(agent(host).post("/org/tokens", {"name": "still gated"}), 202)
     with walk.sentence("policies.rollback"):
         expect(olga.post("/policies/rollback", {"generation": before}), (200, 201, 202))
+        equal(olga.get("/policies").json["modules"][0]["settings"], live["settings"], "the settings of then")
         expect(olga.post("/policies/rollback", {"generation": 99999}), (400, 404, 409))
         expect(olga.post("/policies/rollback", {"generation": "one"}), 400)
         expect(agent(host).post("/org/tokens", {"name": "still gated"}), 202)
@@ -90,12 +98,10 @@ def operators(walk):
         for client, status in ((host.person("alice"), 403), (host.person("olga"), (200, 201, 202, 409))):
             expect(client.post("/policies/rollback", {"generation": now}), status)
         expect(host.person("alice").put("/policies/baseline", raw=BROKEN), 403)
-        expect(host.person("alice").put("/policies/baseline/mode", {"mode": "shadow"}), 403)
         expect(host.person("alice").post("/policies/generations", {"modules": []}), 403)
     with walk.sentence("policies.agents"):
         for client in (agent(host), host.admin, host.admin.also(Cookie="cp_session=forged")):
             expect(client.put("/policies/baseline", raw=BROKEN), 403)
-            expect(client.put("/policies/baseline/mode", {"mode": "shadow"}), 403)
             expect(client.post("/policies/generations", {"modules": []}), 403)
             expect(client.post("/policies/rollback", {"generation": 1}), 403)
         expect(host.provisioner.put("/policies/baseline", raw=BROKEN), 403)
