@@ -24,7 +24,7 @@ CHAPTERS = [
     "health", "errors", "configuration", "secrets_key", "sessions", "sign_in", "identity", "credentials", "roles",
     "provisioner", "browsers", "gate", "endings", "lost_answers", "digest", "names", "verbs", "org_tokens", "revoking",
     "workspaces", "workspace_tokens", "secret_routes", "approvals", "deciding", "withdrawing", "lives", "patience", "ask_ahead",
-    "events", "control_plane_routes", "tenant_guard", "limits", "addresses", "policies", "records", "deprovision",
+    "events", "control_plane_routes", "tenant_guard", "limits", "addresses", "policies", "records", "deprovision", "races",
 ]
 
 LONGEST = ("patience", "lives", "limits", "policies", "configuration", "sessions", "addresses", "approvals")
