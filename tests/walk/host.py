@@ -59,12 +59,12 @@ class Host:
             capture_output=True, text=True, timeout=timeout, check=False,
         )
 
-    def start(self):
-        """Start it and wait until it is ready."""
-        with open(self.folder / "output", "ab") as output:
+    def start(self, output=None):
+        """Start it and wait until it is ready; it prints into a file, unless into this terminal."""
+        with open(self.folder / "output", "ab") as file:
             self.process = subprocess.Popen(
                 [self.binary, "serve", *self.flags], env=self._environment(), cwd=self.folder,
-                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL, stdout=output or file, stderr=file if output else subprocess.STDOUT,
             )
         deadline = time.monotonic() + START_DEADLINE
         probe = Client(self.address, timeout=5)

@@ -7,7 +7,7 @@ from hashlib import sha256
 from assertions import Ecdsa, Ed25519, Rsa, assertion, b64, unsigned, with_hmac
 from control_plane import Reply
 from deeds import mint
-from wire import expect, holds
+from wire import equal, expect, holds
 
 ISSUER = "https://edge.example"
 AUDIENCE = "walk-audience"
@@ -43,7 +43,8 @@ def key_file(host, keys):
 def behind_edge(walk, keys, **changes):
     """A host that trusts loopback as its edge."""
     host = walk.prepare()
-    host.environment |= {**settings(walk, key_file(host, keys)), **changes}
+    changed = {**host.environment, **settings(walk, key_file(host, keys)), **changes}
+    host.environment = {name: value for name, value in changed.items() if value is not None}
     return host.start()
 
 
@@ -73,6 +74,24 @@ def people(walk):
         users = ("alice", "alice@walk.example")
         wanted = ["session:" + sha256(b"identity-assertion\0" + user.encode()).hexdigest()[:16] for user in users]
         holds(token["created_by"] in wanted, f"created_by of issuer identity-assertion, {wanted}", token["created_by"])
+
+
+def named(walk):
+    """The person by another claim, and people by their group."""
+    key = Ed25519()
+    with walk.sentence("identity.person-claim"):
+        host = behind_edge(walk, [key], COUNTERSIGN_ASSERTION_PERSON_CLAIM="email", COUNTERSIGN_ASSERTION_USERS="alice@walk.example")
+        alice = holder(host, assertion(key, claims()))
+        made = mint(alice, name="by her address")["id"]
+        token = next(t for t in alice.get("/org/tokens").json["tokens"] if t["id"] == made)
+        equal(token["created_by_user"], "alice@walk.example", "created_by_user")
+        expect(holder(host, assertion(key, claims(email=None))).get("/org/tokens"), 401)
+        expect(holder(host, assertion(key, claims(email="alice"))).get("/org/tokens"), 401)
+    with walk.sentence("identity.allowed-group"):
+        host = behind_edge(walk, [key], COUNTERSIGN_ASSERTION_USERS=None, COUNTERSIGN_ASSERTION_GROUPS="operators")
+        expect(holder(host, assertion(key, claims(groups=["others", "operators"]))).get("/org/tokens"), 200)
+        for groups in (["others"], [], None, "operat", ["operators "]):
+            expect(holder(host, assertion(key, claims(groups=groups))).get("/org/tokens"), 401)
 
 
 def refused(walk):
@@ -112,6 +131,10 @@ def refused(walk):
         no(assertion(key, claims(sub=None)))
     with walk.sentence("identity.life"):
         no(assertion(key, claims(iat=now, exp=now + 1200)))
+    with walk.sentence("identity.service"):
+        for marks in ({"common_name": "ci.edge.example"}, {"email": "robot@project.iam.gserviceaccount.com"}, {"gty": "client-credentials"},
+                      {"idtyp": "app"}, {"preferred_username": "service-account-ci"}):
+            no(assertion(key, claims(**marks)))
     with walk.sentence("identity.allowed"):
         no(assertion(key, claims(sub="mallory", email="mallory@walk.example")))
 
@@ -131,4 +154,4 @@ def where_from(walk):
         expect(holder(host, assertion(key, claims())).get("/org/tokens"), 200)
 
 
-SCENES = [people, refused, where_from]
+SCENES = [people, named, refused, where_from]

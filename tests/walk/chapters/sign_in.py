@@ -1,5 +1,6 @@
 """The host's own login."""
 
+import os
 import re
 import stat
 from hashlib import sha256
@@ -7,6 +8,8 @@ from hashlib import sha256
 import console
 from deeds import agent, decide, mint, pending
 from wire import equal, expect, holds
+
+NOT_SIGNED_IN, OUT_OF_REACH = 5, 6  # exit codes, as `--help` has them
 
 
 def alone(walk, **settings):
@@ -108,4 +111,49 @@ def by_command(walk):
         expect(holder.get("/org/tokens"), 200)
 
 
-SCENES = [the_link, the_button, https, the_person, by_command]
+def command_line(walk):
+    """The command line's own session: kept, used, and ended."""
+    host = alone(walk)
+    place = {"XDG_CONFIG_HOME": str(host.folder / "config")}
+    kept = host.folder / "config" / "countersign" / "session.json"
+
+    def lists():
+        """The exit code of a command that talks HTTP."""
+        return host.command("approval", "list", **place).returncode
+
+    with walk.sentence("health.command-line"):
+        equal(lists(), NOT_SIGNED_IN, "exit code before signing in")
+        done = host.command("login", **place)
+        equal(done.returncode, 0, f"exit code of `login` ({done.stderr[:300]!r})")
+        equal(oct(stat.S_IMODE(kept.stat().st_mode)), oct(0o600), "mode of session.json")
+        equal(lists(), 0, "exit code of a command")
+    with walk.sentence("sign-in.revocable"):
+        session = kept.read_bytes()
+        equal(host.command("logout", **place).returncode, 0, "exit code of `logout`")
+        equal(lists(), NOT_SIGNED_IN, "exit code after signing out")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.touch(0o600)
+        kept.write_bytes(session)
+        equal(lists(), NOT_SIGNED_IN, "exit code with a session that was ended")
+    with walk.sentence("health.command-line"):
+        equal(host.command("login", **place).returncode, 0, "exit code of `login`")
+        host.stop()
+        equal(lists(), OUT_OF_REACH, "exit code while no host runs")
+
+
+def on_a_terminal(walk):
+    """The link on a terminal."""
+    host = walk.prepare(CP_UPSTREAM_URL=None, MOLECULE_ORG_SLUG=None)
+    with walk.sentence("sign-in.terminal-only"):
+        near, far = os.openpty()
+        try:
+            host.start(output=far)
+            shown = os.read(near, 65536).decode("utf-8", "replace")
+        finally:
+            os.close(far)
+            os.close(near)
+        holds(re.search(r"https?://\S+sign-in\S*link=", shown), "the link on the terminal", shown[:400])
+        holds(not (host.data_dir / "login-link").exists(), "no file with it")
+
+
+SCENES = [the_link, the_button, https, the_person, by_command, command_line, on_a_terminal]
