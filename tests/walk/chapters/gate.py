@@ -115,6 +115,17 @@ def moved(walk):
     with walk.sentence("gate.stale-parent"):
         parent = workspace(person, "parent")
         stale(host, workspace(person, "moved"), lambda path: person.patch(path, {"parent_id": parent}))
+    with walk.sentence("gate.stale-version"):
+        asker, target = agent(host), workspace(person, "versioned")
+        move = {"parent_id": workspace(person, "new parent")}
+        approved(host, asker, "PATCH", f"/workspaces/{target}", move)
+        expect(person.patch(f"/workspaces/{target}", {"name": "versioned anew"}), 200)
+        expect(asker.patch(f"/workspaces/{target}", move), 409, "approval_stale")
+        secret = f"/workspaces/{target}/secrets"
+        expect(person.put(secret, {"key": "K", "value": "old"}), 200)
+        approved(host, asker, "DELETE", secret + "/K")
+        expect(person.put(secret, {"key": "K", "value": "new"}), 200)
+        expect(asker.delete(secret + "/K"), 409, "approval_stale")
     with walk.sentence("gate.stale-descendants"):
         stale(host, workspace(person, "grows"),
               lambda path: person.post("/workspaces", {"name": "late child", "parent_id": path.rsplit("/", 1)[1]}))

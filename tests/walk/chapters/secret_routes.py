@@ -1,5 +1,7 @@
 """Secrets."""
 
+import sqlite3
+
 from deeds import agent, granted, pending, secret_keys, workspace, workspace_token
 from wire import array, equal, expect, holds, instant, shape
 
@@ -89,4 +91,38 @@ def restart(walk):
         holds(len(restarts(host)) > before, "a restart after a deletion")
 
 
-SCENES = [life, restart]
+def damaged(walk):
+    """A stored value of which a byte was changed behind the host's back."""
+    walk.only_on("sqlite")
+    host = walk.start()
+    person = host.person()
+    place = workspace(person, "damaged")
+    own = f"/workspaces/{place}/secrets"
+    for key in ("WHOLE", "DAMAGED"):
+        expect(person.put(own, {"key": key, "value": VALUE}), 200)
+    holder = workspace_token(host, place)
+    equal(expect(holder.get(own + "/values"), 200).json, {"WHOLE": VALUE, "DAMAGED": VALUE}, "values")
+    host.stop()
+    damage(host.data_dir / "countersign.db", "DAMAGED")
+    host.start()
+    with walk.sentence("secrets.undecryptable"):
+        answer = expect(holder.get(own + "/values"), 500)
+        equal(answer.json.get("failed_keys"), ["DAMAGED"], "failed_keys")
+        holds(VALUE not in answer.text, "no value", str(answer))
+
+
+def damage(path, key):
+    """Change the last byte of each stored blob whose row has this key."""
+    with sqlite3.connect(path) as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for table in tables:
+            rows = database.execute(f'SELECT rowid, * FROM "{table}"')
+            names = [column[0] for column in rows.description]
+            for row in rows.fetchall():
+                for name, value in zip(names[1:], row[1:]):
+                    if key in row and isinstance(value, bytes) and len(value) > 16:
+                        changed = value[:-1] + bytes([value[-1] ^ 1])
+                        database.execute(f'UPDATE "{table}" SET "{name}" = ? WHERE rowid = ?', (changed, row[0]))
+
+
+SCENES = [life, restart, damaged]
