@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use countersign_engine::Limits;
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+pub const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 fn page() -> String {
     fs::read_to_string(Path::new(ROOT).join("docs/sandbox.md")).expect("the page can be read")
 }
 
-/// What the page has in `code`.
-fn code(text: &str) -> impl Iterator<Item = &str> {
+/// What a page has in `code`.
+pub fn code(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
@@ -84,7 +84,7 @@ fn nothing_is_unsafe_but_taking_in_what_the_compiler_made() {
 }
 
 /// All Rust sources of the host and of the tests.
-fn sources() -> impl Iterator<Item = (PathBuf, String)> {
+pub fn sources() -> impl Iterator<Item = (PathBuf, String)> {
     let mut folders = vec![Path::new(ROOT).join("host"), Path::new(ROOT).join("tests")];
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {

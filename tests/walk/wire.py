@@ -49,7 +49,7 @@ class Answer:
 class Client:
     """A caller: an address and the headers that say who it is."""
 
-    def __init__(self, address, headers=None, proof=None, witness=None, timeout=20):
+    def __init__(self, address, headers=None, proof=None, witness=None, timeout=60):
         self.address = address
         self.headers = dict(headers or {})
         self.proof = dict(proof or {})
@@ -72,7 +72,7 @@ class Client:
     def patiently(self):
         """The same caller, who waits for more than a minute."""
         other = self.also()
-        other.timeout = 75
+        other.timeout = 120
         return other
 
     def ask(self, method, path, json_body=None, raw=None):

@@ -116,7 +116,9 @@ impl EventKind {
     pub fn ends_tokens(self) -> bool {
         matches!(
             self,
-            Self::OrgTokenRevoked
+            Self::OrgTokenReplaced
+                | Self::WorkspaceTokenReplaced
+                | Self::OrgTokenRevoked
                 | Self::WorkspaceTokenRevoked
                 | Self::WorkspaceRemoved
                 | Self::Deprovisioned

@@ -31,7 +31,7 @@ def drain(walk):
         victim = agent(host)
         equal(expect(victim.get("/workspaces"), 200).header("X-Token-Draining"), None, "X-Token-Draining before")
         expect(person.delete(f"{TOKENS}/{victim.token['id']}?drain_seconds=2"), 200)
-        answers = [victim.get("/workspaces"), victim.get("/audit"), victim.get("/no/such/route")]
+        answers = [victim.get("/workspaces"), victim.get("/audit"), victim.get("/approvals/0197a3f2-6c00-7000-8000-0000000000ff")]
         for answer, status in zip(answers, (200, 403, 404)):
             equal(expect(answer, status).header("X-Token-Draining"), "true", f"X-Token-Draining on {answer}")
     with walk.sentence("org-tokens.drain-ends"):

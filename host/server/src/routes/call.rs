@@ -6,12 +6,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::extract::{Query, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use countersign_core::action::Action;
 use countersign_core::approval::Approval;
 use countersign_core::caller::{Caller, Door, Identity};
 use countersign_core::gate::{self, GateError, Passed, Stopped};
-use countersign_core::id::{ApprovalId, DecisionId, SessionId};
+use countersign_core::id::{ApprovalId, DecisionId};
 use countersign_core::ledger::{Ahead, Page, Refusal, Whose};
 use countersign_core::permit::Permit;
 use countersign_core::verb::Verb;
@@ -20,7 +21,7 @@ use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
 use super::draining::Draining;
-use super::{ahead, body, door, freshness, longest_body, read_body};
+use super::{MAX_BODY, ahead, body, door, freshness, longest_body, read_body};
 use crate::app::App;
 use crate::credentials::{CredentialError, Freshness};
 use crate::problem::{self, Problem};
@@ -147,21 +148,13 @@ impl Call {
         }
         let named = named_approval(&parts.headers)?;
         let query = query(&parts.uri)?;
-        let body = read_body(body, longest_body(&app, &caller, of_route)).await?;
-        if let Identity::Session {
-            session: Some(session),
-            ..
-        } = caller.identity
-            && changes_state(&parts.method)
-        {
-            let presented = presented_proof(&parts.headers, door, &body);
-            proved(
-                &app,
-                session,
-                presented.as_ref().map(|proof| proof.as_str()),
-            )
-            .await?;
+        let longest = longest_body(&app, &caller, of_route);
+        if longest > MAX_BODY {
+            // It is in the head, or not there: what is long is not read from who cannot change anything.
+            proved(&app, &caller, &parts, &[]).await?;
         }
+        let body = read_body(body, longest).await?;
+        proved(&app, &caller, &parts, &body).await?;
         // After the proof: who has nothing but a person's cookie does not exhaust what the person decides by.
         if lane == Lane::Deciding {
             app.rates.by_credential(lane, &caller, &meter)?;
@@ -444,11 +437,21 @@ fn presented_proof(headers: &HeaderMap, door: Door, body: &[u8]) -> Option<Zeroi
 
 /// A browser sends the cookie of the host's own login to every port of this host's name, and a program
 /// that gets it there can claim any origin. So what changes state on such a session carries its proof.
-async fn proved(app: &App, session: SessionId, presented: Option<&str>) -> Result<(), Problem> {
-    let is_proved = match presented {
+async fn proved(app: &App, caller: &Caller, head: &Parts, body: &[u8]) -> Result<(), Problem> {
+    let Identity::Session {
+        session: Some(session),
+        ..
+    } = caller.identity
+    else {
+        return Ok(());
+    };
+    if !changes_state(&head.method) {
+        return Ok(());
+    }
+    let is_proved = match presented_proof(&head.headers, caller.door, body) {
         Some(presented) => {
             let operator = app.credentials.operator();
-            operator.is_proved(session, presented).await?
+            operator.is_proved(session, &presented).await?
         }
         None => false,
     };

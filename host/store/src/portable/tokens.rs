@@ -68,7 +68,8 @@ pub(super) struct Minting<'a> {
     pub(super) approval: Option<ApprovalId>,
 }
 
-/// Mints a token, unless too many are live or were minted from there, or the workspace to which it would
+/// Mints a token, unless too many are live or were minted from there (what takes the place of a lost one is
+/// the same mint), or the workspace to which it would
 /// be bound does not stand.
 pub(super) async fn mint(
     connection: &mut Connection,
@@ -96,8 +97,11 @@ pub(super) async fn mint(
            AND (CAST($7 AS TEXT) IS NULL
                 OR EXISTS (SELECT 1 FROM workspaces WHERE id = $7 AND status <> 'removed'))
            AND ($16 = 0
-                OR $16 > (SELECT COUNT(*) FROM org_tokens AS minted
-                          WHERE minted.minted_from = $15 AND minted.created_at > $17))
+                OR $16 > (SELECT COUNT(DISTINCT COALESCE(minted.approval, minted.id))
+                          FROM org_tokens AS minted
+                          WHERE minted.minted_from = $15 AND minted.created_at > $17
+                            AND (CAST($18 AS TEXT) IS NULL OR minted.approval IS NULL
+                                 OR minted.approval <> $18)))
          RETURNING *"
     ))
     .bind(now.as_micros())
@@ -135,8 +139,9 @@ pub(super) async fn mints_again_at(
         return Ok(None);
     }
     let oldest: Option<i64> = sqlx::query_scalar(
-        "SELECT created_at FROM org_tokens WHERE minted_from = $1 AND created_at > $2
-         ORDER BY created_at DESC LIMIT 1 OFFSET $3",
+        "SELECT MAX(created_at) FROM org_tokens WHERE minted_from = $1 AND created_at > $2
+         GROUP BY COALESCE(approval, id)
+         ORDER BY MAX(created_at) DESC LIMIT 1 OFFSET $3",
     )
     .bind(address::party(&minter.address))
     .bind(now.minus(MINTS_COUNT_FOR).as_micros())

@@ -215,3 +215,27 @@ async fn a_token_that_was_revoked_and_drains_is_not_replaced_by_one_that_does_no
     assert_eq!(live.iter().map(|t| t.id).collect::<Vec<_>>(), [first]);
     world.end().await;
 }
+
+#[tokio::test]
+async fn however_often_an_answer_is_lost_it_is_one_mint() {
+    let world = World::new().await;
+    let limited = |ask: Ask| Ask {
+        mint_limit: 2,
+        ..ask
+    };
+    let ask = limited(Ask::new(&admin(), mint("ci"), gate(), at(0)));
+    let (repeat, _) = used(&world, &ask).await;
+    for _ in 0..4 {
+        token(world.ask(&repeat).await);
+    }
+    // Neither its repeats nor another's mint from there are in the way, but the one after that.
+    let other = |name: &str| limited(Ask::new(&session_of("ann"), mint(name), allow(), at(5)));
+    token(world.ask(&other("one")).await);
+    let refused = refused(world.ask(&other("two")).await);
+    assert!(
+        matches!(refused, Refusal::TooManyMints { .. }),
+        "{refused:?}"
+    );
+    token(world.ask(&repeat).await);
+    world.end().await;
+}
