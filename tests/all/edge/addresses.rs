@@ -70,13 +70,11 @@ async fn what_is_wrongly_configured_is_named() {
         ("CORS_ORIGINS", "https://app.example/path"),
         ("CORS_ORIGINS", "https://*.example"),
         ("RATE_LIMIT", "1000001"),
+        ("RATE_LIMIT", "many"),
     ] {
         let failure = Host::builder().env(name, value).fail().await;
         failure.says(&[name]);
     }
-    // What the command line's own parser refuses, it refuses in its own words.
-    let failure = Host::builder().env("RATE_LIMIT", "many").fail().await;
-    assert!(failure.said.contains("--rate-limit"), "{}", failure.said);
     let user = Host::builder()
         .env("CP_UPSTREAM_URL", "http://user:word@127.0.0.1")
         .env("MOLECULE_ORG_SLUG", "acme");
