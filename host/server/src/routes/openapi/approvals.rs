@@ -85,7 +85,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "/approvals/{id}/revoke",
             "Cancels an approval that is not used yet.",
         )
-        .for_(Callers::People)
+        .only_for(Callers::People)
         .takes::<RevokeBody>()
         .bound("reason", json!({ "maxLength": MAX_REASON }))
         .answers(200, "It is revoked.", shared("ApprovalOutcome"))
@@ -97,7 +97,7 @@ pub(super) fn operations() -> Vec<Operation> {
 
 fn decide(path: &'static str) -> Operation {
     Operation::post(path, "Approves or denies what waits.")
-        .for_(Callers::People)
+        .only_for(Callers::People)
         .takes::<DecideBody>()
         .bound("decision", json!({ "enum": ["approved", "denied"] }))
         .bound("reason", json!({ "maxLength": MAX_REASON }))

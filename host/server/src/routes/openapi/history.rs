@@ -4,9 +4,9 @@ use countersign_core::decision::Outcome;
 use countersign_core::policy::{CallerClass, Credential, Role};
 use serde_json::{Value, json};
 
-use super::operation::{Operation, part};
+use super::operation::Operation;
 use super::schema::{
-    any, count, flag, instant, list, map, object, or_null, shared, text, uuid, word, words,
+    any, count, flag, instant, list, map, object, or_null, part, shared, text, uuid, word, words,
 };
 
 pub(super) fn operations() -> Vec<Operation> {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::schema::{count, object, shared};
+use super::schema::shared;
 
 /// One route, as it is described.
 pub(super) struct Operation {
@@ -192,7 +192,7 @@ impl Operation {
         self
     }
 
-    pub fn for_(mut self, callers: Callers) -> Self {
+    pub fn only_for(mut self, callers: Callers) -> Self {
         self.callers = callers;
         self
     }
@@ -200,30 +200,4 @@ impl Operation {
 
 fn described<T: ToSchema>() -> (String, Value) {
     (T::name().into_owned(), json!(T::schema()))
-}
-
-/// A part of a list under `name`, and where the next one begins.
-pub(super) fn part(name: &str, items: Value) -> Value {
-    object(&[
-        (name, items),
-        ("next_cursor", super::schema::or_null(super::schema::text())),
-    ])
-}
-
-/// How often a token was used.
-pub(super) fn usage() -> Value {
-    shared("Usage")
-}
-
-/// The query's `hours`.
-pub(super) fn hours(operation: Operation) -> Operation {
-    let mut hours = count();
-    hours["minimum"] = json!(1);
-    hours["maximum"] = json!(super::super::usage::MAX_HOURS);
-    hours["default"] = json!(super::super::usage::HOURS);
-    operation.query(
-        "hours",
-        hours,
-        "How many hours back, the one under way included.",
-    )
 }

@@ -1,8 +1,10 @@
 //! Policies, and their change by people.
 
 use super::super::policies::{ActivateBody, RollbackBody};
-use super::operation::{Callers, Operation, part};
-use super::schema::{count, flag, instant, list, map, object, or_null, shared, text, word, words};
+use super::operation::{Callers, Operation};
+use super::schema::{
+    count, flag, instant, list, map, object, or_null, part, shared, text, word, words,
+};
 
 pub(super) fn operations() -> Vec<Operation> {
     let changed = object(&[("generation", count()), ("live", flag())]);
@@ -24,7 +26,7 @@ pub(super) fn operations() -> Vec<Operation> {
             part("generations", list(generation())),
         ),
         Operation::post("/policies/generations", "Makes a set of policies live.")
-            .for_(Callers::People)
+            .only_for(Callers::People)
             .takes::<ActivateBody>()
             .answers(
                 200,
@@ -38,7 +40,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "/policies/rollback",
             "Makes an earlier generation's set live again.",
         )
-        .for_(Callers::People)
+        .only_for(Callers::People)
         .takes::<RollbackBody>()
         .answers(
             200,
@@ -52,7 +54,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "/policies/{name}",
             "Keeps a version of a policy, which decides nothing yet.",
         )
-        .for_(Callers::People)
+        .only_for(Callers::People)
         .takes_a_component()
         .answers(201, "It is kept.", shared("Module"))
         .refuses(400, &["policy_refused"])

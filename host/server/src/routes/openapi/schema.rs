@@ -74,6 +74,11 @@ pub(super) fn object(members: &[(&str, Value)]) -> Value {
     json!({ "type": "object", "properties": properties, "required": required })
 }
 
+/// A part of a list under `name`, and where the next one begins.
+pub(super) fn part(name: &str, items: Value) -> Value {
+    object(&[(name, items), ("next_cursor", or_null(text()))])
+}
+
 /// The schemas that more than one route refers to.
 pub(super) fn all_shared() -> Vec<(&'static str, Value)> {
     vec![

@@ -57,7 +57,7 @@ pub(super) fn operations() -> Vec<Operation> {
             values,
             "Reads all secrets that a workspace sees, values included.",
         )
-        .for_(Callers::OwnToken)
+        .only_for(Callers::OwnToken)
         .answers(200, "The values, by key.", map(text()))
         .refuses(500, &["secrets_unreadable"]),
     );

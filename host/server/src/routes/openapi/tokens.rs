@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::super::deprovision::DeprovisionBody;
 use super::super::org_tokens::{MAX_DRAIN, MAX_NAME, MintBody};
-use super::operation::{Operation, hours, usage};
+use super::super::usage::{HOURS, MAX_HOURS};
+use super::operation::Operation;
 use super::schema::{count, instant, list, object, or_null, shared, text, uuid, word, words};
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -38,7 +39,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "/org/tokens/{id}/usage",
             "Says how often an organisation token was used, hour by hour.",
         ))
-        .answers(200, "The hours in which it was used.", usage()),
+        .answers(200, "The hours in which it was used.", shared("Usage")),
         Operation::post(
             "/org/deprovision",
             "Ends the organisation here: revokes every token, removes every workspace and secret, keeps the history.",
@@ -109,7 +110,7 @@ fn of_workspaces() -> Vec<Operation> {
             "/workspaces/{workspace}/tokens/{token}/usage",
             "Says how often a workspace's token was used, hour by hour.",
         ))
-        .answers(200, "The hours in which it was used.", usage()),
+        .answers(200, "The hours in which it was used.", shared("Usage")),
     ]
 }
 
@@ -158,4 +159,14 @@ fn revoked() -> serde_json::Value {
         ("descendants?", list(fallen)),
         ("approvals?", list(uuid())),
     ])
+}
+
+/// What says how often something was used, hour by hour.
+fn hours(operation: Operation) -> Operation {
+    let hours = json!({ "type": "integer", "minimum": 1, "maximum": MAX_HOURS, "default": HOURS });
+    operation.query(
+        "hours",
+        hours,
+        "How many hours back, the one under way included.",
+    )
 }
