@@ -45,12 +45,12 @@ class Postgres:
 
     def drop(self):
         """Drop what was made."""
-        for name in self.made:
-            self._say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        self._say(*(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)' for name in self.made))
         self.made = []
 
-    def _say(self, statement):
-        subprocess.run(["psql", "-qX", "-v", "ON_ERROR_STOP=1", self.url, "-c", statement], check=True, timeout=60)
+    def _say(self, *statements):
+        each = [part for statement in statements for part in ("-c", statement)]
+        subprocess.run(["psql", "-qX", "-v", "ON_ERROR_STOP=1", self.url, *each], check=True, timeout=300, stdin=subprocess.DEVNULL)
 
 
 def named(text):
