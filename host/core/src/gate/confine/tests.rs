@@ -256,19 +256,20 @@ fn actions() -> Vec<Action> {
 }
 
 #[test]
-fn the_provisioner_has_four_verbs_whatever_a_policy_says() {
+fn the_provisioner_has_four_verbs_and_sees_what_came_of_them_whatever_a_policy_says() {
     let passed: Vec<Verb> = actions()
         .iter()
         .filter(|action| confine(&provisioner(), action).is_none())
         .map(Action::verb)
         .collect();
-    let four = [
+    let expected = [
         Verb::OrgTokenMint,
         Verb::SecretWrite,
         Verb::WorkspaceCreate,
         Verb::WorkspaceTokenMint,
+        Verb::ApprovalList,
     ];
-    assert_eq!(passed, four);
+    assert_eq!(passed, expected);
 }
 
 const POLICY_VERBS: [Verb; 3] = [Verb::PolicyPush, Verb::PolicyActivate, Verb::PolicyRollback];
