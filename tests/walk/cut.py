@@ -3,7 +3,7 @@
 import select
 import socket
 import threading
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 
 class Cut:
@@ -11,13 +11,13 @@ class Cut:
 
     def __init__(self, database):
         fresh = urlsplit(database.fresh()["DATABASE_URL"])
-        self.target = (fresh.hostname or "127.0.0.1", fresh.port or 5432)
+        self.target, query = _server(fresh)
         self.whole = True
         self.lines = []
         self.door = socket.create_server(("127.0.0.1", 0))
         there = fresh.netloc.rpartition("@")[0]
         netloc = f"{there}@127.0.0.1:{self.door.getsockname()[1]}" if there else "127.0.0.1:%d" % self.door.getsockname()[1]
-        self.settings = {"DATABASE_URL": urlunsplit(fresh._replace(netloc=netloc))}
+        self.settings = {"DATABASE_URL": urlunsplit(fresh._replace(netloc=netloc, query=query))}
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self):
@@ -37,7 +37,7 @@ class Cut:
             if not self.whole:
                 near.close()
                 continue
-            far = socket.create_connection(self.target)
+            far = _connected(self.target)
             self.lines += [near, far]
             threading.Thread(target=self._carry, args=(near, far), daemon=True).start()
 
@@ -55,3 +55,22 @@ class Cut:
         finally:
             near.close()
             far.close()
+
+
+def _server(url):
+    """Where the server of a URL listens, a socket's path or a host and port; and the query without it."""
+    query = dict(parse_qsl(url.query))
+    # The attribute is in lower case, which a path must not be.
+    host = query.pop("host", None) or unquote(url.netloc.rpartition("@")[2].partition(":")[0])
+    port = int(query.pop("port", None) or url.port or 5432)
+    if host.startswith("/"):
+        return f"{host}/.s.PGSQL.{port}", urlencode(query)
+    return (host or "127.0.0.1", port), urlencode(query)
+
+
+def _connected(target):
+    if isinstance(target, tuple):
+        return socket.create_connection(target)
+    line = socket.socket(socket.AF_UNIX)
+    line.connect(target)
+    return line
