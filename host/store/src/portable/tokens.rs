@@ -169,45 +169,6 @@ pub(super) fn credential_key(id: TokenId) -> String {
     format!("org-token:{id}")
 }
 
-/// The token that was minted under `approval` and lives, while nobody has presented it.
-pub(super) async fn unclaimed(
-    connection: &mut Connection,
-    approval: ApprovalId,
-    now: Timestamp,
-) -> Result<Option<TokenId>, Fault> {
-    let id: Option<String> = sqlx::query_scalar(concat!(
-        "SELECT id FROM org_tokens
-         WHERE approval = $2 AND last_used_at IS NULL AND draining_until IS NULL AND ",
-        live!()
-    ))
-    .bind(now.as_micros())
-    .bind(approval.to_string())
-    .fetch_optional(connection)
-    .await?;
-    id.map(|id| parsed("org_tokens.id", &id, TokenId::parse))
-        .transpose()
-}
-
-/// Revokes a token that was minted under `approval` and that nobody has presented; false where it is none.
-pub(super) async fn retire(
-    connection: &mut Connection,
-    approval: ApprovalId,
-    id: TokenId,
-    now: Timestamp,
-) -> Result<bool, Fault> {
-    let retired = sqlx::query(concat!(
-        "UPDATE org_tokens SET revoked_at = $1
-         WHERE id = $2 AND approval = $3 AND last_used_at IS NULL AND draining_until IS NULL AND ",
-        live!()
-    ))
-    .bind(now.as_micros())
-    .bind(id.to_string())
-    .bind(approval.to_string())
-    .execute(connection)
-    .await?;
-    Ok(retired.rows_affected() > 0)
-}
-
 /// Revokes all live tokens that are bound to the workspace: their ids.
 pub(super) async fn revoke_bound(
     connection: &mut Connection,
