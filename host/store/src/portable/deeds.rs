@@ -1,36 +1,33 @@
 //! Deeds: what a permit lets happen, each with its audit entry.
 
+mod entries;
+mod policies;
+
 use countersign_core::action::Action;
 use countersign_core::audit::EventKind;
 use countersign_core::caller::Identity;
-use countersign_core::generation::GenerationChange;
-use countersign_core::id::{ApprovalId, DecisionId, TokenId, WorkspaceId};
-use countersign_core::ledger::{Deed, Done, OrgToken, Refusal, Submission};
+use countersign_core::id::{DecisionId, TokenId};
+use countersign_core::ledger::{Deed, Done, Refusal, Submission};
 use countersign_core::permit::Permit;
 use countersign_core::secret::SecretAddress;
-use countersign_core::workspace::{Workspace, WorkspaceToken};
+use countersign_core::workspace::Workspace;
 use serde_json::{Value, json};
 
+pub(super) use self::entries::Under;
+use self::entries::{about_minted, about_revoked, about_secret, about_token, about_workspace};
+use self::policies::of_policies;
 use super::endings::Ending;
 use super::removal::Removing;
 use super::revocation::Revoking;
 use super::workspaces::{Author, Changes, New};
 use super::{
-    Connection, audit, deprovision, endings, generations, obstacles, removal, revocation, secrets,
-    tokens, versions, workspace_tokens, workspaces,
+    Connection, audit, deprovision, endings, obstacles, removal, revocation, secrets, tokens,
+    workspace_tokens, workspaces,
 };
 use crate::fault::Fault;
 
 /// A deed that is done, with the entry that the audit gets for it; some have written theirs themselves.
 type Outcome = Option<(Done, Option<(EventKind, Value)>)>;
-
-/// What a mint is done under.
-#[derive(Clone, Copy)]
-pub(super) struct Under {
-    pub(super) approval: Option<ApprovalId>,
-    /// The token, revoked by now, whose place the minted one takes.
-    pub(super) replaces: Option<TokenId>,
-}
 
 /// Does the deed that `permit` is for. What it finds in its way is a refusal; the caller of this rolls
 /// back whatever came before.
@@ -92,24 +89,6 @@ async fn in_the_way(
         Some(again_at) => Refusal::TooManyMints { again_at, at },
         None => Refusal::TooManyTokens,
     })
-}
-
-impl Under {
-    /// The one entry of a mint, with what it was done under: of one that replaces another, it says both.
-    fn entry(self, minted: EventKind, mut detail: Value) -> (EventKind, Value) {
-        if let Some(approval) = self.approval {
-            detail["approval"] = json!(approval);
-        }
-        let Some(replaces) = self.replaces else {
-            return (minted, detail);
-        };
-        detail["replaces"] = json!(replaces);
-        let replaced = match minted {
-            EventKind::WorkspaceTokenMinted => EventKind::WorkspaceTokenReplaced,
-            _ => EventKind::OrgTokenReplaced,
-        };
-        (replaced, detail)
-    }
 }
 
 /// What may be read is not in the way of anybody, but it must be there.
@@ -348,48 +327,6 @@ async fn of_workspace_token(
     }
 }
 
-async fn of_policies(
-    connection: &mut Connection,
-    decision: DecisionId,
-    submission: &Submission<'_>,
-) -> Result<Outcome, Fault> {
-    let (by, now) = (submission.caller.actor(), submission.decision.at);
-    match (&submission.deed, &submission.intent.action) {
-        (
-            Deed::KeepPolicy,
-            Action::PolicyPush {
-                component: Some(component),
-                ..
-            },
-        ) => {
-            let kept = versions::push(connection, component, &by, now).await?;
-            let detail = json!({ "module": component.id, "decision": decision });
-            let entry = (EventKind::PolicyPushed, detail);
-            Ok(kept.then_some((Done::PolicyKept, Some(entry))))
-        }
-        (
-            Deed::ChangePolicies,
-            Action::PolicyActivate {
-                change: Some(change),
-            }
-            | Action::PolicyRollback {
-                change: Some(change),
-                ..
-            },
-        ) => {
-            let change = GenerationChange {
-                by,
-                at: now,
-                ..GenerationChange::clone(change)
-            };
-            let number = generations::record(connection, &change).await?;
-            // The record of a change has its own entry.
-            Ok(number.map(|number| (Done::PoliciesChanged(number), None)))
-        }
-        _ => Err(wrong(submission)),
-    }
-}
-
 /// What a workspace's token that is revoked has asked for ends with it.
 async fn end_requests(
     connection: &mut Connection,
@@ -441,53 +378,4 @@ async fn record(
 /// The deed is not that of the action.
 fn wrong(submission: &Submission<'_>) -> Fault {
     Fault::WrongPermit(submission.intent.verb().as_str())
-}
-
-fn about_minted(token: &OrgToken, decision: DecisionId) -> Value {
-    json!({
-        "token": token.id,
-        "prefix": token.prefix,
-        "name": token.name,
-        "role": token.role,
-        "workspace": token.workspace,
-        "expires_at": token.expires_at,
-        "created_by_user": token.created_by_user,
-        "decision": decision,
-    })
-}
-
-fn about_secret(address: &SecretAddress, decision: DecisionId) -> Value {
-    json!({ "secret": address.to_string(), "decision": decision })
-}
-
-fn about_workspace(workspace: &Workspace, decision: DecisionId) -> Value {
-    json!({
-        "workspace": workspace.id,
-        "name": workspace.name,
-        "parent": workspace.parent,
-        "decision": decision,
-    })
-}
-
-fn about_token(token: &WorkspaceToken, decision: DecisionId) -> Value {
-    json!({
-        "workspace": token.workspace,
-        "token": token.id,
-        "prefix": token.prefix,
-        "expires_at": token.expires_at,
-        "decision": decision,
-    })
-}
-
-fn about_revoked(
-    workspace: WorkspaceId,
-    token: TokenId,
-    decision: DecisionId,
-    cause: Option<&str>,
-) -> Value {
-    let mut detail = json!({ "workspace": workspace, "token": token, "decision": decision });
-    if let Some(cause) = cause {
-        detail["cause"] = json!(cause);
-    }
-    detail
 }

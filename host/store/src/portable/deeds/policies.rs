@@ -1,0 +1,55 @@
+//! Policies kept and changed.
+
+use countersign_core::action::Action;
+use countersign_core::audit::EventKind;
+use countersign_core::generation::GenerationChange;
+use countersign_core::id::DecisionId;
+use countersign_core::ledger::{Deed, Done, Submission};
+use serde_json::json;
+
+use super::super::{Connection, generations, versions};
+use super::{Outcome, wrong};
+use crate::fault::Fault;
+
+/// Does what a person asks for of the policies.
+pub(super) async fn of_policies(
+    connection: &mut Connection,
+    decision: DecisionId,
+    submission: &Submission<'_>,
+) -> Result<Outcome, Fault> {
+    let (by, now) = (submission.caller.actor(), submission.decision.at);
+    match (&submission.deed, &submission.intent.action) {
+        (
+            Deed::KeepPolicy,
+            Action::PolicyPush {
+                component: Some(component),
+                ..
+            },
+        ) => {
+            let kept = versions::push(connection, component, &by, now).await?;
+            let detail = json!({ "module": component.id, "decision": decision });
+            let entry = (EventKind::PolicyPushed, detail);
+            Ok(kept.then_some((Done::PolicyKept, Some(entry))))
+        }
+        (
+            Deed::ChangePolicies,
+            Action::PolicyActivate {
+                change: Some(change),
+            }
+            | Action::PolicyRollback {
+                change: Some(change),
+                ..
+            },
+        ) => {
+            let change = GenerationChange {
+                by,
+                at: now,
+                ..GenerationChange::clone(change)
+            };
+            let number = generations::record(connection, &change).await?;
+            // The record of a change has its own entry.
+            Ok(number.map(|number| (Done::PoliciesChanged(number), None)))
+        }
+        _ => Err(wrong(submission)),
+    }
+}
