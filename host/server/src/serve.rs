@@ -1,49 +1,28 @@
 //! `countersign serve`: the host, put together and running.
 
+mod assembly;
+mod rounds;
+
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use countersign_core::chance::{Chance, OsChance};
-use countersign_core::gate::Gate;
-use countersign_core::id::{OrgId, default_anchor};
-use countersign_core::ledger::Change;
-use countersign_core::ports::{Judge, LedgerError};
-use countersign_core::time::Clock;
-use countersign_store::Address;
+use countersign_core::ports::LedgerError;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio_util::task::TaskTracker;
 
-use crate::app::{App, Parts};
-use crate::clock::{Machine, SteadyClock};
-use crate::config::{Anchor, AssertionRules, Config};
+use self::assembly::assemble;
+use self::rounds::{hear, mark, sweep, write_uses, write_uses_now};
+use crate::app::App;
+use crate::config::Config;
 use crate::connections::{self, Room};
 use crate::control_socket::ControlSocket;
-use crate::credentials::{Assertions, ControlPlaneSessions, Credentials, Operator};
-use crate::data_dir::{DataDir, Roots};
-use crate::heads::{self, AuditHeads};
-use crate::metrics::Metrics;
-use crate::origins::Origins;
-use crate::policies::{FolderMark, Policies};
-use crate::proxy::ControlPlaneProxy;
-use crate::rates::Rates;
-use crate::readiness::Readiness;
-use crate::rotation::{self, Rotation};
-use crate::streams::{MOST_STREAMS, MOST_WAITS, Streams};
-use crate::tenant::Tenant;
-use crate::{logging, report, routes, say};
+use crate::data_dir::DataDir;
+use crate::rotation::Rotation;
+use crate::{heads, logging, report, routes, say};
 
-/// How often what time has done to approvals is recorded. States are right without it; this is for
-/// the audit log, and for those who wait.
-const SWEEP_EVERY: Duration = Duration::from_secs(5);
-/// How often it is recorded how late it is, so that a host that is killed and started again with another
-/// clock knows to within this how late it was. Whatever else is recorded says it too.
-const MARK_EVERY: Duration = Duration::from_secs(60);
-/// How often uses of tokens are written down, and so how many of them a host that is killed forgets.
-const WRITE_USES_EVERY: Duration = Duration::from_secs(5);
 /// Requests under way have so long to be answered when the host is told to stop. A long poll is not worth
 /// waiting for: it is cut, and its client asks again.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -148,180 +127,6 @@ async fn run(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn assemble(
-    config: &Config,
-    data: &Arc<DataDir>,
-    (address, stop): (SocketAddr, watch::Receiver<bool>),
-) -> anyhow::Result<App> {
-    let chance: Arc<dyn Chance> = Arc::new(OsChance);
-    let roots = roots(config, data, &*chance)?;
-    let ledger = countersign_store::open(&config.database).await?;
-    let latest = ledger.latest_instant().await?;
-    let clock: Arc<dyn Clock> = Arc::new(SteadyClock::start(Machine::default(), latest)?);
-    let keys = rotation::open(&*ledger, &roots, &*chance, &*clock).await?;
-    let heads = AuditHeads::start(data, &*ledger, &*chance, &*clock).await?;
-    let fresh = OrgId::new(clock.now(), &*chance);
-    let org = ledger.organisation(config.org, fresh).await?;
-    let anchor = match config.anchor {
-        Anchor::Derived => Some(default_anchor(org)),
-        Anchor::Configured(anchor) => Some(anchor),
-        Anchor::Broken => {
-            tracing::warn!(
-                "MOLECULE_PLATFORM_WORKSPACE_ID is not a UUID: requests that need people's approval will be refused"
-            );
-            None
-        }
-    };
-    let anchor = match anchor {
-        // Removed while it was no anchor. What is gone does not come back by being configured.
-        Some(anchor) if !ledger.keep_anchor(anchor, clock.now()).await? => {
-            tracing::warn!(
-                %anchor,
-                "MOLECULE_PLATFORM_WORKSPACE_ID names a workspace that was removed: requests that need people's approval will be refused"
-            );
-            None
-        }
-        anchor => anchor,
-    };
-    let seen = FolderMark::new(Arc::clone(data));
-    let policies = Policies::start(&config.policies, seen, &*ledger, &*clock).await?;
-    let policies = Arc::new(policies);
-    let base_url = config
-        .public_url
-        .clone()
-        .unwrap_or_else(|| format!("http://{address}"));
-    let control_plane = config
-        .control_plane
-        .clone()
-        .map(|upstream| control_plane(upstream, config, &base_url, &clock))
-        .transpose()
-        .context("cannot make a client for the control plane")?;
-    let (control_plane, proxy) = control_plane.unzip();
-    let control_plane = control_plane.flatten();
-    let hosts = hosts(address, &base_url);
-    let assertions = match config.assertion.clone() {
-        Some(rules) => Some(assertions(rules).await?),
-        None => None,
-    };
-    let operator = Operator::new(
-        Arc::clone(&ledger),
-        Arc::clone(&clock),
-        Arc::clone(&chance),
-        &base_url,
-    );
-    let credentials = Credentials::new(
-        Arc::clone(&ledger),
-        Arc::clone(&clock),
-        control_plane,
-        operator,
-        anchor,
-    )
-    .with_shared_secrets(
-        config.admin_token.as_ref(),
-        config.provision_token.as_ref(),
-        &keys,
-    )
-    .with_assertions(assertions)
-    .with_proxies(config.trusted_proxies.clone());
-    let judge: Arc<dyn Judge> = policies.judge();
-    let gate = Gate {
-        ledger: Arc::clone(&ledger),
-        judge,
-        clock: Arc::clone(&clock),
-        chance,
-        keys,
-        org,
-        live_token_limit: config.live_token_limit,
-        operators: config.operators.clone(),
-        mint_limit: config.mint_limit,
-        lives: config.lives,
-    };
-    Ok(App::new(Parts {
-        gate: Arc::new(gate),
-        ledger,
-        rates: Rates::new(config.rate_limit, Arc::clone(&clock)),
-        clock,
-        credentials,
-        tenant: Tenant::new(config.org),
-        origins: Origins::new(&base_url, &hosts, config.cors_origins.clone()),
-        proxy,
-        policies,
-        readiness: Readiness::default(),
-        metrics: Metrics::new(),
-        heads,
-        // Whoever gives the old one to a host of a fleet says that others may still need it.
-        forgets_roots: matches!(config.database, Address::Sqlite(_)) || roots.old.is_none(),
-        hosts,
-        base_url,
-        slug: config
-            .control_plane
-            .as_ref()
-            .and_then(|cp| Some(cp.members.as_ref()?.slug.clone())),
-        tasks: TaskTracker::new(),
-        changes: watch::Sender::new(0),
-        streams: Streams::new(MOST_STREAMS),
-        waits: Streams::new(MOST_WAITS),
-        stop,
-    }))
-}
-
-/// The root keys: configured, or of the data folder.
-fn roots(config: &Config, data: &DataDir, chance: &dyn Chance) -> anyhow::Result<Roots> {
-    Ok(match &config.root_key {
-        Some(current) => Roots {
-            current: current.clone(),
-            old: config.old_root_key.clone(),
-        },
-        None => data.root_keys(chance)?,
-    })
-}
-
-fn control_plane(
-    upstream: crate::config::ControlPlane,
-    config: &Config,
-    base_url: &str,
-    clock: &Arc<dyn Clock>,
-) -> Result<(Option<ControlPlaneSessions>, ControlPlaneProxy), reqwest::Error> {
-    install_tls();
-    let withheld = config.assertion.iter().map(|rules| rules.header.clone());
-    let proxy = ControlPlaneProxy::new(&upstream.base, base_url, withheld.collect())?;
-    if upstream.members.is_none() {
-        tracing::warn!(
-            "MOLECULE_ORG_SLUG is not set: requests go through to the control plane, and nobody's session is verified there"
-        );
-    }
-    let sessions = upstream
-        .members
-        .map(|members| ControlPlaneSessions::new(members, Arc::clone(clock)))
-        .transpose()?;
-    Ok((sessions, proxy))
-}
-
-async fn assertions(rules: AssertionRules) -> anyhow::Result<Assertions> {
-    install_tls();
-    Assertions::start(rules)
-        .await
-        .context("COUNTERSIGN_ASSERTION_JWKS: without it no identity assertion can be verified")
-}
-
-/// A second host in one process would find it installed, which is as good.
-fn install_tls() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
-/// The names under which this host is meant: its address, the loopback's name where it listens there,
-/// and the public one.
-fn hosts(address: SocketAddr, base_url: &str) -> Vec<String> {
-    let mut hosts = vec![address.to_string()];
-    if address.ip().is_loopback() {
-        hosts.push(format!("localhost:{}", address.port()));
-    }
-    if let Some((_, authority)) = base_url.split_once("://") {
-        hosts.push(authority.to_owned());
-    }
-    hosts
-}
-
 fn explain_bind(error: &std::io::Error, address: SocketAddr) -> anyhow::Error {
     match error.kind() {
         std::io::ErrorKind::AddrInUse => anyhow!(
@@ -366,77 +171,6 @@ async fn invite(app: &App, data: &DataDir) -> anyhow::Result<()> {
         ));
     }
     Ok(())
-}
-
-async fn sweep(app: App, mut stop: watch::Receiver<bool>) {
-    let mut ticks = tokio::time::interval(SWEEP_EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
-        loop {
-            match app.ledger.sweep(app.clock.now()).await {
-                Ok(changed) if changed.is_empty() => break,
-                Ok(_) => app.changed(),
-                Err(error) => {
-                    tracing::warn!(error = %report(&error), "cannot sweep approvals");
-                    break;
-                }
-            }
-        }
-    }
-}
-
-/// Records how late it is, now and then and at the end.
-async fn mark(app: App, mut stop: watch::Receiver<bool>) {
-    let mut ticks = tokio::time::interval(MARK_EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut is_last = false;
-    while !is_last {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            _ = stop.wait_for(|stop| *stop) => is_last = true,
-        }
-        if let Err(error) = app.ledger.mark(app.clock.now()).await {
-            tracing::warn!(error = %report(&error), "cannot record how late it is");
-        }
-    }
-}
-
-/// Writes down, now and then, how often tokens were used.
-async fn write_uses(app: App, mut stop: watch::Receiver<bool>) {
-    let mut ticks = tokio::time::interval(WRITE_USES_EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
-        write_uses_now(&app).await;
-    }
-}
-
-async fn write_uses_now(app: &App) {
-    if let Err(error) = app.credentials.write_uses().await {
-        tracing::warn!(error = %report(&error), "cannot write down how often tokens were used");
-    }
-}
-
-/// Has those who wait look again when another host has changed something.
-async fn hear(app: App, mut stop: watch::Receiver<bool>) {
-    loop {
-        let change = tokio::select! {
-            change = app.ledger.change() => change,
-            _ = stop.wait_for(|stop| *stop) => return,
-        };
-        if change == Change::Tokens {
-            app.credentials.forget_tokens();
-        }
-        app.changed();
-        app.policies.look();
-    }
 }
 
 async fn told_to_stop() {

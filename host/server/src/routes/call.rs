@@ -1,13 +1,14 @@
 //! One request for a verb: its caller, verified, and its way to the gate.
 
+mod proof;
+
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::extract::{Query, Request};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use countersign_core::action::Action;
 use countersign_core::approval::Approval;
 use countersign_core::caller::{Caller, Door, Identity};
@@ -18,17 +19,15 @@ use countersign_core::permit::Permit;
 use countersign_core::verb::Verb;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
-use zeroize::Zeroizing;
 
+pub use self::proof::PROOF_MISSING;
+use self::proof::proved;
 use super::draining::Draining;
 use super::{MAX_BODY, ahead, body, door, freshness, longest_body, read_body};
 use crate::app::App;
 use crate::credentials::{CredentialError, Freshness};
 use crate::problem::{self, Problem};
 use crate::rates::{Lane, Meter};
-
-/// The code of the problem that a session's cookie came without its proof.
-pub const PROOF_MISSING: &str = "proof_missing";
 
 /// Items of a list where the caller does not say, and at most.
 pub(super) const PAGE: u32 = 50;
@@ -410,59 +409,6 @@ fn is_for_own_pages(of_route: Option<Verb>, door: Door) -> bool {
 
 fn changes_state(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
-}
-
-/// What a request presents as its session's proof: the header, or on the console's routes the form's
-/// field. What is there twice is not there.
-fn presented_proof(headers: &HeaderMap, door: Door, body: &[u8]) -> Option<Zeroizing<String>> {
-    let mut named = headers.get_all("x-countersign-proof").iter();
-    match (named.next(), named.next()) {
-        (Some(proof), None) => return proof.to_str().ok().map(|p| Zeroizing::new(p.to_owned())),
-        (Some(_), Some(_)) => return None,
-        (None, _) => {}
-    }
-    let is_form = headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
-        kind.as_bytes()
-            .starts_with(b"application/x-www-form-urlencoded")
-    });
-    if door != Door::Console || !is_form {
-        return None;
-    }
-    let mut fields = form_urlencoded::parse(body).filter(|(name, _)| name == "proof");
-    match (fields.next(), fields.next()) {
-        (Some((_, proof)), None) => Some(Zeroizing::new(proof.into_owned())),
-        _ => None,
-    }
-}
-
-/// A browser sends the cookie of the host's own login to every port of this host's name, and a program
-/// that gets it there can claim any origin. So what changes state on such a session carries its proof.
-async fn proved(app: &App, caller: &Caller, head: &Parts, body: &[u8]) -> Result<(), Problem> {
-    let Identity::Session {
-        session: Some(session),
-        ..
-    } = caller.identity
-    else {
-        return Ok(());
-    };
-    if !changes_state(&head.method) {
-        return Ok(());
-    }
-    let is_proved = match presented_proof(&head.headers, caller.door, body) {
-        Some(presented) => {
-            let operator = app.credentials.operator();
-            operator.is_proved(session, &presented).await?
-        }
-        None => false,
-    };
-    if is_proved {
-        return Ok(());
-    }
-    Err(Problem::new(
-        StatusCode::FORBIDDEN,
-        PROOF_MISSING,
-        "the session's signing key is not with this request, and its cookie alone changes nothing: sign in again by a new link, in the browser and at the address that you use; programs use a token instead",
-    ))
 }
 
 #[cfg(test)]

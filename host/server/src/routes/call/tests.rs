@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
 use proptest::prelude::*;
 
+use super::proof::presented_proof;
 use super::*;
 
 fn uri(query: &str) -> Option<Uri> {
