@@ -255,6 +255,33 @@ fn actions() -> Vec<Action> {
     ]
 }
 
+/// Whoever may mint at all has every role that there is to give, today. It is asked all the same.
+#[test]
+fn no_role_is_wider_than_that_of_who_gives_it() {
+    for &own in Role::ALL {
+        let minter = caller(Identity::OrgToken {
+            id: token(),
+            prefix: "cso_abcd".to_owned(),
+            role: own,
+            workspace: None,
+            expires_at: None,
+            draining_until: None,
+            minted_by: "admin-token".to_owned(),
+            lineage: "admin-token".to_owned(),
+        });
+        for &given in Role::ALL {
+            let mint = Action::OrgTokenMint {
+                name: None,
+                role: given,
+                workspace: None,
+                expires_at: None,
+            };
+            let ruling = mints_wider(&minter, &mint, given);
+            assert_eq!(ruling.is_some(), given > own, "{own} gives {given}");
+        }
+    }
+}
+
 #[test]
 fn the_provisioner_has_four_verbs_and_sees_what_came_of_them_whatever_a_policy_says() {
     let passed: Vec<Verb> = actions()
