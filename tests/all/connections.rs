@@ -4,14 +4,13 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use countersign_tests::Host;
-use countersign_tests::guest::Guest;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-use crate::stage::{ADMIN_TOKEN, Stage, tokens};
+use crate::stage::{ADMIN_TOKEN, Stage, denying_addresses_that_end_in_2, tokens};
 
 const HERE: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const THERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
@@ -228,23 +227,9 @@ async fn the_host_raises_its_limit_of_descriptors() {
 
 #[tokio::test]
 async fn a_policy_is_told_the_address_that_a_request_came_from() {
-    // Denies whom the last character of the address is 2. (The offsets are those of the request's
-    // context, and of the text in its one property; where a module is proven, there is none.)
-    let guest = Guest {
-        context: vec!["host.address"],
-        functions: "(func $last (param $text i32) (result i32)
-            (i32.load8_u (i32.sub (i32.add (i32.load offset=16 (local.get $text))
-                                           (i32.load offset=20 (local.get $text)))
-                                  (i32.const 1))))",
-        decide: "(if (i32.load offset=132 (local.get $request)) (then
-                (if (i32.eq (call $last (i32.load offset=128 (local.get $request))) (i32.const 50))
-                    (then (return (global.get $deny))))))
-            (global.get $allow)",
-        ..Guest::default()
-    };
     let host = Host::builder()
         .admin_token(ADMIN_TOKEN)
-        .policy("baseline.wasm", guest.component())
+        .policy("baseline.wasm", denying_addresses_that_end_in_2())
         .start()
         .await;
     for (from, status) in [(HERE, "200"), (THERE, "403"), (HERE, "200")] {

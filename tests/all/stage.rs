@@ -1,6 +1,7 @@
 //! The stage of the incident: a host, the control plane that knows its people, and an agent that holds
 //! the tenant's ADMIN_TOKEN.
 
+use countersign_tests::guest::Guest;
 use countersign_tests::{Caller, ControlPlane, Host, HostBuilder, Reply};
 use serde_json::{Value, json};
 
@@ -120,4 +121,22 @@ pub async fn workspace_token(person: &Caller, workspace: &str) -> String {
     let path = format!("/workspaces/{workspace}/tokens");
     let reply = person.post(&path, json!({})).await.expect(201);
     reply.text("auth_token").to_owned()
+}
+
+/// A policy that denies whom the last character of the address is 2. (The offsets are those of the request's
+/// context, and of the text in its one property; where a module is proven, there is none.)
+pub fn denying_addresses_that_end_in_2() -> Vec<u8> {
+    Guest {
+        context: vec!["host.address"],
+        functions: "(func $last (param $text i32) (result i32)
+            (i32.load8_u (i32.sub (i32.add (i32.load offset=16 (local.get $text))
+                                           (i32.load offset=20 (local.get $text)))
+                                  (i32.const 1))))",
+        decide: "(if (i32.load offset=132 (local.get $request)) (then
+                (if (i32.eq (call $last (i32.load offset=128 (local.get $request))) (i32.const 50))
+                    (then (return (global.get $deny))))))
+            (global.get $allow)",
+        ..Guest::default()
+    }
+    .component()
 }

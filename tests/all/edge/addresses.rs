@@ -1,30 +1,15 @@
 //! Where requests come from, as far as trusted proxies say so.
 
 use countersign_tests::Host;
-use countersign_tests::guest::Guest;
 
-use crate::stage::ADMIN_TOKEN;
+use crate::stage::{ADMIN_TOKEN, denying_addresses_that_end_in_2};
 
 // Guard: `TrustedProxies::client_address` in host/server/src/config/proxies.rs.
 #[tokio::test]
 async fn a_policy_is_told_the_address_that_a_trusted_proxy_saw() {
-    // Denies whom the last character of the address is 2. (The offsets are those of the request's
-    // context, and of the text in its one property; where a module is proven, there is none.)
-    let guest = Guest {
-        context: vec!["host.address"],
-        functions: "(func $last (param $text i32) (result i32)
-            (i32.load8_u (i32.sub (i32.add (i32.load offset=16 (local.get $text))
-                                           (i32.load offset=20 (local.get $text)))
-                                  (i32.const 1))))",
-        decide: "(if (i32.load offset=132 (local.get $request)) (then
-                (if (i32.eq (call $last (i32.load offset=128 (local.get $request))) (i32.const 50))
-                    (then (return (global.get $deny))))))
-            (global.get $allow)",
-        ..Guest::default()
-    };
     let builder = Host::builder()
         .admin_token(ADMIN_TOKEN)
-        .policy("baseline.wasm", guest.component());
+        .policy("baseline.wasm", denying_addresses_that_end_in_2());
     let host = builder.start().await;
     let agent = host.agent(ADMIN_TOKEN);
     let ending_in_2 = agent.with("x-forwarded-for", "203.0.113.2");
