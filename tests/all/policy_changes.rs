@@ -189,3 +189,21 @@ async fn what_cannot_be_live_is_refused_with_a_sentence_and_changes_nothing() {
         .refused(400, "policy_refused");
     assert_eq!(shelf.generation().await, generation);
 }
+
+// Guard: the first `proved` in host/server/src/routes/call.rs. Without it the host waits for the body.
+#[tokio::test]
+async fn what_is_long_is_not_read_from_who_has_an_operators_cookie_alone() {
+    let host = Host::start(ADMIN_TOKEN).await;
+    let session = host.operator_session().await;
+    let head = format!(
+        "PUT /policies/freeze HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nSec-Fetch-Site: same-origin\r\n\
+         Content-Length: 31000000\r\n\r\n",
+        host.authority(),
+        session.cookie
+    );
+    let begun = std::time::Instant::now();
+    let answer = host.raw(head.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    assert!(answer.contains("proof_missing"), "{answer}");
+    assert!(begun.elapsed() < PATIENCE / 2, "{:?}", begun.elapsed());
+}

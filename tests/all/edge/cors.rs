@@ -157,6 +157,12 @@ async fn a_page_of_a_named_origin_asks_as_the_person_but_neither_decides_nor_rea
     let wrong = canvas.get("/nothing").await.expect(404);
     assert_eq!(wrong.header("access-control-allow-origin"), Some(CANVAS));
 
+    // To take a request back is open: what is refused here is that it is another's.
+    let withdrawn = canvas
+        .post(&format!("/approvals/{id}/withdraw"), json!({}))
+        .await;
+    withdrawn.refused(403, "not_the_requester");
+
     for (path, body) in [
         (
             format!("/approvals/{id}/decide"),

@@ -1,6 +1,6 @@
 //! What goes through to the control plane, and what stays.
 
-use countersign_tests::{Host, HostBuilder};
+use countersign_tests::{Edge, Host, HostBuilder};
 use reqwest::Method;
 
 use super::raw;
@@ -279,4 +279,19 @@ async fn a_body_goes_through_as_it_comes_and_only_so_much_of_it() {
     );
     // It was on its way, and did not come to its end.
     assert!(upstream.heard().is_empty(), "{}", upstream.heard().len());
+}
+
+// Guard: what `control_plane` in host/server/src/serve/assembly.rs withholds.
+#[tokio::test]
+async fn an_assertion_of_the_edge_that_is_configured_stays_here() {
+    let (edge, upstream) = (Edge::start(), Upstream::answering(ok("", "")));
+    let host = Host::builder()
+        .env("CP_UPSTREAM_URL", upstream.url())
+        .edge(&edge)
+        .start()
+        .await;
+    let person = host.asserted(&edge.assertion("ann"));
+    person.get("/cp/auth/me").await.expect(200);
+    let heard = upstream.only();
+    assert_eq!(heard.header(countersign_tests::edge::HEADER), None);
 }
