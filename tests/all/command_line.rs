@@ -8,6 +8,7 @@ mod hostile;
 mod session;
 mod settings;
 mod sign_in;
+mod taken_back;
 mod tokens;
 
 use countersign_tests::{CommandLine, Host};
