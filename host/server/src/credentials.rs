@@ -10,6 +10,7 @@
 mod assertion;
 mod control_plane;
 mod known;
+mod memberships;
 mod operator;
 mod remembered;
 mod shared_secret;

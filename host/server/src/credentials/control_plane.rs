@@ -5,17 +5,15 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use countersign_core::time::Clock;
-use moka::Expiry;
-use moka::future::Cache;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::MissedTickBehavior;
 
 use super::known::{Evidence, KnownSessions};
+use super::memberships::{Membership, Memberships};
 use super::{Freshness, is_usable_name};
 use crate::config::Members;
 use crate::connections::neighbourhood;
@@ -23,13 +21,6 @@ use crate::rates::Buckets;
 
 /// The control plane has so long to answer, from connecting to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// A member is believed for so long after the control plane said so: as long as a removed member may
-/// still be let in, but for what is verified afresh.
-const MEMBER_FOR: Duration = Duration::from_secs(30);
-/// A stranger is one for so long: short, because people sign in and come back.
-const STRANGER_FOR: Duration = Duration::from_secs(5);
-/// Remembered answers at most. Each is a hash and a name, so this is a few megabytes.
-const REMEMBERED: u64 = 10_000;
 /// Questions to the control plane at one time. A flood of made-up cookies becomes a queue, not a flood.
 const IN_FLIGHT: usize = 32;
 /// Of these, so many for cookies that were never verified here: whatever strangers present, people whom
@@ -45,24 +36,6 @@ const MAX_ANSWER: usize = 64 * 1024;
 /// Answers whose time is over are thrown away so often, where nobody comes who would do it.
 const SWEEP_EVERY: Duration = Duration::from_secs(2 * 60);
 
-/// What the control plane says of a cookie.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Membership {
-    /// It is the session of this user, who is a member of this tenant.
-    Member(String),
-    /// It is not the session of any member.
-    Stranger,
-}
-
-impl Membership {
-    fn remembered_for(&self) -> Duration {
-        match self {
-            Self::Member(_) => MEMBER_FOR,
-            Self::Stranger => STRANGER_FOR,
-        }
-    }
-}
-
 /// Nobody knows whose session it is. Nothing is remembered of that.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Unverifiable {
@@ -77,34 +50,11 @@ pub enum Unverifiable {
     },
 }
 
-struct ByAnswer;
-
-impl Expiry<Evidence, Membership> for ByAnswer {
-    fn expire_after_create(
-        &self,
-        _: &Evidence,
-        answer: &Membership,
-        _: Instant,
-    ) -> Option<Duration> {
-        Some(answer.remembered_for())
-    }
-
-    fn expire_after_update(
-        &self,
-        _: &Evidence,
-        answer: &Membership,
-        _: Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        Some(answer.remembered_for())
-    }
-}
-
 /// Verifies cookies at the control plane.
 pub struct ControlPlaneSessions {
     members: Members,
     client: reqwest::Client,
-    remembered: Cache<Evidence, Membership>,
+    memberships: Memberships,
     known: KnownSessions,
     in_flight: Semaphore,
     for_strangers: Semaphore,
@@ -120,9 +70,9 @@ impl ControlPlaneSessions {
             .timeout(TIMEOUT)
             .build()?;
         Ok(Self {
+            memberships: Memberships::new(&members.slug),
             members,
             client,
-            remembered: memory(),
             known: KnownSessions::default(),
             in_flight: Semaphore::new(IN_FLIGHT),
             for_strangers: Semaphore::new(FOR_STRANGERS),
@@ -140,7 +90,7 @@ impl ControlPlaneSessions {
                 _ = ticks.tick() => {}
                 _ = stop.wait_for(|stop| *stop) => return,
             }
-            self.remembered.run_pending_tasks().await;
+            self.memberships.sweep().await;
         }
     }
 
@@ -155,18 +105,17 @@ impl ControlPlaneSessions {
         if cookies.is_empty() {
             return Ok(None);
         }
-        let key = self.key(cookies);
+        let key = self.memberships.key(cookies);
         let answer = match freshness {
-            Freshness::Remembered => self
-                .remembered
-                .try_get_with(key, self.ask(cookies, from))
-                .await
-                .map_err(Arc::unwrap_or_clone)?,
+            Freshness::Remembered => {
+                let question = self.ask(cookies, from);
+                self.memberships.get_or_ask(key, question).await?
+            }
             // Not shared: a question that is under way may have been answered before the person left.
             Freshness::Fresh => {
-                self.remembered.invalidate(&key).await;
+                self.memberships.forget(&key).await;
                 let answer = self.ask(cookies, from).await?;
-                self.remembered.insert(key, answer.clone()).await;
+                self.memberships.remember(key, answer.clone()).await;
                 answer
             }
         };
@@ -178,17 +127,13 @@ impl ControlPlaneSessions {
 
     /// What tells the session of `cookies` from others, if it was verified here before.
     pub async fn known(&self, cookies: &str) -> Option<Evidence> {
-        let key = self.key(cookies);
+        let key = self.memberships.key(cookies);
         self.known.has(&key).await.then_some(key)
-    }
-
-    fn key(&self, cookies: &str) -> Evidence {
-        key(&self.members.slug, cookies)
     }
 
     /// Asks about a cookie. One that was never verified here costs its address a place until it was.
     async fn ask(&self, cookies: &str, from: IpAddr) -> Result<Membership, Unverifiable> {
-        let key = self.key(cookies);
+        let key = self.memberships.key(cookies);
         let from = neighbourhood(from);
         let is_stranger = !self.known.has(&key).await;
         if is_stranger && let Some(Err(empty)) = self.strangers.take(&from, self.clock.now()) {
@@ -272,68 +217,4 @@ impl ControlPlaneSessions {
 async fn place(semaphore: &Semaphore) -> SemaphorePermit<'_> {
     let place = semaphore.acquire().await;
     place.expect("INVARIANT: the semaphore is never closed")
-}
-
-/// Full, it keeps what is used: made-up cookies, each of which comes once, push out nobody who is at work.
-fn memory() -> Cache<[u8; 32], Membership> {
-    Cache::builder()
-        .max_capacity(REMEMBERED)
-        .expire_after(ByAnswer)
-        .build()
-}
-
-/// What an answer is remembered under. The slug is of it, so that no tenant's answer is another's; it holds
-/// no zero byte, so that no two pairs look the same.
-fn key(slug: &str, cookies: &str) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(slug);
-    hash.update([0]);
-    hash.update(cookies);
-    hash.finalize().into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_two_tenants_and_no_two_cookies_share_an_answer() {
-        let keys = [
-            key("acme", "s=1"),
-            key("acme", "s=2"),
-            key("acm", "es=1"),
-            key("globex", "s=1"),
-            key("", "acme\0s=1"),
-        ];
-        let unique: std::collections::HashSet<_> = keys.iter().collect();
-        assert_eq!(unique.len(), keys.len());
-        let hash: [u8; 32] = Sha256::digest(b"acme\0s=1").into();
-        assert_eq!(key("acme", "s=1"), hash);
-    }
-
-    #[tokio::test]
-    async fn so_many_answers_are_remembered_and_no_more() {
-        let memory = memory();
-        for number in 0..REMEMBERED + 2_000 {
-            let key = key("acme", &number.to_string());
-            memory.insert(key, Membership::Stranger).await;
-        }
-        memory.run_pending_tasks().await;
-        assert!(
-            memory.entry_count() <= REMEMBERED,
-            "{}",
-            memory.entry_count()
-        );
-        assert!(memory.entry_count() > REMEMBERED / 2);
-    }
-
-    #[test]
-    fn a_yes_is_believed_for_half_a_minute_and_a_no_for_moments() {
-        let yes = Membership::Member("ann".to_owned());
-        assert_eq!(yes.remembered_for(), Duration::from_secs(30));
-        assert_eq!(
-            Membership::Stranger.remembered_for(),
-            Duration::from_secs(5)
-        );
-    }
 }
