@@ -356,3 +356,15 @@ pub enum Verdict {
     /// It may not.
     Deny(Ground),
 }
+
+impl Verdict {
+    /// Why; nothing for an abstention.
+    pub fn ground(&self) -> Option<&Ground> {
+        match self {
+            Self::Abstain => None,
+            Self::Allow(ground) | Self::Gate(Terms { ground, .. }) | Self::Deny(ground) => {
+                Some(ground)
+            }
+        }
+    }
+}

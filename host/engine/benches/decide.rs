@@ -16,9 +16,7 @@ use countersign_core::exhaustive::{Row, rows};
 use countersign_core::policy::{CallerClass, Credential, Question, Role};
 use countersign_core::ports::Judge;
 use countersign_core::verb::Verb;
-use countersign_engine::{
-    BASELINE, Engine, Generation, Limits, Live, PolicySet, Settings, measure,
-};
+use countersign_engine::{BASELINE, Engine, Generation, Limits, Live, PolicySet, Settings, Warm};
 use countersign_policy::Policy;
 use countersign_policy::testing::{configured, request};
 use timing::{medians, nanoseconds};
@@ -32,13 +30,16 @@ fn main() {
 
     let plain = plain();
     let warm = median(|| {
-        let mut warm = measure::Warm::new(&proven).expect("INVARIANT: it starts");
+        let mut warm = Warm::new(&proven).expect("INVARIANT: it starts");
         // One instance's memory is an arena that does not shrink, and its time runs out.
         nanoseconds(100, || warm.decide(&question, CallerClass::Agent).is_ok())
     });
     let fresh = median(|| {
         nanoseconds(1_000, || {
-            measure::decide(&proven, &question, CallerClass::Agent).is_ok()
+            proven
+                .verdict_on(&question, CallerClass::Agent)
+                .answer
+                .is_ok()
         })
     });
     let set = PolicySet::check(vec![proven.into()], "baseline")

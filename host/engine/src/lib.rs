@@ -9,6 +9,7 @@
 //! server. No path in it leads from "could not evaluate" to "allowed": a module that fails is an
 //! `Err` opinion, which [`countersign_core::verdict::fold`] turns into a denial.
 
+mod ask;
 mod bindings;
 mod class;
 pub mod compiler;
@@ -23,8 +24,6 @@ mod guest;
 mod instance;
 mod limits;
 mod manifest;
-#[doc(hidden)]
-pub mod measure;
 mod proven;
 mod settings;
 mod snapshot;
@@ -32,6 +31,7 @@ mod snapshot;
 mod tests;
 mod text;
 
+pub use ask::{Reply, Warm};
 pub use compiler::Compiler;
 pub use engine::Engine;
 pub use error::{EngineError, FolderError, LoadError};

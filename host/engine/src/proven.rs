@@ -250,7 +250,7 @@ impl std::fmt::Debug for Proven {
 }
 
 /// `time` in milliseconds, rounded down to whole `seconds`; 0 for a module that needs no clock.
-fn rounded(time: u64, seconds: u32) -> u64 {
+pub(crate) fn rounded(time: u64, seconds: u32) -> u64 {
     match u64::from(seconds) * 1_000 {
         0 => 0,
         step => time - time % step,

@@ -6,7 +6,7 @@ use std::collections::btree_map::Iter;
 use crate::LoadError;
 
 /// Names and their values, in order of the names.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(transparent)]
 pub struct Settings(BTreeMap<String, Vec<String>>);
 
@@ -27,6 +27,11 @@ impl Settings {
         let table: toml::Table = text
             .parse()
             .map_err(|error: toml::de::Error| wrong(toml_sentence(text, &error)))?;
+        Self::from_toml(table)
+    }
+
+    /// [`Settings::parse_toml`], of what was read already.
+    pub fn from_toml(table: toml::Table) -> Result<Self, LoadError> {
         let settings = table.into_iter().map(|(name, value)| {
             let values = values(value).ok_or_else(|| {
                 wrong(format!(

@@ -14,7 +14,7 @@ use countersign_bench::rego::{self, Interpreter, Machine};
 use countersign_bench::timing::{medians, nanoseconds};
 use countersign_core::ports::Judge as _;
 use countersign_engine::{
-    BASELINE, CLASSIFIER, Engine, Generation, Limits, Live, PolicySet, Settings, measure,
+    BASELINE, CLASSIFIER, Engine, Generation, Limits, Live, PolicySet, Settings, Warm,
 };
 use countersign_lab::table::{Answer, Effect};
 
@@ -99,7 +99,7 @@ fn measured(asked: &[Asked]) -> anyhow::Result<[f64; ROWS.len()]> {
             }
         }),
         Box::new(|| {
-            let mut warm = measure::Warm::new(&proven).expect("INVARIANT: it starts");
+            let mut warm = Warm::new(&proven).expect("INVARIANT: it starts");
             // One instance's memory is an arena that does not shrink, and its time runs out.
             time(asked, 100, &mut |_, asked| {
                 let verdict = warm.decide(&asked.question, asked.class);
@@ -108,7 +108,7 @@ fn measured(asked: &[Asked]) -> anyhow::Result<[f64; ROWS.len()]> {
             })
         }),
         each(asked, 200, |_, asked| {
-            let verdict = measure::decide(&proven, &asked.question, asked.class);
+            let verdict = proven.verdict_on(&asked.question, asked.class).answer;
             let verdict = verdict.expect("INVARIANT: the baseline does not fail");
             Answer::new(asked.class, &verdict).effect
         }),

@@ -7,7 +7,7 @@ use std::time::Instant;
 use countersign_core::policy::CallerClass;
 
 use super::*;
-use crate::{Live, measure};
+use crate::Live;
 
 /// An honest decision takes at most so many times what it takes when nothing hostile runs. Half the
 /// processor is the hostile one's on a machine with one to spare, and others use the machine too.
@@ -69,7 +69,7 @@ fn honest_decisions_keep_their_speed_while_hostile_modules_decide_and_are_loaded
         let proven = engine.prove(&hostile.component, &Settings::new());
         let proven = proven.expect("only its decisions fail");
         let beside = honest_beside(&live, || {
-            let verdict = measure::decide(&proven, &agent_mints(), CallerClass::Agent);
+            let verdict = proven.verdict_on(&agent_mints(), CallerClass::Agent).answer;
             std::hint::black_box(verdict.is_err());
         });
         hold(hostile.name, beside);
