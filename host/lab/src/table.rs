@@ -41,6 +41,16 @@ impl Effect {
         }
     }
 
+    /// That of a verdict.
+    pub const fn of(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Abstain => Self::Abstain,
+            Verdict::Allow(_) => Self::Allow,
+            Verdict::Gate(_) => Self::Gate,
+            Verdict::Deny(_) => Self::Deny,
+        }
+    }
+
     /// The one with exactly this word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL
@@ -70,16 +80,12 @@ pub struct Answer {
 impl Answer {
     /// One module's answer to a caller of that class.
     pub fn new(class: CallerClass, verdict: &Verdict) -> Self {
-        let (effect, rule) = match verdict {
-            Verdict::Abstain => (Effect::Abstain, ""),
-            Verdict::Allow(ground) => (Effect::Allow, ground.rule.as_str()),
-            Verdict::Gate(terms) => (Effect::Gate, terms.ground.rule.as_str()),
-            Verdict::Deny(ground) => (Effect::Deny, ground.rule.as_str()),
-        };
         Self {
             class,
-            effect,
-            rule: rule.to_owned(),
+            effect: Effect::of(verdict),
+            rule: verdict
+                .ground()
+                .map_or_else(String::new, |ground| ground.rule.clone()),
         }
     }
 }

@@ -1,0 +1,189 @@
+//! What a case expects, and where an answer is otherwise.
+
+use countersign_core::policy::{CallerClass, Quorum, Terms, Verdict};
+use serde::Deserialize;
+
+use super::words::{Words, unknown};
+use crate::module::Answered;
+use crate::table::Effect;
+
+/// What stands for a failure among verdicts.
+const FAILS: &str = "fails";
+
+/// What is expected of an answer; what is not said may be anything.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Expected {
+    /// What the classifier takes the caller for.
+    class: Option<Words>,
+    /// `abstain`, `allow`, `gate`, `deny`, or `fails`.
+    verdict: Option<Words>,
+    /// What the verdict must not be.
+    not: Option<Words>,
+    /// The rule behind it.
+    rule: Option<Words>,
+    /// Its reason, for people.
+    reason: Option<Words>,
+    /// The next step that the caller is told.
+    advice: Option<Words>,
+    /// All quorums of a gate, in any order.
+    quorums: Option<Vec<ExpectedQuorum>>,
+    /// Seconds for people to decide.
+    pending_ttl: Option<u32>,
+    /// Seconds for the caller to use what was approved.
+    grant_ttl: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpectedQuorum {
+    people: u32,
+    #[serde(default)]
+    groups: Vec<String>,
+}
+
+/// A part of an answer that is not as expected.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Mismatch {
+    /// Which part: `class`, `verdict`, `rule` …
+    pub part: &'static str,
+    /// What was expected of it.
+    pub expected: String,
+    /// What it is.
+    pub found: String,
+}
+
+impl Expected {
+    /// Whether nothing is expected at all, or of words that there are not.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if *self == Self::default() {
+            return Err("`expect` needs a `class`, a `verdict`, a `not`, a `rule` or another part of an answer".to_owned());
+        }
+        if let Some(class) = &self.class {
+            class.pick(CallerClass::ALL, CallerClass::as_str)?;
+        }
+        let mut verdicts: Vec<&str> = Effect::ALL.iter().map(|effect| effect.as_str()).collect();
+        verdicts.push(FAILS);
+        for words in [&self.verdict, &self.not].into_iter().flatten() {
+            for word in words.patterns() {
+                if !verdicts.contains(&word.as_str()) {
+                    return Err(unknown(word, &verdicts));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where `answered` is otherwise.
+    pub fn mismatches(&self, answered: &Answered) -> Vec<Mismatch> {
+        let mut found = Vec::new();
+        let class = match &answered.class {
+            Ok(class) => class.as_str(),
+            Err(_) => FAILS,
+        };
+        compare(&mut found, "class", self.class.as_ref(), class);
+        let verdict = match &answered.verdict {
+            Ok(verdict) => Effect::of(verdict).as_str(),
+            Err(_) => FAILS,
+        };
+        compare(&mut found, "verdict", self.verdict.as_ref(), verdict);
+        if let Some(not) = self.not.as_ref().filter(|not| not.fit(verdict)) {
+            found.push(Mismatch {
+                part: "verdict",
+                expected: format!("not {not}"),
+                found: verdict.to_owned(),
+            });
+        }
+        let ground = answered.verdict.as_ref().ok().and_then(Verdict::ground);
+        let failure = answered.verdict.as_ref().err().map(String::as_str);
+        let rule = ground.map_or("", |ground| &ground.rule);
+        compare(&mut found, "rule", self.rule.as_ref(), rule);
+        let reason = ground.map(|ground| ground.reason.as_str()).or(failure);
+        compare(
+            &mut found,
+            "reason",
+            self.reason.as_ref(),
+            reason.unwrap_or(""),
+        );
+        let advice = ground.and_then(|ground| ground.advice()).unwrap_or("");
+        compare(&mut found, "advice", self.advice.as_ref(), advice);
+        let terms = match &answered.verdict {
+            Ok(Verdict::Gate(terms)) => Some(terms),
+            _ => None,
+        };
+        self.compare_terms(&mut found, terms);
+        found
+    }
+
+    fn compare_terms(&self, found: &mut Vec<Mismatch>, terms: Option<&Terms>) {
+        if let Some(expected) = &self.quorums {
+            let mut expected: Vec<Quorum> = expected.iter().map(Quorum::from).collect();
+            let mut quorums = terms.map_or_else(Vec::new, |terms| terms.quorums.clone());
+            expected.sort();
+            quorums.sort();
+            if expected != quorums {
+                let shown = |quorums: &[Quorum]| {
+                    let shown: Vec<String> = quorums.iter().map(shown).collect();
+                    shown.join(" and ")
+                };
+                found.push(Mismatch {
+                    part: "quorums",
+                    expected: shown(&expected),
+                    found: shown(&quorums),
+                });
+            }
+        }
+        let lives = [
+            (
+                "pending-ttl",
+                self.pending_ttl,
+                terms.and_then(|terms| terms.pending_ttl),
+            ),
+            (
+                "grant-ttl",
+                self.grant_ttl,
+                terms.and_then(|terms| terms.grant_ttl),
+            ),
+        ];
+        for (part, expected, is) in lives {
+            if let Some(expected) = expected.filter(|expected| Some(*expected) != is) {
+                found.push(Mismatch {
+                    part,
+                    expected: expected.to_string(),
+                    found: is.map_or_else(String::new, |seconds| seconds.to_string()),
+                });
+            }
+        }
+    }
+}
+
+impl From<&ExpectedQuorum> for Quorum {
+    fn from(quorum: &ExpectedQuorum) -> Self {
+        Self {
+            people: quorum.people,
+            groups: quorum.groups.clone(),
+        }
+    }
+}
+
+fn shown(quorum: &Quorum) -> String {
+    match quorum.groups.as_slice() {
+        [] => format!("{} people", quorum.people),
+        groups => format!("{} people of {}", quorum.people, groups.join(" or ")),
+    }
+}
+
+fn compare(
+    mismatches: &mut Vec<Mismatch>,
+    part: &'static str,
+    expected: Option<&Words>,
+    found: &str,
+) {
+    if let Some(expected) = expected.filter(|expected| !expected.fit(found)) {
+        mismatches.push(Mismatch {
+            part,
+            expected: expected.to_string(),
+            found: found.to_owned(),
+        });
+    }
+}

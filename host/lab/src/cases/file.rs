@@ -1,0 +1,386 @@
+//! A file of cases, read.
+
+use std::collections::BTreeMap;
+
+use countersign_engine::Settings;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use toml::{Spanned, Table, Value};
+
+use super::values::instants;
+use super::words::unknown;
+use super::{CaseError, Expected, Given};
+
+/// One question, or a family of them, and what is expected.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// What it is called, in a sentence.
+    pub name: String,
+    /// The line on which it begins, from 1.
+    pub line: usize,
+    /// The settings it is about, beside those of the file.
+    pub settings: Settings,
+    /// The question.
+    pub given: Given,
+    /// The answer.
+    pub expected: Expected,
+}
+
+/// What must hold of every question that is given, however all the rest of it is changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Property(pub Case);
+
+/// A file of cases.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CaseFile {
+    /// The cases, those of tables included, in their order.
+    pub cases: Vec<Case>,
+    /// The properties.
+    pub properties: Vec<Property>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default)]
+    settings: Table,
+    #[serde(default)]
+    fixtures: BTreeMap<String, Table>,
+    #[serde(default, rename = "case")]
+    cases: Vec<Spanned<WrittenCase>>,
+    #[serde(default, rename = "table")]
+    tables: Vec<Spanned<WrittenTable>>,
+    #[serde(default, rename = "property")]
+    properties: Vec<Spanned<WrittenCase>>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenCase {
+    name: String,
+    /// Names of fixtures, each laid over those before it.
+    #[serde(default)]
+    like: Vec<String>,
+    #[serde(default)]
+    settings: Table,
+    #[serde(default)]
+    given: Table,
+    #[serde(default)]
+    expect: Table,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenTable {
+    name: String,
+    #[serde(default)]
+    like: Vec<String>,
+    #[serde(default)]
+    settings: Table,
+    #[serde(default)]
+    given: Table,
+    #[serde(default)]
+    expect: Table,
+    columns: Vec<String>,
+    rows: Vec<Vec<Value>>,
+}
+
+impl CaseFile {
+    /// Reads a file. Every question in it is formed once, so that what is accepted can be asked.
+    pub fn parse(text: &str) -> Result<Self, CaseError> {
+        let written: Written = toml::from_str(text).map_err(|error| CaseError::Toml {
+            line: error.span().map_or(1, |span| line(text, span.start)),
+            message: error.message().to_owned(),
+        })?;
+        let reader = Reader {
+            settings: written.settings,
+            fixtures: written.fixtures,
+        };
+        let mut cases = Vec::new();
+        // Cases and tables in the order in which they are written.
+        for case in written.cases {
+            let line = line(text, case.span().start);
+            cases.push(reader.case(line, case.into_inner())?);
+        }
+        for table in written.tables {
+            let line = line(text, table.span().start);
+            let table = table.into_inner();
+            for row in 0..table.rows.len() {
+                cases.push(reader.case(line, table.row(line, row)?)?);
+            }
+        }
+        cases.sort_by_key(|case| case.line);
+        let mut properties = Vec::new();
+        for property in written.properties {
+            let line = line(text, property.span().start);
+            properties.push(Property(reader.case(line, property.into_inner())?));
+        }
+        Ok(Self { cases, properties })
+    }
+}
+
+/// What all cases of a file share.
+struct Reader {
+    settings: Table,
+    fixtures: BTreeMap<String, Table>,
+}
+
+impl Reader {
+    fn case(&self, line: usize, written: WrittenCase) -> Result<Case, CaseError> {
+        let name = written.name;
+        self.read(
+            line,
+            &name,
+            &written.like,
+            (written.settings, written.given, written.expect),
+        )
+        .map_err(|message| CaseError::Case {
+            line,
+            name: name.clone(),
+            message,
+        })
+    }
+
+    fn read(
+        &self,
+        line: usize,
+        name: &str,
+        like: &[String],
+        (settings, given, expect): (Table, Table, Table),
+    ) -> Result<Case, String> {
+        let mut laid = Table::new();
+        for fixture in like {
+            let known: Vec<&str> = self.fixtures.keys().map(String::as_str).collect();
+            let fixture = self
+                .fixtures
+                .get(fixture)
+                .ok_or_else(|| unknown(fixture, &known))?;
+            lay(&mut laid, fixture.clone());
+        }
+        lay(&mut laid, given);
+        instants(&mut laid)?;
+        let given: Given = part("given", laid)?;
+        let expected: Expected = part("expect", expect)?;
+        expected.check()?;
+        given.variants()?;
+        let mut all = self.settings.clone();
+        lay(&mut all, settings);
+        Ok(Case {
+            name: name.to_owned(),
+            line,
+            settings: Settings::from_toml(all).map_err(|error| error.to_string())?,
+            given,
+            expected,
+        })
+    }
+}
+
+impl WrittenTable {
+    fn row(&self, line: usize, row: usize) -> Result<WrittenCase, CaseError> {
+        let wrong = |message| CaseError::Case {
+            line,
+            name: self.name.clone(),
+            message,
+        };
+        let values = &self.rows[row];
+        if values.len() != self.columns.len() {
+            let (has, columns) = (values.len(), self.columns.len());
+            let message = format!("row {} has {has} values for {columns} columns", row + 1);
+            return Err(wrong(message));
+        }
+        let (mut given, mut expect) = (self.given.clone(), self.expect.clone());
+        for (column, value) in self.columns.iter().zip(values) {
+            let path: Vec<&str> = column.split('.').collect();
+            match path.as_slice() {
+                ["given", path @ ..] if !path.is_empty() => put(&mut given, path, value),
+                ["expect", path @ ..] if !path.is_empty() => put(&mut expect, path, value),
+                _ => {
+                    let message =
+                        format!("the column `{column}` is neither `given.…` nor `expect.…`");
+                    return Err(wrong(message));
+                }
+            }
+        }
+        Ok(WrittenCase {
+            name: format!("{}, row {}", self.name, row + 1),
+            like: self.like.clone(),
+            settings: self.settings.clone(),
+            given,
+            expect,
+        })
+    }
+}
+
+fn part<T: DeserializeOwned>(name: &str, table: Table) -> Result<T, String> {
+    let read = table.try_into();
+    read.map_err(|error: toml::de::Error| format!("`{name}`: {}", error.message()))
+}
+
+/// Lays `over` on `under`: tables join, everything else takes the place of what was there.
+fn lay(under: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (under.get_mut(&key), value) {
+            (Some(Value::Table(under)), Value::Table(over)) => lay(under, over),
+            (_, value) => {
+                under.insert(key, value);
+            }
+        }
+    }
+}
+
+fn put(table: &mut Table, path: &[&str], value: &Value) {
+    let Some((first, rest)) = path.split_first() else {
+        return;
+    };
+    let (key, value) = match rest {
+        [] => ((*first).to_owned(), value.clone()),
+        rest => {
+            let mut inner = Table::new();
+            put(&mut inner, rest, value);
+            ((*first).to_owned(), Value::Table(inner))
+        }
+    };
+    lay(table, Table::from_iter([(key, value)]));
+}
+
+fn line(text: &str, at: usize) -> usize {
+    text.get(..at).unwrap_or(text).matches('\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign_core::policy::{Credential, Value as Attribute};
+
+    use super::*;
+
+    #[test]
+    fn fixtures_cases_tables_and_properties_are_read() {
+        let file = CaseFile::parse(
+            r#"
+[settings]
+strict = true
+
+[fixtures.agent]
+credential = ["admin-token", "org-token"]
+caller.workspace = "w-1"
+
+[[case]]
+name = "an agent that mints waits"
+like = ["agent"]
+given = { verb = "org_token_mint", caller.properties.groups = ["ops"] }
+expect = { verdict = "gate" }
+
+[[table]]
+name = "the hours of the night"
+columns = ["given.time", "expect.verdict"]
+given.verb = "secret_write"
+rows = [
+  [2026-01-01T03:00:00Z, "deny"],
+  [2026-01-01T12:00:00Z, ["gate", "deny"]],
+]
+
+[[property]]
+name = "nobody deprovisions alone"
+given = { verb = "deprovision", credential = "*", role = "*" }
+expect = { not = "allow" }
+"#,
+        )
+        .expect("it is right");
+        let names: Vec<(&str, usize)> = file
+            .cases
+            .iter()
+            .map(|case| (&*case.name, case.line))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                ("an agent that mints waits", 9),
+                ("the hours of the night, row 1", 15),
+                ("the hours of the night, row 2", 15),
+            ]
+        );
+        let variants = file.cases[0].given.variants().expect("it was read");
+        let credentials: Vec<Credential> = variants
+            .iter()
+            .map(|variant| variant.question.subject.credential)
+            .collect();
+        assert_eq!(credentials, [Credential::OrgToken, Credential::AdminToken]);
+        let groups = variants[0].question.subject.properties.get("groups");
+        assert_eq!(groups, Some(&Attribute::Texts(vec!["ops".to_owned()])));
+        assert_eq!(variants[0].question.subject.workspace, "w-1");
+        assert_eq!(
+            file.cases[1].settings.get("strict"),
+            Some(&["true".to_owned()][..])
+        );
+        let night = file.cases[1].given.variants().expect("it was read");
+        assert_eq!(night[0].question.time, 1_767_236_400_000);
+        let every = file.properties[0].0.given.variants().expect("it was read");
+        assert_eq!(every.len(), 32);
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_its_line_and_what_would_be_right() {
+        let case = |given: &str, expect: &str| {
+            format!("[[case]]\nname = \"c\"\ngiven = {{ {given} }}\nexpect = {{ {expect} }}")
+        };
+        for (text, sentence) in [
+            (
+                "[[case]]\nname = \"c\"\nlik = []".to_owned(),
+                "line 3: unknown field `lik`",
+            ),
+            ("a =".to_owned(), "line 1: "),
+            (
+                case("verb = \"org_token_mit\"", "verdict = \"gate\""),
+                "line 1: `c`: there is no `org_token_mit`; do you mean `org_token_mint`?",
+            ),
+            (
+                case("verb = \"secret_write\"", "verdict = \"gatee\""),
+                "there is no `gatee`; do you mean `gate`?",
+            ),
+            (
+                case("verb = \"secret_write\"", ""),
+                "`expect` needs a `class`",
+            ),
+            (case("", "verdict = \"gate\""), "`given` needs a `verb`"),
+            (
+                case(
+                    "verb = \"secret_write\", rol = \"admin\"",
+                    "verdict = \"gate\"",
+                ),
+                "`given`: unknown field `rol`",
+            ),
+            (
+                case(
+                    "verb = \"secret_write\", flags = [\"moves\"]",
+                    "verdict = \"gate\"",
+                ),
+                "no question of the table has these flags",
+            ),
+            (
+                case(
+                    "verb = \"secret_write\", time = \"noon\"",
+                    "verdict = \"gate\"",
+                ),
+                "`given`: invalid type: string \"noon\", expected u64",
+            ),
+            (
+                case(
+                    "verb = \"secret_write\", time = 2026-01-01",
+                    "verdict = \"gate\"",
+                ),
+                "`time` must be an instant with its offset",
+            ),
+            (
+                "[[table]]\nname = \"t\"\ncolumns = [\"verb\"]\nrows = [[\"x\"]]".to_owned(),
+                "the column `verb` is neither `given.…` nor `expect.…`",
+            ),
+            (
+                "[[table]]\nname = \"t\"\ncolumns = [\"given.verb\"]\nrows = [[]]".to_owned(),
+                "row 1 has 0 values for 1 columns",
+            ),
+        ] {
+            let error = CaseFile::parse(&text).expect_err(&text).to_string();
+            assert!(error.contains(sentence), "{text}\n{error}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Why a file of cases cannot be used.
+
+/// Why a file of cases cannot be used. `line` counts from 1.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CaseError {
+    /// It is no TOML, or has a key that there is not.
+    #[error("line {line}: {message}")]
+    Toml {
+        /// Where.
+        line: usize,
+        /// The parser's message.
+        message: String,
+    },
+    /// One case, table or property is wrong.
+    #[error("line {line}: `{name}`: {message}")]
+    Case {
+        /// Where it begins.
+        line: usize,
+        /// What it is called.
+        name: String,
+        /// What is wrong, and what would be right.
+        message: String,
+    },
+}

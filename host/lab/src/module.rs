@@ -1,0 +1,141 @@
+//! A module under test, alone: no database, no server, and its source is not needed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use countersign_core::policy::{CallerClass, Question, Verdict};
+use countersign_engine::{BASELINE, CLASSIFIER, Engine, LoadError, Proven, Settings};
+
+/// Why a module cannot be worked on.
+#[derive(Debug, thiserror::Error)]
+pub enum ModuleError {
+    /// A file cannot be read.
+    #[error("cannot read `{path}`: {source}")]
+    Read {
+        /// Which.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The host would refuse to load it.
+    #[error("`{path}` cannot be loaded: {source}")]
+    Load {
+        /// Which.
+        path: String,
+        /// Why.
+        source: LoadError,
+    },
+    /// The built-in baseline, which says what kind of caller asks, could not be loaded.
+    #[error("the built-in baseline cannot be loaded: {0}")]
+    Baseline(LoadError),
+}
+
+/// What a module said to one question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    /// What the classifier takes the caller for, or why it could not say.
+    pub class: Result<CallerClass, String>,
+    /// The verdict, or why there is none.
+    pub verdict: Result<Verdict, String>,
+    /// What was written for whoever debugs the module.
+    pub notes: Vec<String>,
+}
+
+/// A module under test, and what tells it who asks.
+#[derive(Clone, Debug)]
+pub struct Module {
+    proven: Arc<Proven>,
+    classifier: Arc<Proven>,
+}
+
+impl Module {
+    /// Loads the component at `path` as the host would, with the settings of the file of the same name
+    /// with the ending `.toml`, if there is one.
+    pub fn open(engine: &Engine, path: &Path) -> Result<Self, ModuleError> {
+        let named = path.display().to_string();
+        let read = |source| ModuleError::Read {
+            path: named.clone(),
+            source,
+        };
+        let load = |source| ModuleError::Load {
+            path: named.clone(),
+            source,
+        };
+        let bytes = std::fs::read(path).map_err(read)?;
+        let settings = match std::fs::read_to_string(path.with_extension("toml")) {
+            Ok(text) => Settings::parse_toml(&text).map_err(load)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Settings::new(),
+            Err(source) => return Err(read(source)),
+        };
+        let proven = engine.prove(&bytes, &settings).map_err(load)?;
+        Self::new(engine, proven)
+    }
+
+    /// The module that is `proven`. One of the classifier's name is its own; of others the built-in
+    /// baseline says what kind of caller asks, as it does in a host.
+    pub fn new(engine: &Engine, proven: Proven) -> Result<Self, ModuleError> {
+        let proven = Arc::new(proven);
+        let classifier = match proven.id().name == CLASSIFIER {
+            true => Arc::clone(&proven),
+            false => Arc::new(
+                engine
+                    .prove(BASELINE, &Settings::new())
+                    .map_err(ModuleError::Baseline)?,
+            ),
+        };
+        Ok(Self { proven, classifier })
+    }
+
+    /// The same module with other settings, beside the same classifier.
+    pub fn with_settings(&self, engine: &Engine, settings: &Settings) -> Result<Self, LoadError> {
+        let proven = Arc::new(engine.prove(self.proven.bytes(), settings)?);
+        let classifier = match self.is_classifier() {
+            true => Arc::clone(&proven),
+            false => Arc::clone(&self.classifier),
+        };
+        Ok(Self { proven, classifier })
+    }
+
+    /// The module.
+    pub fn proven(&self) -> &Arc<Proven> {
+        &self.proven
+    }
+
+    /// Who says what kind of caller asks.
+    pub fn classifier(&self) -> &Arc<Proven> {
+        &self.classifier
+    }
+
+    /// Whether it says that itself.
+    pub fn is_classifier(&self) -> bool {
+        Arc::ptr_eq(&self.proven, &self.classifier)
+    }
+
+    /// What it makes of `question`, in fresh instances, as in a host. A `class` that is given is not asked
+    /// for.
+    pub fn answer(&self, question: &Question, class: Option<CallerClass>) -> Answered {
+        let mut notes = Vec::new();
+        let class = match class {
+            Some(class) => Ok(class),
+            None => {
+                let said = self.classifier.class_of(question);
+                notes.extend(said.notes);
+                said.answer
+            }
+        };
+        let verdict = match &class {
+            Ok(class) => {
+                let said = self.proven.verdict_on(question, *class);
+                notes.extend(said.notes);
+                said.answer
+            }
+            // Without a class nothing is decided, which denies.
+            Err(failure) => Err(failure.clone()),
+        };
+        Answered {
+            class,
+            verdict,
+            notes,
+        }
+    }
+}
