@@ -10,7 +10,7 @@ use countersign_engine::{BASELINE, CLASSIFIER, Engine, LoadError, Proven, Settin
 #[derive(Debug, thiserror::Error)]
 pub enum ModuleError {
     /// A file cannot be read.
-    #[error("cannot read `{path}`: {source}")]
+    #[error("cannot read `{path}`")]
     Read {
         /// Which.
         path: String,
@@ -18,7 +18,7 @@ pub enum ModuleError {
         source: std::io::Error,
     },
     /// The host would refuse to load it.
-    #[error("`{path}` cannot be loaded: {source}")]
+    #[error("`{path}` cannot be loaded")]
     Load {
         /// Which.
         path: String,
@@ -26,8 +26,8 @@ pub enum ModuleError {
         source: LoadError,
     },
     /// The built-in baseline, which says what kind of caller asks, could not be loaded.
-    #[error("the built-in baseline cannot be loaded: {0}")]
-    Baseline(LoadError),
+    #[error("the built-in baseline cannot be loaded")]
+    Baseline(#[source] LoadError),
 }
 
 /// What a module said to one question.

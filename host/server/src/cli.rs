@@ -4,9 +4,8 @@ mod access;
 mod approvals;
 mod audit;
 mod login;
+mod policy;
 mod tokens;
-
-use std::path::PathBuf;
 
 use clap::{Args as _, CommandFactory as _, Parser, Subcommand};
 
@@ -14,19 +13,21 @@ pub use self::access::Access;
 pub use self::approvals::{ApprovalCommand, Decision, Named};
 pub use self::audit::{AuditCommand, Export, Verify};
 pub use self::login::Login;
+pub use self::policy::{Build, Check, PolicyCommand};
 pub use self::tokens::{Mint, Revoke, TokenCommand};
 use crate::config::Flags;
 
 /// The flags of the host that commands for people have a use for as well.
 const SHARED_FLAGS: [&str; 2] = ["config", "data_dir"];
 
-/// The commands that talk to a running host; how it is run is none of their help's business.
-const CLIENTS: [&str; 6] = [
+/// The commands that run no host; how one is run is none of their help's business.
+const CLIENTS: [&str; 7] = [
     "login",
     "logout",
     "token",
     "approval",
     "audit",
+    "policy",
     "completions",
 ];
 
@@ -135,26 +136,6 @@ pub enum KeysCommand {
     /// from SECRETS_ENCRYPTION_KEY_OLD, and seal every secret again. The host of this data folder must be
     /// stopped. Interrupted at any moment, it goes on when it is run again
     Rotate,
-}
-
-/// What can be done with policies alone.
-#[derive(Subcommand, Debug)]
-pub enum PolicyCommand {
-    /// Build a Rust policy into a component, the same bytes from any folder
-    Build {
-        /// The policy's crate
-        #[arg(default_value = "policies/baseline", value_name = "CRATE")]
-        source: PathBuf,
-        /// Where the component goes [default: <CRATE>/<name>.wasm]
-        #[arg(long, short, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
-    /// Load a module as the host would, and say what it is or what is wrong with it
-    Check {
-        /// The component; its settings are read from a .toml of the same name beside it
-        #[arg(value_name = "FILE")]
-        component: PathBuf,
-    },
 }
 
 /// What can be done with the configuration.

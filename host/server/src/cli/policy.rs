@@ -1,0 +1,33 @@
+//! What can be said to work on policies alone.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// What can be done with policies alone.
+#[derive(Subcommand, Debug)]
+pub enum PolicyCommand {
+    /// Build a Rust policy into a component, the same bytes from any folder
+    Build(Build),
+    /// Load a module as the host would, and say what it is or what is wrong with it
+    Check(Check),
+}
+
+/// What is built, and where it goes.
+#[derive(Args, Debug)]
+pub struct Build {
+    /// The policy's crate
+    #[arg(default_value = "policies/baseline", value_name = "CRATE")]
+    pub source: PathBuf,
+    /// Where the component goes [default: <CRATE>/<name>.wasm]
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// What is loaded.
+#[derive(Args, Debug)]
+pub struct Check {
+    /// The component; its settings are read from a .toml of the same name beside it
+    #[arg(value_name = "FILE")]
+    pub component: PathBuf,
+}
