@@ -33,6 +33,14 @@ pub fn displayable(text: &str, limit: usize) -> Result<String, TextError> {
 
 /// Whether a reader could be misled by the character: control, format, separator, and what is no character.
 pub fn is_misleading(c: char) -> bool {
+    // Nearly all that is looked at is ASCII, of which there is nothing to look up.
+    match c.is_ascii() {
+        true => c.is_ascii_control(),
+        false => is_of_a_misleading_category(c),
+    }
+}
+
+fn is_of_a_misleading_category(c: char) -> bool {
     matches!(
         c.general_category(),
         GeneralCategory::Control
@@ -66,6 +74,13 @@ mod tests {
             "a\u{7f}b",
         ] {
             assert!(displayable(text, 10).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn ascii_needs_no_table() {
+        for c in '\0'..='\u{7f}' {
+            assert_eq!(is_misleading(c), is_of_a_misleading_category(c), "{c:?}");
         }
     }
 
