@@ -23,7 +23,7 @@ pub const FLAGS: &[&str] = &[
 ];
 
 /// One row: who asks for what, and which flags are set.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Row {
     /// How the caller proved who it is.
     pub credential: Credential,

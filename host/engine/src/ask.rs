@@ -60,7 +60,7 @@ pub struct Warm<'p> {
 }
 
 impl<'p> Warm<'p> {
-    /// One that has just started. All its calls together have the time of one decision.
+    /// One that has just started. Its memory is an arena that does not shrink, so it ends some time.
     pub fn new(proven: &'p Proven) -> Result<Self, String> {
         let running = proven.ready(Notebook::Dropped, proven.time());
         let running = running.map_err(String::from)?;
@@ -75,13 +75,16 @@ impl<'p> Warm<'p> {
         let context = wire.context(&manifest.context);
         let now = rounded(question.time, manifest.clock_seconds);
         let request = wire.request(class, now, &context);
+        self.running.begin_again();
         self.running.decide(request).map_err(String::from)
     }
 
-    /// Says once more what kind of caller asks.
+    /// Says once more what kind of caller asks, in its own words: a class that the caller's credential cannot
+    /// have is an answer like any other.
     pub fn classify(&mut self, question: &Question) -> Result<CallerClass, String> {
         let lists = Lists::of(question);
         let wire = Wire::new(question, &lists);
+        self.running.begin_again();
         self.running.classify(wire.caller()).map_err(String::from)
     }
 }

@@ -76,6 +76,11 @@ impl Guest {
         is_first
     }
 
+    /// As if it had not run so far.
+    pub(crate) fn count_anew(&mut self) {
+        self.counted_from = None;
+    }
+
     /// How long it ran beyond what is free.
     pub(crate) fn used(&self) -> Duration {
         self.counted_from

@@ -13,7 +13,7 @@ use crate::contract;
 use crate::debts::free;
 use crate::failure::Failure;
 use crate::guest::{Guest, Notebook};
-use crate::{Engine, LoadError, Settings};
+use crate::{Engine, Limits, LoadError, Settings};
 
 /// The only interfaces that a policy may import.
 const IMPORTS: [&str; 2] = [
@@ -81,7 +81,7 @@ impl Compiled {
         let mut store = Store::new(self.engine.wasm(), guest);
         store.limiter(|guest| guest);
         store.set_hostcall_fuel(limits.answer_bytes);
-        let (free, all) = (limits.ticks(free(limits).min(time)), limits.ticks(time));
+        let (free, all) = deadlines(limits, time);
         store.set_epoch_deadline(free);
         store.epoch_deadline_callback(move |mut store| match store.data_mut().begin_to_count() {
             true => Ok(UpdateDeadline::Continue(all.saturating_sub(free).max(1))),
@@ -146,6 +146,14 @@ impl Running<'_> {
         self.store.data_mut().set_notebook(notebook);
     }
 
+    /// Gives it the time of one decision anew.
+    pub(crate) fn begin_again(&mut self) {
+        let limits = self.compiled.engine.limits();
+        let (free, _) = deadlines(limits, limits.decide_time);
+        self.store.data_mut().count_anew();
+        self.store.set_epoch_deadline(free);
+    }
+
     /// How long it ran beyond what is free.
     pub(crate) fn used(&self) -> Duration {
         self.store.data().used()
@@ -171,6 +179,11 @@ impl Running<'_> {
             .and_then(|function| function.call(&mut self.store, params))
             .map_err(|error| self.compiled.failure(&self.store, &error))
     }
+}
+
+/// The ticks that are free, and all that there are.
+fn deadlines(limits: &Limits, time: Duration) -> (u64, u64) {
+    (limits.ticks(free(limits).min(time)), limits.ticks(time))
 }
 
 /// wasmtime's words about a module's bytes, for whoever made them.

@@ -12,4 +12,5 @@ pub mod cases;
 pub mod module;
 pub mod run;
 pub mod table;
+pub mod verify;
 pub mod vocabulary;

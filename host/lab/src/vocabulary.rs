@@ -5,7 +5,7 @@
 
 mod page;
 
-use countersign_core::policy::Value;
+use countersign_core::policy::{Credential, Question, Value};
 use countersign_core::verb::Verb;
 
 pub use page::page;
@@ -205,6 +205,25 @@ pub fn describe(verb: Verb) -> Described {
         | Verb::PolicyRollback
         | Verb::AuditRead
         | Verb::DecisionRead => plain,
+    }
+}
+
+/// Whether what is asked is privileged, the exceptions of [`Privileged`] taken into account. A verb that there
+/// is not is no privilege.
+pub fn is_privileged(question: &Question) -> bool {
+    let arguments = &question.arguments;
+    let is = |name: &str| question.resource.properties.get(name) == Some(&Value::Boolean(true));
+    match Verb::parse(&question.verb) {
+        Some(Verb::OrgTokenRevoke) => !is("own-lineage"),
+        Some(Verb::WorkspaceUpdate) => {
+            let moves = |fields: &Value| matches!(fields, Value::Texts(fields) if fields.iter().any(|field| field == "parent_id"));
+            arguments.get("parent").is_some() || arguments.get("fields").is_some_and(moves)
+        }
+        Some(Verb::WorkspaceTokenMint) => {
+            question.subject.credential != Credential::WorkspaceToken || !is("own")
+        }
+        Some(verb) => matches!(describe(verb).privileged, Privileged::Yes),
+        None => false,
     }
 }
 

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use countersign_core::audit::{ExportError, Heads, Whole};
 use countersign_core::keys::from_hex;
 
-use crate::cli::Verify;
+use crate::cli::VerifyAudit;
 use crate::say;
 
 /// What an audit that does not hold ends with, so that a script can tell it from one that cannot be read.
@@ -18,8 +18,8 @@ const BROKEN: u8 = 3;
 const MAX_LINE: u64 = 1 << 20;
 
 /// Runs one of them.
-pub fn run(command: &Verify) -> anyhow::Result<ExitCode> {
-    let Verify {
+pub fn run(command: &VerifyAudit) -> anyhow::Result<ExitCode> {
+    let VerifyAudit {
         export,
         heads,
         public_key,

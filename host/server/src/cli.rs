@@ -11,9 +11,9 @@ use clap::{Args as _, CommandFactory as _, Parser, Subcommand};
 
 pub use self::access::Access;
 pub use self::approvals::{ApprovalCommand, Decision, Named};
-pub use self::audit::{AuditCommand, Export, Verify};
+pub use self::audit::{AuditCommand, Export, Verify as VerifyAudit};
 pub use self::login::Login;
-pub use self::policy::{Build, Check, PolicyCommand};
+pub use self::policy::{Build, Check, Effort, PolicyCommand, Verify};
 pub use self::tokens::{Mint, Revoke, TokenCommand};
 use crate::config::Flags;
 

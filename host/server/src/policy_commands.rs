@@ -2,6 +2,9 @@
 
 mod build;
 mod check;
+mod verify;
+
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use countersign_engine::{Compiler, Engine, Limits};
@@ -9,10 +12,11 @@ use countersign_engine::{Compiler, Engine, Limits};
 use crate::cli::PolicyCommand;
 
 /// Runs one of them.
-pub fn run(command: PolicyCommand) -> anyhow::Result<()> {
+pub fn run(command: PolicyCommand) -> anyhow::Result<ExitCode> {
     match command {
-        PolicyCommand::Build(asked) => build::run(&asked),
-        PolicyCommand::Check(asked) => check::run(&asked),
+        PolicyCommand::Build(asked) => build::run(&asked).map(|()| ExitCode::SUCCESS),
+        PolicyCommand::Check(asked) => check::run(&asked).map(|()| ExitCode::SUCCESS),
+        PolicyCommand::Verify(asked) => verify::run(&asked),
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::words::{Words, unknown};
 use crate::module::Answered;
 use crate::table::Effect;
+use crate::verify::quoted;
 
 /// What stands for a failure among verdicts.
 const FAILS: &str = "fails";
@@ -72,6 +73,49 @@ impl Expected {
             }
         }
         Ok(())
+    }
+
+    /// As the `expect` of a case says it.
+    pub(crate) fn written(&self) -> String {
+        let words = [
+            ("class", &self.class),
+            ("verdict", &self.verdict),
+            ("not", &self.not),
+            ("rule", &self.rule),
+            ("reason", &self.reason),
+            ("advice", &self.advice),
+        ];
+        let list = |texts: &[String]| {
+            let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+            format!("[{}]", texts.join(", "))
+        };
+        let words = words.into_iter().filter_map(|(part, words)| {
+            words
+                .as_ref()
+                .map(|words| format!("{part} = {}", list(words.patterns())))
+        });
+        let quorums = self.quorums.iter().map(|quorums| {
+            let quorums = quorums.iter().map(|quorum| {
+                format!(
+                    "{{ people = {}, groups = {} }}",
+                    quorum.people,
+                    list(&quorum.groups)
+                )
+            });
+            format!("quorums = [{}]", quorums.collect::<Vec<_>>().join(", "))
+        });
+        let lives = [
+            ("pending-ttl", self.pending_ttl),
+            ("grant-ttl", self.grant_ttl),
+        ];
+        let lives = lives
+            .into_iter()
+            .filter_map(|(part, seconds)| seconds.map(|seconds| format!("{part} = {seconds}")));
+        words
+            .chain(quorums)
+            .chain(lives)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// Where `answered` is otherwise.

@@ -146,7 +146,8 @@ impl Given {
         Ok(rows)
     }
 
-    fn change(&self, question: &mut Question) -> Result<(), String> {
+    /// Lays what is given over `question`, whatever it was.
+    pub(crate) fn change(&self, question: &mut Question) -> Result<(), String> {
         let subject = &mut question.subject;
         set(&mut subject.principal, self.caller.principal.as_ref());
         set(&mut subject.actor, self.caller.actor.as_ref());

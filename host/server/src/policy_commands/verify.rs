@@ -1,0 +1,120 @@
+//! `countersign policy verify`.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use countersign_lab::cases::{CaseFile, Property};
+use countersign_lab::module::Module;
+use countersign_lab::verify::{Effort, Law, Progress, Verified, verify};
+use serde_json::json;
+
+use super::engine;
+use crate::cli;
+use crate::say;
+
+/// Work that takes longer says how far it is.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Verifies a module.
+pub fn run(asked: &cli::Verify) -> anyhow::Result<ExitCode> {
+    let module = Module::open(&engine()?, &asked.component)?;
+    let properties = properties(asked)?;
+    let progress = Progress::new();
+    let effort = effort(asked);
+    let verified = std::thread::scope(|scope| {
+        let working = scope.spawn(|| verify(&module, &properties, &effort, &progress));
+        if std::io::stderr().is_terminal() {
+            while !working.is_finished() {
+                std::thread::park_timeout(PATIENCE);
+                let (done, all, questions) = progress.so_far();
+                eprint!("\r{done} of {all} parts, {questions} questions ");
+            }
+            eprint!("\r\x1b[K");
+        }
+        working.join()
+    });
+    let verified = verified.map_err(|_| anyhow::anyhow!("the verification panicked"))?;
+    match asked.json {
+        true => say(&as_json(&module, &verified)),
+        false => say(&as_text(&module, &properties, &verified)),
+    }
+    Ok(match verified.findings.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(1),
+    })
+}
+
+fn properties(asked: &cli::Verify) -> anyhow::Result<Vec<Property>> {
+    let mut properties = Vec::new();
+    for path in &asked.properties {
+        let named = path.display();
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read `{named}`"))?;
+        let file = CaseFile::parse(&text).with_context(|| format!("`{named}` is not right"))?;
+        properties.extend(file.properties);
+    }
+    Ok(properties)
+}
+
+fn effort(asked: &cli::Verify) -> Effort {
+    let normal = Effort {
+        seed: asked.seed,
+        ..Effort::default()
+    };
+    match asked.effort {
+        cli::Effort::Normal => normal,
+        cli::Effort::Quick => Effort {
+            stride: 10,
+            draws: normal.draws / 10,
+            for_each_property: normal.for_each_property / 10,
+            ..normal
+        },
+        cli::Effort::Thorough => Effort {
+            draws: normal.draws * 10,
+            for_each_property: normal.for_each_property * 10,
+            ..normal
+        },
+    }
+}
+
+fn as_text(module: &Module, properties: &[Property], verified: &Verified) -> String {
+    let mut text = format!("{}\n", module.proven().id());
+    let held = |id: &str| !verified.findings.iter().any(|finding| finding.law == id);
+    let mut line = |id: &str, sentence: &str| {
+        let mark = if held(id) { "holds " } else { "BROKEN" };
+        text.push_str(&format!("  {mark}  {sentence}\n"));
+    };
+    for law in Law::ALL {
+        line(law.id(), law.sentence());
+    }
+    for property in properties {
+        line(&property.0.name, &property.0.name);
+    }
+    for finding in &verified.findings {
+        text.push_str(&format!(
+            "\n# {}: {}\n{}",
+            finding.law, finding.sentence, finding.case
+        ));
+    }
+    let seconds = verified.took.as_secs_f64();
+    text.push_str(&format!(
+        "\n{} questions in {seconds:.1} s, {:.0} a second",
+        verified.asked,
+        verified.asked as f64 / seconds
+    ));
+    text
+}
+
+fn as_json(module: &Module, verified: &Verified) -> String {
+    let id = module.proven().id();
+    let report = json!({
+        "module": id,
+        "questions": verified.asked,
+        "seconds": verified.took.as_secs_f64(),
+        "breaches": verified.breaches,
+        "findings": verified.findings,
+    });
+    format!("{report:#}")
+}
