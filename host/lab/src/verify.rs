@@ -37,8 +37,13 @@ use crate::module::{Answered, Module};
 pub(crate) use self::case::quoted;
 pub use self::laws::Law;
 
-/// So many questions of a row that fail end its sweep: one that runs into the time limit costs that limit.
+/// So many questions of a row that fail end its sweep, and one that takes so long: whoever runs into the time
+/// limit costs that limit, again and again.
 const FAILURES: usize = 6;
+const SLOW: Duration = Duration::from_millis(40);
+/// After so many failures in all, or so many slow ones, the rest of each part is left out where it fails.
+const MOST_FAILURES: usize = 3_000;
+const MOST_SLOW: usize = 8;
 /// So many breaches of one law are made small and shown.
 const SHOWN: usize = 3;
 /// One question in so many is asked in fresh instances as well, and twice.
@@ -166,6 +171,8 @@ pub fn verify(
         rows: &rows,
         bases: &bases,
         effort,
+        failed: AtomicUsize::new(0),
+        slow: AtomicUsize::new(0),
         found: Mutex::default(),
     };
     search.table(&mut asker);
@@ -204,6 +211,8 @@ struct Search<'s> {
     rows: &'s [Row],
     bases: &'s Bases<'s>,
     effort: &'s Effort,
+    failed: AtomicUsize,
+    slow: AtomicUsize,
     found: Mutex<Found>,
 }
 
@@ -221,7 +230,9 @@ impl<'s> Search<'s> {
     fn table(&self, asker: &mut Asker<'s>) {
         for row in self.rows {
             let point = Point::of(row.clone());
-            self.look(&point, asker, 0);
+            if self.look(&point, asker, 0) && self.is_enough() {
+                break;
+            }
             self.beside_another(&point, asker);
         }
     }
@@ -282,7 +293,9 @@ impl<'s> Search<'s> {
                     for _ in 0..rng.usize(2..=3) {
                         point.changes.push(self.space.draw(row, &mut rng));
                     }
-                    self.look(&point, asker, number);
+                    if self.look(&point, asker, number) && self.is_enough() {
+                        break;
+                    }
                 }
             }
             Part::Own(property, questions) => self.own(property, *questions, asker),
@@ -291,10 +304,14 @@ impl<'s> Search<'s> {
 
     fn sweep(&self, row: &Row, thoroughly: bool, asker: &mut Asker<'s>) {
         let mut failures = 0;
-        for (number, change) in self.space.sweep(row, thoroughly).into_iter().enumerate() {
-            let point = Point::with(row, change);
+        let points = self.space.sweep(row, thoroughly).into_iter();
+        let points = points.map(|change| Point::with(row, change));
+        let points = points
+            .chain(Space::twins(row))
+            .chain(Space::neighbours(row));
+        for (number, point) in points.enumerate() {
             failures += usize::from(self.look(&point, asker, number));
-            if failures >= FAILURES {
+            if failures >= FAILURES || (failures > 0 && self.is_enough()) {
                 break;
             }
         }
@@ -309,9 +326,20 @@ impl<'s> Search<'s> {
             || said.verdict.is_err()
             || base.is_none_or(|base| base.rank() != said.rank());
         if is_special || number.is_multiple_of(TWICE) {
-            let afresh = asker.ask_afresh(&question);
-            let again = asker.ask_afresh(&question);
-            if afresh != again {
+            let began = Instant::now();
+            let afresh = match said.verdict.is_err() && self.is_enough() {
+                true => said.clone(),
+                false => asker.ask_afresh(&question),
+            };
+            if afresh.verdict.is_err() && began.elapsed() > SLOW {
+                self.slow.fetch_add(1, Ordering::Relaxed);
+            }
+            let again = match afresh.verdict {
+                Ok(_) => asker.ask_afresh(&question),
+                // It was asked until that was sure.
+                Err(_) => afresh.clone(),
+            };
+            if again.verdict.is_ok() && afresh != again {
                 self.note(
                     Law::Deterministic,
                     point,
@@ -332,10 +360,17 @@ impl<'s> Search<'s> {
             rng: self.rng(number),
         };
         let fails = said.verdict.is_err();
+        self.failed.fetch_add(usize::from(fails), Ordering::Relaxed);
         for breach in look.breaches(point, &question, &said) {
             self.found(breach);
         }
         fails
+    }
+
+    /// Whether there is nothing more to learn from failures.
+    fn is_enough(&self) -> bool {
+        self.failed.load(Ordering::Relaxed) >= MOST_FAILURES
+            || self.slow.load(Ordering::Relaxed) >= MOST_SLOW
     }
 
     fn repeat(&self, row: &Row) {
@@ -450,6 +485,9 @@ impl<'s> Search<'s> {
         for (law, breaches) in breaches {
             let mut cases = BTreeSet::new();
             for breach in breaches {
+                if cases.len() >= SHOWN {
+                    break;
+                }
                 let mut look = Look {
                     bases: self.bases,
                     asker,
@@ -457,7 +495,7 @@ impl<'s> Search<'s> {
                 };
                 let breach = shrink::shrunk(breach, &mut look);
                 let case = case::written(&breach, law.sentence());
-                if cases.len() < SHOWN && cases.insert(case.clone()) {
+                if cases.insert(case.clone()) {
                     shown.push(Finding {
                         law: law.id().to_owned(),
                         sentence: breach.sentence,

@@ -1,6 +1,7 @@
 //! Asks a module, as fast as it can be asked.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use countersign_core::policy::{CallerClass, Question, Subject, Verdict};
 use countersign_engine::{Proven, Warm};
@@ -12,6 +13,8 @@ use crate::module::Module;
 const CALLERS: usize = 12;
 /// An instance is used for so many questions. What a module does only later than that is looked for apart.
 const QUESTIONS: u32 = 1_024;
+/// A failure that takes longer is one of time, or of memory.
+const SLOW: Duration = Duration::from_millis(40);
 /// How often a question is asked anew before a failure is the module's, and not a busy machine's.
 const ATTEMPTS: usize = 3;
 
@@ -87,6 +90,11 @@ impl<'m> Asker<'m> {
         }
     }
 
+    /// Whether the module says itself who asks.
+    pub fn is_classifier(&self) -> bool {
+        self.module.is_classifier()
+    }
+
     /// Asks, in instances that are reused.
     pub fn ask(&mut self, question: &Question) -> Said {
         self.asked += 1;
@@ -149,12 +157,16 @@ impl<'m> Asker<'m> {
     }
 
     fn verdict(&mut self, question: &Question, class: CallerClass) -> Result<Verdict, String> {
+        let began = Instant::now();
         let warm = self.decider.warm();
         match warm.map(|warm| warm.decide(question, class)) {
             Some(Ok(verdict)) => Ok(verdict),
-            // It may be that the instance was used up.
-            _ => {
+            // It may be that the instance was used up; what takes as long again would be no other answer.
+            other => {
                 self.decider.warm = None;
+                if let Some(Err(failure)) = other.filter(|_| began.elapsed() > SLOW) {
+                    return Err(failure);
+                }
                 self.module.proven().verdict_on(question, class).answer
             }
         }

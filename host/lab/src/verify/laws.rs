@@ -18,6 +18,9 @@ use crate::vocabulary::is_privileged;
 /// A value that opens is rare if it does not in so many draws of its kind.
 const DRAWS: usize = 600;
 
+/// A person is in so many groups at a time.
+const GROUPS: usize = 16;
+
 /// Something that must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Law {
@@ -43,15 +46,17 @@ pub enum Law {
     NarrowerRole,
     /// Beside others it never loosens.
     Set,
-    /// More of what is counted opens nothing.
-    Count,
+    /// More of what is counted, or of time, opens nothing.
+    More,
+    /// Secrets' values are for the workspace's own token.
+    Values,
     /// No rare value opens what is privileged.
     Needle,
 }
 
 impl Law {
     /// Every one.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Total,
         Self::Deterministic,
         Self::Stateless,
@@ -63,7 +68,8 @@ impl Law {
         Self::Unverified,
         Self::NarrowerRole,
         Self::Set,
-        Self::Count,
+        Self::More,
+        Self::Values,
         Self::Needle,
     ];
 
@@ -81,7 +87,8 @@ impl Law {
             Self::Unverified => "unverified",
             Self::NarrowerRole => "narrower-role",
             Self::Set => "set",
-            Self::Count => "count",
+            Self::More => "more",
+            Self::Values => "values",
             Self::Needle => "needle",
         }
     }
@@ -100,7 +107,8 @@ impl Law {
             Self::Unverified => "anonymous and vouched callers pass no privileged verb",
             Self::NarrowerRole => "a narrower role never gets more",
             Self::Set => "beside other modules it never loosens",
-            Self::Count => "a larger count opens nothing",
+            Self::More => "a larger count or a longer life opens nothing",
+            Self::Values => "secret values are for the workspace's own token alone",
             Self::Needle => "no rare value opens a privileged verb to a program",
         }
     }
@@ -122,6 +130,8 @@ pub struct Breach {
 /// What the laws compare with.
 pub struct Bases<'s> {
     space: &'s Space,
+    /// Whether it is the module that every set has, so that what it allows is allowed.
+    stands_alone: bool,
     said: HashMap<Row, Said>,
 }
 
@@ -131,9 +141,11 @@ impl<'s> Bases<'s> {
         let said = rows
             .iter()
             .map(|row| (row.clone(), asker.ask(&row.question())));
+        let said = said.collect();
         Self {
             space,
-            said: said.collect(),
+            stands_alone: asker.is_classifier(),
+            said,
         }
     }
 
@@ -170,6 +182,7 @@ impl Look<'_, '_> {
         let verb = Verb::parse(&question.verb);
         let credential = question.subject.credential;
 
+        // A failure denies, so there is nothing to compare; and each look may take as long as it did.
         if let Err(failure) = &said.verdict {
             match self.takes_for_human(question, said) {
                 true => breach(
@@ -179,6 +192,7 @@ impl Look<'_, '_> {
                 ),
                 false => breach(Law::Total, "not = \"fails\"", failure.clone()),
             }
+            return found;
         }
         if verb.is_none() && said.allows() {
             breach(
@@ -212,8 +226,15 @@ impl Look<'_, '_> {
         if let Some(sentence) = self.changes_for_nothing(point, said) {
             breach(Law::Meaningless, &expected_as(base), sentence);
         }
-        if let Some(sentence) = count_opens(point, question, base, said) {
-            breach(Law::Count, "not = \"allow\"", sentence);
+        if let Some(sentence) = more_opens(point, question, base, said) {
+            breach(Law::More, "not = \"allow\"", sentence);
+        }
+        if self.bases.stands_alone && reads_values(question) && said.allows() {
+            let is_own = credential == Credential::WorkspaceToken && question.is_self_targeted();
+            if !is_own {
+                let sentence = "who is not the workspace itself reads its secrets' values";
+                breach(Law::Values, "not = \"allow\"", sentence.to_owned());
+            }
         }
         if changed || point.changes.is_empty() {
             found.extend(self.more_than_a_person(point, question, said));
@@ -304,22 +325,20 @@ impl Look<'_, '_> {
         question: &Question,
         said: &Said,
     ) -> Vec<Breach> {
-        let is_values = Value::Boolean(true);
-        if question.verb == Verb::SecretRead.as_str()
-            || question.arguments.get("values") == Some(&is_values)
-        {
+        if reads_values(question) {
             return Vec::new();
         }
         let mut found = Vec::new();
         match point.row.credential {
             Credential::OrgToken | Credential::AdminToken | Credential::WorkspaceToken
-                if said.rank() < Rank::Refused && self.best_of_people(point) > said.rank() =>
+                if said.rank() < Rank::Refused
+                    && self.best_of_people(point, said.rank()) > said.rank() =>
             {
                 let sentence = "an agent gets more than any person";
                 found.push(more(Law::Agent, point, said, sentence));
             }
             Credential::VerifiedSession if said.rank() > Rank::Passes => {
-                let best = self.best_of_people(point);
+                let best = self.best_of_people(point, Rank::Passes);
                 for credential in [
                     Credential::OrgToken,
                     Credential::AdminToken,
@@ -346,21 +365,33 @@ impl Look<'_, '_> {
         found
     }
 
-    /// The most that a person gets who asks the same: as this caller, as nobody in particular, or as a member
-    /// of every group that the component knows.
-    fn best_of_people(&mut self, point: &Point) -> Rank {
+    /// Whether some person gets as much who asks the same: as this caller, as nobody in particular, or as a
+    /// member of every group that the component knows.
+    fn best_of_people(&mut self, point: &Point, enough: Rank) -> Rank {
         let person = point.on(Row {
             credential: Credential::VerifiedSession,
             ..point.row.clone()
         });
         let mut plain = person.clone();
         plain.changes.retain(|change| !is_of_the_caller(change));
-        let mut member = plain.clone();
-        let groups = Value::Texts(self.bases.space.words.clone());
-        let groups = Change::Set(Place::Caller, "groups".to_owned(), groups);
-        member.changes.push(groups);
-        let ranks = [person, plain, member].map(|who| self.asker.ask(&who.question()).rank());
-        ranks.into_iter().min().unwrap_or(Rank::Refused)
+        let mut best = Rank::Refused;
+        for who in [person, plain.clone()] {
+            best = best.min(self.asker.ask(&who.question()).rank());
+            if best <= enough {
+                return best;
+            }
+        }
+        for groups in self.bases.space.words.chunks(GROUPS) {
+            let mut member = plain.clone();
+            let groups = Value::Texts(groups.to_vec());
+            let groups = Change::Set(Place::Caller, "groups".to_owned(), groups);
+            member.changes.push(groups);
+            best = best.min(self.asker.ask(&member.question()).rank());
+            if best <= enough {
+                break;
+            }
+        }
+        best
     }
 
     fn more_than_a_wider_role(&mut self, point: &Point, said: &Said) -> Option<Breach> {
@@ -440,7 +471,10 @@ fn expected_as(base: Option<&Said>) -> String {
 fn is_of_the_caller(change: &Change) -> bool {
     match change {
         Change::Text(which, _) => {
-            matches!(which, Text::Principal | Text::Actor | Text::SubjectId)
+            matches!(
+                which,
+                Text::Principal | Text::Actor | Text::SubjectKind | Text::SubjectId
+            )
         }
         Change::Set(place, ..) | Change::Absent(place, _) | Change::Extra(place, _) => {
             matches!(place, Place::Caller | Place::Subject)
@@ -449,29 +483,46 @@ fn is_of_the_caller(change: &Change) -> bool {
     }
 }
 
-/// Whether a larger count gets more than the row's own.
-fn count_opens(
+fn reads_values(question: &Question) -> bool {
+    match Verb::parse(&question.verb) {
+        Some(Verb::SecretRead) => true,
+        Some(Verb::SecretList) => question.arguments.get("values") == Some(&Value::Boolean(true)),
+        _ => false,
+    }
+}
+
+/// Whether a larger count, or a longer life, gets more than the row's own.
+fn more_opens(
     point: &Point,
     question: &Question,
     base: Option<&Said>,
     said: &Said,
 ) -> Option<String> {
-    const COUNTS: [&str; 3] = ["live-tokens", "descendants", "workspaces"];
+    let counts = |place, name: &str| match place {
+        Place::Resource => ["live-tokens", "descendants", "workspaces"].contains(&name),
+        Place::Action => ["expires-at", "drain-seconds"].contains(&name),
+        Place::Caller | Place::Subject | Place::Context => false,
+    };
     let [change] = point.changes.as_slice() else {
         return None;
     };
-    let is_larger = match change {
-        Change::Set(Place::Resource, name, Value::Integer(count))
-            if COUNTS.contains(&name.as_str()) =>
-        {
-            let row = point.row.question();
-            let before = row.resource.properties.get(name);
+    let row = point.row.question();
+    let is_more = match change {
+        Change::Set(place, name, Value::Integer(count)) if counts(*place, name) => {
+            let before = match place {
+                Place::Action => row.arguments.get(name),
+                _ => row.resource.properties.get(name),
+            };
             matches!(before, Some(Value::Integer(before)) if before < count)
+        }
+        // A token that never ends.
+        Change::Absent(Place::Action, name) => {
+            name == "expires-at" && row.arguments.get(name).is_some()
         }
         Change::Tally(_, count) => *count > 0,
         _ => false,
     };
-    let base =
-        base.filter(|_| is_larger && question.subject.credential != Credential::VerifiedSession)?;
-    (said.rank() < base.rank()).then(|| "a larger count gets more".to_owned())
+    let is_program = question.subject.credential != Credential::VerifiedSession;
+    let base = base.filter(|_| is_more && is_program)?;
+    (said.rank() < base.rank()).then(|| "more of it gets more".to_owned())
 }

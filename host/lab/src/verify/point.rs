@@ -30,6 +30,8 @@ pub enum Text {
     Actor,
     /// Of the caller.
     Workspace,
+    /// The subject's kind.
+    SubjectKind,
     /// The subject's id.
     SubjectId,
     /// The resource's kind.
@@ -138,10 +140,11 @@ pub fn extra(count: u32) -> impl Iterator<Item = Property> {
 
 impl Text {
     /// Every one but the verb's name, which has laws of its own.
-    pub const VALUES: [Self; 6] = [
+    pub const VALUES: [Self; 7] = [
         Self::Principal,
         Self::Actor,
         Self::Workspace,
+        Self::SubjectKind,
         Self::SubjectId,
         Self::ResourceKind,
         Self::ResourceId,
@@ -153,6 +156,7 @@ impl Text {
             Self::Principal => &mut question.subject.principal,
             Self::Actor => &mut question.subject.actor,
             Self::Workspace => &mut question.subject.workspace,
+            Self::SubjectKind => &mut question.subject.entity.kind,
             Self::SubjectId => &mut question.subject.entity.id,
             Self::ResourceKind => &mut question.resource.kind,
             Self::ResourceId => &mut question.resource.id,
@@ -166,6 +170,7 @@ impl Text {
             Self::Principal => "caller.principal",
             Self::Actor => "caller.actor",
             Self::Workspace => "caller.workspace",
+            Self::SubjectKind => "caller.subject.kind",
             Self::SubjectId => "caller.subject.id",
             Self::ResourceKind => "resource.kind",
             Self::ResourceId => "resource.id",

@@ -1,22 +1,26 @@
 //! Makes a counterexample as small as it gets.
 
+use std::time::{Duration, Instant};
+
 use countersign_core::exhaustive::{Row, rows};
 use countersign_core::policy::{Role, Value};
 
 use super::laws::{Breach, Look};
 use super::point::{Change, Point};
 
-/// So many smaller questions are tried.
+/// So many smaller questions are tried, and for so long: one that runs into the time limit costs that limit.
 const TRIES: usize = 400;
+const TIME: Duration = Duration::from_secs(1);
 
 /// The smallest point found at which the same law is broken.
 pub fn shrunk(breach: Breach, look: &mut Look<'_, '_>) -> Breach {
     let mut smallest = breach;
+    let began = Instant::now();
     let mut tries = 0;
     'smaller: loop {
         for point in smaller(&smallest.point) {
             tries += 1;
-            if tries > TRIES {
+            if tries > TRIES || began.elapsed() > TIME {
                 return smallest;
             }
             let question = point.question();

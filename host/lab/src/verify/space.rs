@@ -1,5 +1,7 @@
 //! What can be changed in a question: a systematic sweep for a row, and draws at random.
 
+use std::collections::BTreeSet;
+
 use countersign_core::exhaustive::Row;
 use countersign_core::policy::{Question, Value};
 use countersign_core::verb::Verb;
@@ -7,7 +9,7 @@ use countersign_engine::Proven;
 use fastrand::Rng;
 
 use super::dictionary::Dictionary;
-use super::point::{Change, Place, Text};
+use super::point::{Change, Place, Point, Text};
 use crate::vocabulary::{CALLER, CONTEXT, Name, Shape, describe};
 
 /// Texts of these lengths are tried, and of those that the component has among its numbers.
@@ -44,6 +46,35 @@ const UNUSUAL: [&str; 20] = [
 /// characters cuts one of them in two.
 const WIDE: [&str; 3] = ["é", "中", "🦀"];
 const OFFSETS: std::ops::RangeInclusive<usize> = 0..=16;
+/// Characters at which texts are taken apart, and which nest.
+const SEPARATORS: [&str; 12] = ["/", ".", ",", ":", ";", "-", " ", "\n", "[", "(", "{", "%"];
+/// Words that identities and permissions go by, whether or not a component names them.
+const COMMON: [&str; 24] = [
+    "user",
+    "person",
+    "human",
+    "admin",
+    "admins",
+    "administrator",
+    "root",
+    "system",
+    "service",
+    "internal",
+    "operator",
+    "owner",
+    "test",
+    "debug",
+    "session:",
+    "org-token:",
+    "admin-token",
+    "provisioner",
+    "global",
+    "none",
+    "null",
+    "true",
+    "*",
+    "..",
+];
 /// At most so many of the component's numbers are tried as lengths, and as texts.
 const MOST: usize = 64;
 /// Numbers at the edges of the ways in which machines hold them.
@@ -97,7 +128,8 @@ pub struct Space {
     /// Numbers, those that the component has among its constants and their neighbours.
     numbers: Vec<i64>,
     times: Vec<u64>,
-    /// Names that a property may have, and none of the vocabulary has.
+    /// Names that a property may have: those of the component that the vocabulary does not know, and those
+    /// that it knows, for where they mean nothing.
     names: Vec<String>,
     /// The facts of the context that the module asks for.
     context: Vec<String>,
@@ -119,6 +151,7 @@ impl Space {
             .collect();
         let mut words = dictionary.texts;
         words.extend(settings.iter().cloned());
+        words.extend(COMMON.map(str::to_owned));
         words.sort();
         words.dedup();
         let neighbours = |number: &u64| {
@@ -130,11 +163,11 @@ impl Space {
         numbers.sort_unstable();
         numbers.dedup();
         let known: Vec<&str> = known_names().collect();
-        let names = words
-            .iter()
-            .filter(|word| is_name(word) && !known.contains(&word.as_str()));
+        let names = words.iter().map(String::as_str);
+        let names = names.filter(|word| is_name(word)).chain(known);
+        let names: BTreeSet<String> = names.map(str::to_owned).collect();
         Self {
-            names: names.cloned().collect(),
+            names: names.into_iter().collect(),
             times: match manifest.clock_seconds {
                 0 => Vec::new(),
                 _ => times(&dictionary.numbers),
@@ -155,6 +188,7 @@ impl Space {
 
     /// One change after the other in a question of `row`, each alone.
     pub fn sweep(&self, row: &Row, thoroughly: bool) -> Vec<Change> {
+        let question = row.question();
         let mut changes: Vec<Change> = verb_forms(row.verb).collect();
         for which in Text::VALUES {
             let texts = self.texts(thoroughly).map(|text| Change::Text(which, text));
@@ -194,9 +228,15 @@ impl Space {
             let counts = (1..=EXTRA).chain(MANY_EXTRA);
             changes.extend(counts.map(|count| Change::Extra(place, count)));
             for name in &self.names {
-                let values = [Value::Boolean(true), Value::Text("true".to_owned())];
+                if means_something(&question, place, name) {
+                    continue;
+                }
                 let set = |value| Change::Set(place, name.clone(), value);
-                changes.extend(values.into_iter().map(set));
+                changes.extend([Value::Boolean(true), Value::Integer(1)].map(set));
+                if thoroughly {
+                    let text = Value::Text("true".to_owned());
+                    changes.extend([text, Value::Texts(self.words.clone())].map(set));
+                }
             }
         }
         for name in &self.context {
@@ -211,8 +251,57 @@ impl Space {
                 .filter_map(|number| u32::try_from(*number).ok());
             changes.extend(counts.map(|count| Change::Tally(name.clone(), count)));
         }
-        changes.extend(self.times.iter().map(|time| Change::Time(*time)));
+        let week = NOW..NOW + 7 * DAY;
+        let times = self
+            .times
+            .iter()
+            .filter(|time| thoroughly || week.contains(time));
+        changes.extend(times.map(|time| Change::Time(*time)));
         changes
+    }
+
+    /// Two texts that become the same: what compares them takes nothing and nothing for equal, or what
+    /// everybody can name.
+    pub fn twins(row: &Row) -> impl Iterator<Item = Point> + '_ {
+        let pairs = Text::VALUES.iter().enumerate().flat_map(|(at, one)| {
+            Text::VALUES[at + 1..]
+                .iter()
+                .map(move |other| [*one, *other])
+        });
+        pairs.flat_map(move |pair| {
+            ["", "a", "global"].map(|text| Point {
+                row: row.clone(),
+                changes: pair
+                    .map(|which| Change::Text(which, text.to_owned()))
+                    .into(),
+            })
+        })
+    }
+
+    /// A caller's workspace that is nearly the target's, and the other way round.
+    pub fn neighbours(row: &Row) -> Vec<Point> {
+        let question = row.question();
+        let of_caller = question.subject.workspace.as_str();
+        let of_resource = match question.resource.properties.text("workspace") {
+            Some(workspace) => workspace,
+            None => question.resource.id.as_str(),
+        };
+        let near = |text: &str| {
+            let head = text.get(..8).unwrap_or(text);
+            [
+                head.to_owned(),
+                format!("{text}x"),
+                format!("{text}/x"),
+                format!(" {text}"),
+                text.to_uppercase(),
+            ]
+        };
+        let caller = near(of_resource).map(|text| Change::Text(Text::Workspace, text));
+        let by_id = near(of_caller).map(|text| Change::Text(Text::ResourceId, text));
+        let by_property = near(of_caller)
+            .map(|text| Change::Set(Place::Resource, "workspace".to_owned(), Value::Text(text)));
+        let changes = caller.into_iter().chain(by_id).chain(by_property);
+        changes.map(|change| Point::with(row, change)).collect()
     }
 
     /// A change at random.
@@ -293,11 +382,15 @@ impl Space {
             let wide = WIDE.iter().flat_map(|c| {
                 OFFSETS.map(move |offset| format!("{}{c}{}", "a".repeat(offset), "a".repeat(40)))
             });
+            let parts = SEPARATORS
+                .iter()
+                .flat_map(|c| [c.repeat(1_000), format!("a{c}").repeat(500)]);
             let numbers = self.numbers.iter().map(i64::to_string);
             let numbers = numbers.filter(|text| text.len() < 6).take(MOST);
             near.chain(lengths)
                 .chain(unusual)
                 .chain(wide)
+                .chain(parts)
                 .chain(numbers)
         });
         words.chain(rest.into_iter().flatten())
@@ -379,7 +472,8 @@ fn times(numbers: &[u64]) -> Vec<u64> {
     let minutes = (0..24 * 60).map(|minute| NOW + minute * MINUTE);
     let seconds = (0..60).map(|second| NOW + 12 * HOUR + second * SECOND);
     let week = (0..7 * 24).map(|hour| NOW + hour * HOUR + 30 * MINUTE);
-    let year = (0..367).map(|day| NOW + day * DAY + 12 * HOUR);
+    // Two leap years among them.
+    let days = (0..8 * 366).map(|day| NOW - 2 * 365 * DAY + day * DAY + 12 * HOUR);
     let edges = [
         0,
         1,
@@ -411,7 +505,7 @@ fn times(numbers: &[u64]) -> Vec<u64> {
     let mut times: Vec<u64> = minutes
         .chain(seconds)
         .chain(week)
-        .chain(year)
+        .chain(days)
         .chain(edges)
         .chain(constants.flatten())
         .collect();
@@ -504,6 +598,10 @@ fn verb_forms(verb: Verb) -> impl Iterator<Item = Change> {
         format!("{name}\0x"),
         name.replace('e', "é"),
         name.replace('o', "о"),
+        // Lower case, and yet other letters: what only lowers letters takes them for these.
+        name.replace('k', "\u{212a}"),
+        name.replace('s', "ſ"),
+        name.replace('i', "ı"),
         name.chars().rev().collect(),
         name.get(..name.len() - 1).unwrap_or_default().to_owned(),
     ];
