@@ -1,6 +1,7 @@
 //! The floor: a server that takes the same requests, parses the same JSON, and answers a constant.
 //!
 //! Its answers are as long as the host's, so that what differs is what the host does for them.
+//! It is the host's control plane too, to which everybody is a member.
 
 use std::net::SocketAddr;
 
@@ -32,6 +33,7 @@ fn router() -> Router {
         .route("/health", get(health))
         .route("/org/tokens", get(tokens).post(mint))
         .route("/settings/secrets", post(write))
+        .route("/cp/auth/tenant-member", get(member))
 }
 
 async fn health() -> Json<Value> {
@@ -59,6 +61,10 @@ async fn mint(Json(_): Json<Value>) -> (StatusCode, Json<Value>) {
 
 async fn write(Json(_): Json<Value>) -> Json<Value> {
     Json(json!({ "key": "API_KEY", "scope": "global", "status": "saved" }))
+}
+
+async fn member() -> Json<Value> {
+    Json(json!({ "member": true, "user_id": "ann" }))
 }
 
 const ID: &str = "5f0c7a4e-0000-4000-8000-000000000001";

@@ -7,6 +7,8 @@ pub mod floor;
 #[cfg(feature = "engines")]
 pub mod cedar;
 #[cfg(feature = "engines")]
+pub mod credentials;
+#[cfg(feature = "engines")]
 pub mod questions;
 #[cfg(feature = "engines")]
 pub mod rego;
@@ -17,16 +19,6 @@ pub mod verbs;
 #[cfg(feature = "engines")]
 #[path = "../../all/policy_table/native.rs"]
 pub mod native;
-
-/// What the host remembers of tokens.
-#[cfg(feature = "engines")]
-#[path = "../../../host/server/src/credentials/remembered.rs"]
-pub mod remembered;
-
-/// Where the host counts uses of tokens.
-#[cfg(feature = "engines")]
-#[path = "../../../host/server/src/credentials/uses.rs"]
-pub mod uses;
 
 /// How the engine's own benchmark measures.
 #[path = "../../../host/engine/benches/timing/mod.rs"]

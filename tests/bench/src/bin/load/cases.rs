@@ -34,6 +34,8 @@ pub async fn prepare(host: &Host) -> Vec<Case> {
         ("sec-fetch-site", "same-origin"),
     ];
     let browser = browser.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let member = ("cookie", "cp_session=ann-at-her-browser");
+    let member = [member].map(|(name, value)| (name.to_owned(), value.to_owned()));
     // A key for each: writes of one key move each other's precondition, and are judged again and again.
     let key = format!("API_KEY_{CONNECTION}");
     let secret = json!({ "key": key, "value": "0123456789abcdef0123456789abcdef" });
@@ -47,6 +49,11 @@ pub async fn prepare(host: &Host) -> Vec<Case> {
         Case {
             name: "read",
             shot: shot("GET /org/tokens", bearer(), json!(null), 200),
+        },
+        // A person reads: the control plane said a moment ago whose session it is.
+        Case {
+            name: "session",
+            shot: shot("GET /org/tokens", member.to_vec(), json!(null), 200),
         },
         // An agent asks for what is gated, and waits: the same approval each time.
         Case {

@@ -102,6 +102,8 @@ fn main() -> anyhow::Result<()> {
         };
         let (host, cases) = runtime.block_on(async {
             let host = builder
+                .env("CP_UPSTREAM_URL", format!("http://{}", floor.address))
+                .env("MOLECULE_ORG_SLUG", "acme")
                 .admin_token("the-admin-token-of-the-load")
                 // The load is far more than anybody may ask.
                 .env("RATE_LIMIT", "0")
