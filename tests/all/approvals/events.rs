@@ -136,6 +136,37 @@ async fn a_credential_has_four_streams() {
     .await;
 }
 
+// Guard: `Standing` in host/server/src/streams.rs. Browsers send the cookie to other servers on the host's name.
+#[tokio::test]
+async fn who_has_the_operators_cookie_alone_takes_no_stream_from_who_has_the_proof() {
+    let host = Host::start(ADMIN_TOKEN).await;
+    let session = host.operator_session().await;
+    let (person, thief) = (host.signed_in(&session), host.session(&session.cookie));
+    let guessing = thief.proof(&"x".repeat(session.proof.len()));
+    let mut stolen = Vec::new();
+    for caller in [&thief, &guessing, &thief, &guessing] {
+        stolen.push(caller.stream("/events").await);
+    }
+    for caller in [&thief, &guessing] {
+        let fifth = caller.get("/events").await;
+        fifth.refused(429, "too_many_streams");
+    }
+    // The person has them all, one after the other, and each time the oldest gives way.
+    let mut own = Vec::new();
+    for mut oldest in stolen {
+        own.push(person.stream("/events").await);
+        assert!(oldest.next().await.is_none(), "it ends");
+    }
+    for caller in [&person, &thief] {
+        let fifth = caller.get("/events").await;
+        fifth.refused(429, "too_many_streams");
+    }
+    let id = mint(&host.agent(ADMIN_TOKEN), "ci").await.approval();
+    for stream in &mut own {
+        assert_eq!(told(stream, 1).await[0]["approval_id"], id);
+    }
+}
+
 // Guard: `Call::lives` in host/server/src/routes/call.rs, asked by `Teller::tell`.
 #[tokio::test]
 async fn a_stream_ends_with_its_credential() {

@@ -2,14 +2,21 @@
 
 use std::time::{Duration, Instant};
 
-use countersign_tests::{FakeClock, Host};
+use countersign_tests::{Caller, FakeClock, Host, Reply};
 use tokio::task::JoinSet;
 
 use super::{mint, withdraw};
-use crate::stage::{Stage, decide};
+use crate::stage::{ADMIN_TOKEN, Stage, decide};
 
 /// Far below the 55 seconds of a wait in vain, on a machine that is busy with other tests.
 const SOON: Duration = Duration::from_secs(25);
+/// So many waits does one credential have.
+const MOST: usize = 16;
+
+fn wait(waiting: &mut JoinSet<Reply>, caller: &Caller, path: &str) {
+    let (caller, path) = (caller.clone(), path.to_owned());
+    waiting.spawn(async move { caller.get(&path).await });
+}
 
 #[tokio::test]
 async fn whoever_waits_hears_of_each_end_and_nobody_waits_in_vain() {
@@ -79,6 +86,40 @@ async fn a_credential_waits_for_so_much_at_once_and_keeps_nobody_out() {
     agent.get(&format!("/approvals/{id}")).await.expect(200);
     decide(&person, &id, "approved").await.expect(200);
     for reply in waiting.join_all().await {
+        assert_eq!(reply.expect(200).json["status"], "approved");
+    }
+}
+
+// Guard: `Standing` in host/server/src/streams.rs. Browsers send the cookie to other servers on the host's name.
+#[tokio::test]
+async fn who_has_the_operators_cookie_alone_keeps_who_has_the_proof_from_no_wait() {
+    let host = Host::start(ADMIN_TOKEN).await;
+    let session = host.operator_session().await;
+    let (person, thief) = (host.signed_in(&session), host.session(&session.cookie));
+    let id = mint(&host.agent(ADMIN_TOKEN), "ci").await.approval();
+    let path = format!("/approvals/{id}?wait=55");
+    let mut stolen = JoinSet::new();
+    for _ in 0..=MOST {
+        wait(&mut stolen, &thief, &path);
+    }
+    // One too many, so the others have all places.
+    let refused = stolen.join_next().await.expect("one").expect("it ends");
+    refused.refused(429, "too_many_waits");
+
+    let begun = Instant::now();
+    let mut own = JoinSet::new();
+    for _ in 0..=MOST {
+        wait(&mut own, &person, &path);
+    }
+    let refused = own.join_next().await.expect("one").expect("it ends");
+    refused.refused(429, "too_many_waits");
+    // Each that gave way is answered as if it had waited in vain.
+    for reply in stolen.join_all().await {
+        assert_eq!(reply.expect(200).json["status"], "pending");
+    }
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+    decide(&person, &id, "approved").await.expect(200);
+    for reply in own.join_all().await {
         assert_eq!(reply.expect(200).json["status"], "approved");
     }
 }

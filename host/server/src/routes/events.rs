@@ -19,6 +19,7 @@ use hyper::body::{Bytes, Frame};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use super::{Answer, Call, Routes};
 use crate::problem::Problem;
@@ -43,9 +44,10 @@ pub(super) fn add(routes: Routes) -> Routes {
 async fn stream(call: Call) -> Answer {
     let last = last_event(&call.headers)?;
     let permit = call.permit(Action::ApprovalList).await?;
+    let standing = call.standing().await?;
     let streams = &call.app.streams;
     let place = streams
-        .take(&call.caller.credential_key())
+        .take(&call.caller.credential_key(), standing)
         .ok_or_else(too_many)?;
     let told = match last {
         Some(last) => last,
@@ -64,6 +66,7 @@ async fn stream(call: Call) -> Answer {
         permit,
         pieces,
         told,
+        lost: place.lost(),
         _place: place,
     };
     app.tasks.spawn(teller.tell());
@@ -113,6 +116,8 @@ struct Teller {
     stop: watch::Receiver<bool>,
     /// The number up to which all is told.
     told: i64,
+    /// Cancelled when the stream has to give way to another.
+    lost: CancellationToken,
     _place: Place,
 }
 
@@ -135,6 +140,7 @@ impl Teller {
             tokio::select! {
                 _ = timeout_at(looked + LOOK_AGAIN, changes.changed()) => {}
                 () = self.pieces.closed() => return,
+                () = self.lost.cancelled() => return,
                 _ = self.stop.wait_for(|stop| *stop) => return,
             }
             if looked.elapsed() >= LOOK_AGAIN {
@@ -178,8 +184,10 @@ impl Teller {
     async fn say(&mut self, text: String) -> bool {
         let said = timeout(READ_PATIENCE, self.pieces.send(text.into()));
         tokio::select! {
-            said = said => matches!(said, Ok(Ok(()))),
+            biased;
+            () = self.lost.cancelled() => false,
             _ = self.stop.wait_for(|stop| *stop) => false,
+            said = said => matches!(said, Ok(Ok(()))),
         }
     }
 }
