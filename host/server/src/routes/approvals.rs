@@ -154,6 +154,10 @@ async fn wait_for_change(
     loop {
         changes.mark_unchanged();
         let approval = read(call, &permit, id).await?;
+        // After it was read: what happened after the credential's death, nobody is told.
+        if !call.lives().await? {
+            return Err(call.gone());
+        }
         let seen = (
             approval.state_at(call.app.clock.now()),
             approval.votes.len(),
@@ -264,9 +268,7 @@ pub async fn vote(call: &Call, say: Say) -> Result<Approval, Problem> {
             "digest_mismatch",
             "what you were shown is not what is pending: read the approval again",
         )),
-        Ok(Voted::CredentialGone) => Err(Problem::unauthenticated(
-            "the session was ended or has expired",
-        )),
+        Ok(Voted::CredentialGone) => Err(call.gone()),
         Err(VoteError::NotAPerson) => Err(not_a_person()),
         Err(VoteError::Ledger(error)) => Err(error.into()),
     }

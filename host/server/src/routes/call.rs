@@ -230,10 +230,7 @@ impl Call {
             self.app.changed();
         }
         answer.result.map_err(|stopped: Stopped| match stopped {
-            // All ways of a bearer to be wrong look the same, however late one shows.
-            Stopped::Refused(Refusal::CredentialGone) if self.caller.person().is_none() => {
-                CredentialError::Bearer.into()
-            }
+            Stopped::Refused(Refusal::CredentialGone) => self.gone(),
             stopped => problem::stopped(stopped, self.verb, &self.app.base_url),
         })
     }
@@ -243,8 +240,8 @@ impl Call {
         self.app.gate.lets(&self.caller, self.verb)
     }
 
-    /// Whether the credential lives as it was verified; no where that cannot be told.
-    pub(super) async fn lives(&self) -> bool {
+    /// Whether the credential lives as it was verified.
+    pub(super) async fn lives(&self) -> Result<bool, Problem> {
         let app = &self.app;
         // What another issuer keeps, that issuer is asked for. The ledger knows the rest, and is no memory.
         if let Identity::Session { session: None, .. } = self.caller.identity {
@@ -256,12 +253,20 @@ impl Call {
                     self.caller.door,
                     Freshness::Remembered,
                 )
-                .await;
+                .await?;
             let key = self.caller.credential_key();
-            return verified.is_ok_and(|again| again.is_some_and(|c| c.credential_key() == key));
+            return Ok(verified.is_some_and(|again| again.credential_key() == key));
         }
-        let lives = app.ledger.lives(&self.caller, app.clock.now()).await;
-        lives.unwrap_or(false)
+        Ok(app.ledger.lives(&self.caller, app.clock.now()).await?)
+    }
+
+    /// What whoever asks with a credential that has died meanwhile is told.
+    pub(super) fn gone(&self) -> Problem {
+        match self.caller.person() {
+            Some(_) => Problem::unauthenticated("the session was ended or has expired"),
+            // All ways of a bearer to be wrong look the same, however late one shows.
+            None => CredentialError::Bearer.into(),
+        }
     }
 
     /// The permit to read what `action` names.
