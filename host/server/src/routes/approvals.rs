@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 
-use super::{Answer, Call, Cursor, Routes};
+use super::{Answer, Call, Cursor, Routes, workspaces};
 use crate::problem::{Problem, json_response};
 use crate::streams::MOST_WAITS;
 
@@ -80,6 +80,11 @@ async fn of_workspace(call: Call) -> Answer {
         .ledger
         .approvals_of(&permit, &call.whose(), workspace, &page)
         .await?;
+    // Whoever is bound to another learns nothing of this one, not even whether it is there.
+    let confined = call.caller.confined_to();
+    let approvals = approvals
+        .filter(|_| confined.is_none_or(|own| own == workspace))
+        .ok_or_else(workspaces::not_there)?;
     Ok(part(&approvals, &page, call.app.clock.now()))
 }
 
