@@ -38,5 +38,5 @@ pub use host::{Failure, Host, HostBuilder, OperatorSession};
 pub use process::built;
 pub use stream::{Event, Stream};
 pub use upstream::{Call, ControlPlane, Mode};
-pub use wait::until;
+pub use wait::{until, within};
 pub use yardstick::Yardstick;
