@@ -167,7 +167,7 @@ async fn who_has_the_operators_cookie_alone_takes_no_stream_from_who_has_the_pro
     }
 }
 
-// Guard: `Call::lives` in host/server/src/routes/call.rs, asked by `Teller::tell`.
+// Guard: `Call::lives` in host/server/src/routes/call/lives.rs, asked by `Teller::catch_up`.
 #[tokio::test]
 async fn a_stream_ends_with_its_credential() {
     let host = Host::start(ADMIN_TOKEN).await;
