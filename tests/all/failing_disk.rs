@@ -111,6 +111,59 @@ async fn is_ready_again(host: &Host) {
     .await;
 }
 
+/// A token that nobody has presented yet, and one that somebody has.
+struct FirstUse {
+    agent: Caller,
+    approval: String,
+    fresh: Caller,
+    known: Caller,
+}
+
+impl FirstUse {
+    async fn lies_ahead(host: &Host, person: &Caller) -> Self {
+        let known = host.agent(&minted(person, json!({ "name": "known" })).await);
+        tokens(&known).await;
+        let agent = host.agent(ADMIN_TOKEN);
+        let approval = mint(&agent, "fresh").await.approval();
+        approve(person, &approval).await;
+        let fresh = mint(&agent, "fresh").await.expect(200);
+        Self {
+            fresh: host.agent(fresh.text("auth_token")),
+            agent,
+            approval,
+            known,
+        }
+    }
+
+    /// While it cannot be written down, it is not believed: not even a mistake is answered, of which a
+    /// token that was used before is told.
+    async fn is_refused(&self) {
+        let mistake = "/org/tokens/x/usage";
+        // A server that is told to write nothing ends the connections that there are.
+        until("the host reads again", RECOVERY, async || {
+            (self.known.get(mistake).await.status == 400).then_some(())
+        })
+        .await;
+        is_unavailable(self.fresh.get(mistake).await);
+        is_unavailable(self.fresh.get("/org/tokens").await);
+        is_unavailable(mint(&self.fresh, "child").await);
+        is_unavailable(self.fresh.delete("/settings/secrets/DEPLOY_KEY").await);
+    }
+
+    /// So it is still one that nobody ever got, and can be replaced; and nothing else was done.
+    async fn still_lies_ahead(&self, person: &Caller, host: &Host) {
+        let named = self.agent.with("approval-id", &self.approval);
+        let replacement = mint(&named, "fresh").await.expect(200);
+        let dead = self.fresh.get("/org/tokens").await;
+        dead.refused(401, "unauthenticated");
+        let replacement = host.agent(replacement.text("auth_token"));
+        assert_eq!(tokens(&replacement).await.len(), 2);
+        mint(&named, "fresh").await.refused(403, "grant_used");
+        assert_eq!(names(person).await, ["fresh", "known"]);
+        is_whole(person).await;
+    }
+}
+
 /// Every verb that a host has, once, of whoever could have it: each is refused.
 async fn nothing_is_allowed(host: &Host, before: &Before) {
     let person = host.signed_in(&before.session);

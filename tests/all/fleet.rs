@@ -1,11 +1,12 @@
 //! A fleet: hosts that share one PostgreSQL database are one host to whoever asks them. What one is told
 //! holds at the other, and what may happen once happens once among all.
 
+mod ends;
 mod policies;
 
 use std::time::{Duration, Instant};
 
-use countersign_tests::{Caller, Host, HostBuilder, Reply};
+use countersign_tests::{Caller, Host, HostBuilder, Reply, Yardstick};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -104,8 +105,9 @@ async fn what_is_asked_at_one_host_is_approved_at_another_and_done_once() {
 async fn whoever_waits_at_one_host_hears_what_is_decided_at_another() {
     let fleet = Fleet::set().await;
     let [agent, _] = fleet.agents();
-    let mut best = Duration::MAX;
+    let mut tried = Vec::new();
     for round in 0..5 {
+        let yardstick = Yardstick::new().await;
         let body = json!({ "name": format!("ci-{round}") });
         let id = agent.post("/org/tokens", body).await.approval();
         let mut waiting = JoinSet::new();
@@ -122,10 +124,15 @@ async fn whoever_waits_at_one_host_hears_what_is_decided_at_another() {
         let heard = waiting.join_next().await.expect("one waits");
         let (reply, heard) = heard.expect("no panic");
         assert_eq!(reply.expect(200).text("status"), "approved");
-        best = best.min(heard.saturating_duration_since(decided));
+        let took = heard.saturating_duration_since(decided);
+        // Half of what the look that stands behind the news takes.
+        let prompt = yardstick.stretches(Duration::from_millis(500)).await;
+        if took <= prompt {
+            return;
+        }
+        tried.push((took, prompt));
     }
-    // Half of what the look that stands behind the news takes.
-    assert!(best <= Duration::from_millis(500), "it took {best:?}");
+    panic!("it took longer than it may, each time: {tried:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,33 +196,6 @@ async fn the_limit_of_mints_holds_among_all_hosts() {
     fleet.audit().await;
 }
 
-// Guard: `ANNOUNCEMENT_OF_TOKENS` in host/store/src/postgres.rs. Without it, a host that has just seen a
-// token believes in it for a second more, and no longer.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_ends_at_one_host_is_forgotten_at_the_other() {
-    let fleet = Fleet::set().await;
-    let mut best = Duration::MAX;
-    for round in 0..5 {
-        let name = format!("ci-{round}");
-        let minted = fleet.person[0]
-            .post("/org/tokens", json!({ "name": name }))
-            .await;
-        let minted = minted.expect(200);
-        // A mistake, of which it is told before the ledger is asked.
-        let agent = fleet.b.agent(minted.text("auth_token"));
-        let mistaken = async || agent.get("/org/tokens/x/usage").await.status;
-        assert_eq!(mistaken().await, 400);
-        let path = format!("/org/tokens/{}", minted.text("id"));
-        fleet.person[0].delete(&path).await.expect(200);
-        let revoked = Instant::now();
-        while mistaken().await == 400 {
-            assert!(revoked.elapsed() < Duration::from_secs(3), "round {round}");
-        }
-        best = best.min(revoked.elapsed());
-    }
-    assert!(best < Duration::from_millis(400), "{best:?}");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn uses_of_a_token_are_added_up_among_all_hosts() {
     let fleet = Fleet::set().await;
@@ -266,6 +246,7 @@ async fn a_host_that_is_killed_while_it_writes_does_not_hold_up_the_others() {
     let mut fleet = Fleet::set_for(Host::builder().env("LIVE_TOKEN_LIMIT", "0")).await;
     let mut caught = false;
     for _ in 0..20 {
+        let yardstick = Yardstick::new().await;
         let mut writes = JoinSet::new();
         for _ in 0..16 {
             let person = fleet.person[0].clone();
@@ -280,7 +261,8 @@ async fn a_host_that_is_killed_while_it_writes_does_not_hold_up_the_others() {
         let stopped = fleet.a.crash();
         minted(&fleet.person[1], json!({})).await;
         let held_up = killed.elapsed();
-        assert!(held_up < Duration::from_secs(5), "{held_up:?}");
+        let bound = yardstick.stretches(Duration::from_secs(5)).await;
+        assert!(held_up < bound, "{held_up:?} of {bound:?}");
         writes.join_all().await;
         fleet.a = stopped.start().await;
         let [at_a, at_b] = fleet.person;

@@ -1,6 +1,7 @@
 //! The log is one line for each event, of which nobody outside can write one, or a part of another.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use countersign_tests::guest::Guest;
 use countersign_tests::{Caller, Host, HostBuilder};
@@ -70,9 +71,14 @@ async fn sent_everywhere(host: &Host, person: &Caller, text: &str) {
         .await;
 }
 
+/// The same, as far as a path can be it that is not too long for a socket.
+const HOSTILE_PATH: &str = "\n{\"forged\":1}\r\u{1b}[2J\u{202e}\u{2028}\u{85}";
+/// What a host keeps in its data folder, and says of it when it cannot be read.
+const UNREADABLE: &str = "policy-folder.seen";
+
 /// Hosts whose policies are hostile: files whose names are, a module whose name is, and one that says
-/// something hostile whenever it is asked.
-fn builders() -> [HostBuilder; 2] {
+/// something hostile whenever it is asked; and one that complains of a file in a hostile place.
+fn builders() -> [HostBuilder; 3] {
     let builder = || {
         Host::builder()
             .admin_token(ADMIN_TOKEN)
@@ -87,11 +93,15 @@ fn builders() -> [HostBuilder; 2] {
         reason: HOSTILE,
         ..Guest::default()
     };
+    let complaining = builder().in_folder(HOSTILE_PATH);
+    let unreadable = complaining.data_dir().join(UNREADABLE);
+    fs::create_dir_all(unreadable).expect("a folder where a file should be");
     [
         builder()
             .policy("evil\u{1b}[2J\n{\"forged\":true}\u{202e}.wasm", "nonsense")
             .policy("named.wasm", named.component()),
         builder().policy("notes.wasm", speaking.component()),
+        complaining,
     ]
 }
 
@@ -102,6 +112,8 @@ fn misleads(c: char) -> bool {
         || ('\u{2028}'..='\u{202e}').contains(&c)
 }
 
+// Guard: `escaped` in host/server/src/logging.rs. A path is the one text from outside that comes to it as it
+// is: all others are tamed or quoted before.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_line_of_the_log_is_json_and_ours_whatever_is_sent() {
     let known: BTreeSet<&str> = MEMBERS.iter().copied().collect();

@@ -9,7 +9,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
-use countersign_tests::{Host, until};
+use countersign_tests::{Host, Yardstick, until};
 use serde_json::Value;
 
 use crate::stage::ADMIN_TOKEN;
@@ -23,21 +23,24 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[tokio::test]
 async fn a_module_dropped_into_the_folder_decides_within_a_second() {
     let shelf = Shelf::set().await;
-    // The machine may be busy with other tests, which only ever makes it later: the best of some counts.
-    let mut best = Duration::MAX;
+    // Others want the processors too, more at one moment than at the next: the best of some counts.
+    let mut tried = Vec::new();
     for _ in 0..5 {
+        let yardstick = Yardstick::new().await;
         let dropped = Instant::now();
         shelf.write("freeze.wasm", Freeze::FIRST.component());
         shelf.decides("freeze", PATIENCE).await;
-        best = best.min(dropped.elapsed());
-        if best <= PROMPT {
-            break;
+        let took = dropped.elapsed();
+        let prompt = yardstick.stretches(PROMPT).await;
+        if took <= prompt {
+            println!("reload: a module that is dropped decides after {took:?}, of {prompt:?}");
+            return;
         }
+        tried.push((took, prompt));
         shelf.remove("freeze.wasm");
         shelf.decides("open-to-agents", PATIENCE).await;
     }
-    println!("reload: a module that is dropped decides after {best:?}");
-    assert!(best <= PROMPT, "it took {best:?}");
+    panic!("it took longer than it may, each time: {tried:?}");
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod process;
 mod stream;
 mod upstream;
 mod wait;
+mod yardstick;
 
 /// Policy modules by hand, the ones that the engine's own tests load.
 #[path = "../../host/engine/wat/guest.rs"]
@@ -37,4 +38,5 @@ pub use host::{Failure, Host, HostBuilder, OperatorSession};
 pub use process::built;
 pub use stream::{Event, Stream};
 pub use upstream::{Call, ControlPlane, Mode};
-pub use wait::until;
+pub use wait::{until, within};
+pub use yardstick::Yardstick;

@@ -106,14 +106,15 @@ pub trait Ledger: KeyLedger {
         now: Timestamp,
     ) -> Result<Vec<Approval>, LedgerError>;
 
-    /// The approvals that are filed under `workspace`, of every state, newest first, paged by id.
+    /// The approvals that are filed under `workspace`, of every state, newest first, paged by id. `None`:
+    /// there is no such workspace, or it was removed and had none.
     async fn approvals_of(
         &self,
         permit: &Permit,
         whose: &Whose,
         workspace: WorkspaceId,
         page: &Page,
-    ) -> Result<Vec<Approval>, LedgerError>;
+    ) -> Result<Option<Vec<Approval>>, LedgerError>;
 
     /// What happened to approvals after the audit entry `after`, `limit` at most; from now on, and so
     /// nothing, where it is none.

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio_util::sync::CancellationToken;
+
 /// One credential has so many streams open at once: a person's browsers, or an agent's few processes. Each
 /// holds a connection for as long as it lasts.
 pub const MOST_STREAMS: usize = 4;
@@ -15,7 +17,16 @@ pub const MOST_WAITS: usize = 16;
 #[derive(Clone, Debug)]
 pub struct Streams {
     most: usize,
-    open: Arc<Mutex<HashMap<String, usize>>>,
+    open: Arc<Mutex<Open>>,
+}
+
+/// How a place was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// With all that makes the credential.
+    Whole,
+    /// With the cookie of the host's own login alone, which others have whom the browser sends it to.
+    CookieAlone,
 }
 
 /// A place for one stream, free again when this is dropped.
@@ -23,6 +34,23 @@ pub struct Streams {
 pub struct Place {
     streams: Streams,
     credential: String,
+    number: u64,
+    /// Cancelled when another was given the place.
+    lost: CancellationToken,
+}
+
+/// The places that are taken, in the order in which they were.
+#[derive(Debug, Default)]
+struct Open {
+    last: u64,
+    places: HashMap<String, Vec<Taken>>,
+}
+
+#[derive(Debug)]
+struct Taken {
+    number: u64,
+    standing: Standing,
+    lost: CancellationToken,
 }
 
 impl Streams {
@@ -34,32 +62,52 @@ impl Streams {
         }
     }
 
-    /// A place, if the credential has one left.
-    pub fn take(&self, credential: &str) -> Option<Place> {
+    /// A place, if the credential has one left. Whoever has all of the credential is given the oldest place
+    /// of those who have its cookie alone: so these keep nobody out.
+    pub fn take(&self, credential: &str, standing: Standing) -> Option<Place> {
         let mut open = self.open();
-        let count = open.entry(credential.to_owned()).or_default();
-        if *count >= self.most {
-            return None;
+        let Open { last, places } = &mut *open;
+        let taken = places.entry(credential.to_owned()).or_default();
+        if taken.len() >= self.most {
+            let weak = |one: &Taken| one.standing == Standing::CookieAlone;
+            let oldest = taken.iter().position(weak);
+            let at = oldest.filter(|_| standing == Standing::Whole)?;
+            taken.remove(at).lost.cancel();
         }
-        *count += 1;
-        Some(Place {
+        *last += 1;
+        let place = Place {
             streams: self.clone(),
             credential: credential.to_owned(),
-        })
+            number: *last,
+            lost: CancellationToken::new(),
+        };
+        taken.push(Taken {
+            number: place.number,
+            standing,
+            lost: place.lost.clone(),
+        });
+        Some(place)
     }
 
-    fn open(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+    fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// When another was given it: what holds it is to end then.
+    pub fn lost(&self) -> CancellationToken {
+        self.lost.clone()
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.streams.open();
-        if let Some(count) = open.get_mut(&self.credential) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.credential);
+        if let Some(taken) = open.places.get_mut(&self.credential) {
+            taken.retain(|one| one.number != self.number);
+            if taken.is_empty() {
+                open.places.remove(&self.credential);
             }
         }
     }
@@ -69,17 +117,44 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
+    fn all(streams: &Streams, standing: Standing) -> Vec<Place> {
+        (0..MOST_STREAMS)
+            .map(|_| streams.take("a", standing).expect("a place"))
+            .collect()
+    }
+
     #[test]
     fn a_credential_has_so_many_places_and_gets_back_what_it_leaves() {
+        for standing in [Standing::Whole, Standing::CookieAlone] {
+            let streams = Streams::new(MOST_STREAMS);
+            let mut taken = all(&streams, standing);
+            assert!(streams.take("a", standing).is_none());
+            assert!(streams.take("b", standing).is_some());
+            taken.pop();
+            assert!(streams.take("a", standing).is_some());
+            taken.clear();
+            assert!(streams.open().places.is_empty(), "nobody is remembered");
+        }
+    }
+
+    #[test]
+    fn a_cookie_alone_gives_way_the_oldest_first_and_takes_no_place_of_another() {
         let streams = Streams::new(MOST_STREAMS);
-        let mut taken: Vec<Place> = (0..MOST_STREAMS)
-            .map(|_| streams.take("a").expect("a place"))
-            .collect();
-        assert!(streams.take("a").is_none());
-        assert!(streams.take("b").is_some());
-        taken.pop();
-        assert!(streams.take("a").is_some());
-        taken.clear();
-        assert!(streams.open().is_empty(), "nobody is remembered for ever");
+        let weak = all(&streams, Standing::CookieAlone);
+        let mut strong = Vec::new();
+        for lost in 1..=MOST_STREAMS {
+            strong.push(streams.take("a", Standing::Whole).expect("a place"));
+            let gone: Vec<bool> = weak.iter().map(|one| one.lost().is_cancelled()).collect();
+            let expected: Vec<bool> = (0..MOST_STREAMS).map(|at| at < lost).collect();
+            assert_eq!(gone, expected);
+        }
+        // What has lost its place frees none.
+        drop(weak);
+        for standing in [Standing::Whole, Standing::CookieAlone] {
+            assert!(streams.take("a", standing).is_none());
+        }
+        assert!(strong.iter().all(|one| !one.lost().is_cancelled()));
+        drop(strong);
+        assert!(streams.open().places.is_empty(), "nobody is remembered");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use countersign_tests::{Host, Stream};
+use countersign_tests::{Caller, Host, Stream};
 use serde_json::{Value, json};
 
 use super::{mint, revoke, withdraw};
@@ -136,7 +136,38 @@ async fn a_credential_has_four_streams() {
     .await;
 }
 
-// Guard: `Call::lives` in host/server/src/routes/call.rs, asked by `Teller::tell`.
+// Guard: `Standing` in host/server/src/streams.rs. Browsers send the cookie to other servers on the host's name.
+#[tokio::test]
+async fn who_has_the_operators_cookie_alone_takes_no_stream_from_who_has_the_proof() {
+    let host = Host::start(ADMIN_TOKEN).await;
+    let session = host.operator_session().await;
+    let (person, thief) = (host.signed_in(&session), host.session(&session.cookie));
+    let guessing = thief.proof(&"x".repeat(session.proof.len()));
+    let mut stolen = Vec::new();
+    for caller in [&thief, &guessing, &thief, &guessing] {
+        stolen.push(caller.stream("/events").await);
+    }
+    for caller in [&thief, &guessing] {
+        let fifth = caller.get("/events").await;
+        fifth.refused(429, "too_many_streams");
+    }
+    // The person has them all, one after the other, and each time the oldest gives way.
+    let mut own = Vec::new();
+    for mut oldest in stolen {
+        own.push(person.stream("/events").await);
+        assert!(oldest.next().await.is_none(), "it ends");
+    }
+    for caller in [&person, &thief] {
+        let fifth = caller.get("/events").await;
+        fifth.refused(429, "too_many_streams");
+    }
+    let id = mint(&host.agent(ADMIN_TOKEN), "ci").await.approval();
+    for stream in &mut own {
+        assert_eq!(told(stream, 1).await[0]["approval_id"], id);
+    }
+}
+
+// Guard: `Call::lives` in host/server/src/routes/call/lives.rs, asked by `Teller::catch_up`.
 #[tokio::test]
 async fn a_stream_ends_with_its_credential() {
     let host = Host::start(ADMIN_TOKEN).await;
@@ -150,16 +181,84 @@ async fn a_stream_ends_with_its_credential() {
     let path = format!("/org/tokens/{}", id.as_str().expect("an id"));
     person.delete(&path).await.expect(200);
     let died = Instant::now();
-    // What its end brings about may still be told.
-    while stream.next().await.is_some() {}
+    // Not even what its end brings about: that its request was withdrawn.
+    assert!(stream.next().await.is_none());
     assert!(died.elapsed() < CLOSED_WITHIN, "{:?}", died.elapsed());
 
     let mut stream = person.stream("/events").await;
-    let signed_out = person.post_form("/console/sign-out", &[]).await;
-    assert!(signed_out.status < 400, "{signed_out}");
+    sign_out(&person).await;
     let died = Instant::now();
     assert!(stream.next().await.is_none());
     assert!(died.elapsed() < CLOSED_WITHIN, "{:?}", died.elapsed());
+}
+
+async fn sign_out(person: &Caller) {
+    let signed_out = person.post_form("/console/sign-out", &[]).await;
+    assert!(signed_out.status < 400, "{signed_out}");
+}
+
+// Guard: `Call::lives` in `Teller::catch_up`, after what is to be told was read.
+#[tokio::test]
+async fn what_happens_once_a_credential_has_died_is_told_to_nobody() {
+    let host = Host::start(ADMIN_TOKEN).await;
+    let (agent, line) = (host.agent(ADMIN_TOKEN), host.command_line());
+    let mut person = host.operator().await;
+    let begin = mint(&agent, "begin").await.approval();
+    withdraw(&agent, &begin).await.expect(200);
+    for round in 0..3 {
+        let next = host.operator_by_link(&line).await;
+        let token = host.agent(&minted(&next, json!({ "name": "told" })).await);
+        let id = tokens(&next).await[0]["id"].clone();
+        let mut streams = [
+            person.stream("/events").await,
+            // It has to catch up on all that was before.
+            person.with("last-event-id", "0").stream("/events").await,
+            token.stream("/events").await,
+        ];
+        for _ in 0..2 + 4 * round {
+            streams[1].next().await.expect("what was before");
+        }
+        sign_out(&person).await;
+        let path = format!("/org/tokens/{}", id.as_str().expect("an id"));
+        next.delete(&path).await.expect(200);
+        for name in ["after", "later"] {
+            let id = mint(&agent, name).await.approval();
+            withdraw(&agent, &id).await.expect(200);
+        }
+        for stream in &mut streams {
+            let told = stream.next().await;
+            assert!(told.is_none(), "round {round}: {told:?}");
+        }
+        person = next;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_at_one_host_ends_when_its_credential_does_at_another() {
+    let a = Host::builder().postgres().admin_token(ADMIN_TOKEN);
+    let a = a
+        .env("SECRETS_ENCRYPTION_KEY", "c0ffee".repeat(10) + "c0ff")
+        .start()
+        .await;
+    let b = a.mate().start().await;
+    let session = b.operator_session().await;
+    let person = a.signed_in(&session);
+    let token = b.agent(&minted(&person, json!({ "name": "told" })).await);
+    let id = tokens(&person).await[0]["id"].clone();
+    let mut of_token = token.stream("/events").await;
+    let mut of_person = b.signed_in(&session).stream("/events").await;
+    let asked = mint(&token, "mine").await.approval();
+    for stream in [&mut of_token, &mut of_person] {
+        assert_eq!(told(stream, 1).await[0]["approval_id"], asked);
+    }
+    let path = format!("/org/tokens/{}", id.as_str().expect("an id"));
+    person.delete(&path).await.expect(200);
+    assert!(of_token.next().await.is_none());
+    assert_eq!(told(&mut of_person, 1).await[0]["status"], "withdrawn");
+    sign_out(&person).await;
+    // At B nobody has heard of it: this is told to nobody all the same.
+    mint(&b.agent(ADMIN_TOKEN), "after").await.approval();
+    assert!(of_person.next().await.is_none());
 }
 
 #[tokio::test]

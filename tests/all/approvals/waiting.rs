@@ -2,14 +2,22 @@
 
 use std::time::{Duration, Instant};
 
-use countersign_tests::{FakeClock, Host};
+use countersign_tests::{Caller, FakeClock, Host, Reply};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::{mint, withdraw};
-use crate::stage::{Stage, decide};
+use crate::stage::{ADMIN_TOKEN, Stage, decide, minted, tokens};
 
 /// Far below the 55 seconds of a wait in vain, on a machine that is busy with other tests.
 const SOON: Duration = Duration::from_secs(25);
+/// So many waits does one credential have.
+const MOST: usize = 16;
+
+fn wait(waiting: &mut JoinSet<Reply>, caller: &Caller, path: &str) {
+    let (caller, path) = (caller.clone(), path.to_owned());
+    waiting.spawn(async move { caller.get(&path).await });
+}
 
 #[tokio::test]
 async fn whoever_waits_hears_of_each_end_and_nobody_waits_in_vain() {
@@ -80,5 +88,73 @@ async fn a_credential_waits_for_so_much_at_once_and_keeps_nobody_out() {
     decide(&person, &id, "approved").await.expect(200);
     for reply in waiting.join_all().await {
         assert_eq!(reply.expect(200).json["status"], "approved");
+    }
+}
+
+// Guard: `Standing` in host/server/src/streams.rs. Browsers send the cookie to other servers on the host's name.
+#[tokio::test]
+async fn who_has_the_operators_cookie_alone_keeps_who_has_the_proof_from_no_wait() {
+    let host = Host::start(ADMIN_TOKEN).await;
+    let session = host.operator_session().await;
+    let (person, thief) = (host.signed_in(&session), host.session(&session.cookie));
+    let id = mint(&host.agent(ADMIN_TOKEN), "ci").await.approval();
+    let path = format!("/approvals/{id}?wait=55");
+    let mut stolen = JoinSet::new();
+    for _ in 0..=MOST {
+        wait(&mut stolen, &thief, &path);
+    }
+    // One too many, so the others have all places.
+    let refused = stolen.join_next().await.expect("one").expect("it ends");
+    refused.refused(429, "too_many_waits");
+
+    let begun = Instant::now();
+    let mut own = JoinSet::new();
+    for _ in 0..=MOST {
+        wait(&mut own, &person, &path);
+    }
+    let refused = own.join_next().await.expect("one").expect("it ends");
+    refused.refused(429, "too_many_waits");
+    // Each that gave way is answered as if it had waited in vain.
+    for reply in stolen.join_all().await {
+        assert_eq!(reply.expect(200).json["status"], "pending");
+    }
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+    decide(&person, &id, "approved").await.expect(200);
+    for reply in own.join_all().await {
+        assert_eq!(reply.expect(200).json["status"], "approved");
+    }
+}
+
+// Guard: `Call::lives` in `wait_for_change`, host/server/src/routes/approvals.rs.
+#[tokio::test]
+async fn what_happens_once_a_credential_has_died_is_told_to_nobody_who_waits() {
+    let host = Host::start(ADMIN_TOKEN).await;
+    let person = host.operator().await;
+    let other = host.operator_by_link(&host.command_line()).await;
+    let token = host.agent(&minted(&other, json!({ "name": "waits" })).await);
+    let of_token = tokens(&other).await[0]["id"].clone();
+    let of_token = format!("/org/tokens/{}", of_token.as_str().expect("an id"));
+    for (caller, is_person) in [(&person, true), (&token, false)] {
+        let name = if is_person { "first" } else { "second" };
+        let id = mint(&token, name).await.approval();
+        let path = format!("/approvals/{id}?wait=55");
+        let mut waiting = JoinSet::new();
+        for _ in 0..=MOST {
+            wait(&mut waiting, caller, &path);
+        }
+        // One too many, so the others wait.
+        let refused = waiting.join_next().await.expect("one").expect("it ends");
+        refused.refused(429, "too_many_waits");
+        let died = Instant::now();
+        match is_person {
+            true => drop(caller.post_form("/console/sign-out", &[]).await.expect(303)),
+            false => drop(other.delete(&of_token).await.expect(200)),
+        }
+        // Where it did not end with the token.
+        decide(&other, &id, "approved").await;
+        for reply in waiting.join_all().await {
+            reply.refused(401, "unauthenticated");
+        }
+        assert!(died.elapsed() < SOON, "{:?}", died.elapsed());
     }
 }

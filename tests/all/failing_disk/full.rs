@@ -7,7 +7,9 @@ use countersign_tests::{Host, HostBuilder};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::{Before, is_not_ready, is_ready_again, is_unavailable, mint, nothing_is_allowed};
+use super::{
+    Before, FirstUse, is_not_ready, is_ready_again, is_unavailable, mint, nothing_is_allowed,
+};
 use crate::stage::ADMIN_TOKEN;
 
 /// Room for a fresh host's files, several times, and for nothing that a machine would miss.
@@ -37,6 +39,19 @@ async fn a_full_disk_refuses_everything_and_with_room_again_all_that_was_is_ther
         is_ready_again(&host).await;
     }
     before.is_all_there_is(&host).await;
+}
+
+// Guard: `note_first` in host/server/src/credentials/tokens.rs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_use_that_cannot_be_written_down_is_refused_and_is_none() {
+    let host = on_a_small_disk().start().await;
+    let person = host.operator().await;
+    let first = FirstUse::lies_ahead(&host, &person).await;
+    host.disk().fill();
+    first.is_refused().await;
+    host.disk().free();
+    is_ready_again(&host).await;
+    first.still_lies_ahead(&person, &host).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

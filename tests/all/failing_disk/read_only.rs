@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use countersign_tests::{Host, HostBuilder};
 
-use super::{Before, is_not_ready, is_ready_again, nothing_is_allowed};
+use super::{Before, FirstUse, is_not_ready, is_ready_again, nothing_is_allowed};
 use crate::stage::ADMIN_TOKEN;
 
 #[tokio::test]
@@ -57,4 +57,20 @@ async fn a_server_that_becomes_read_only_has_everything_refused_until_it_is_not(
         is_ready_again(&host).await;
     }
     before.is_all_there_is(&host).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_use_that_a_server_does_not_take_is_refused_and_is_none() {
+    let host = Host::builder()
+        .postgres()
+        .admin_token(ADMIN_TOKEN)
+        .start()
+        .await;
+    let person = host.operator().await;
+    let first = FirstUse::lies_ahead(&host, &person).await;
+    host.database().set_read_only(true);
+    first.is_refused().await;
+    host.database().set_read_only(false);
+    is_ready_again(&host).await;
+    first.still_lies_ahead(&person, &host).await;
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use countersign_tests::{Caller, Host, Reply, until};
+use countersign_tests::{Caller, Host, Reply, Yardstick, until};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
@@ -67,8 +67,9 @@ async fn ask_on(agent: Caller, enough: Arc<AtomicBool>) -> Vec<Seen> {
 #[tokio::test(flavor = "multi_thread")]
 async fn once_one_host_says_that_a_policy_is_live_no_other_decides_without_it() {
     let ([a, b], _) = shelves().await;
-    let mut best = Duration::MAX;
+    let mut tried = Vec::new();
     for _ in 0..5 {
+        let yardstick = Yardstick::new().await;
         let enough = Arc::new(AtomicBool::new(false));
         let mut asking = JoinSet::new();
         for _ in 0..4 {
@@ -98,19 +99,23 @@ async fn once_one_host_says_that_a_policy_is_live_no_other_decides_without_it() 
             );
         }
         assert!(total > 8, "{total} requests are no crowd");
-        best = best.min(dropped.elapsed());
+        let took = dropped.elapsed();
+        let prompt = yardstick.stretches(PROMPT).await;
         assert_eq!(b.rule().await, "freeze");
         assert_eq!(a.generation().await, b.generation().await);
         a.remove("freeze.wasm");
         for shelf in [&a, &b] {
             shelf.decides("open-to-agents", PATIENCE).await;
         }
-        if best <= PROMPT {
-            break;
+        if took <= prompt {
+            println!(
+                "fleet: a module dropped at one host decides at the other after {took:?}, of {prompt:?}"
+            );
+            return;
         }
+        tried.push((took, prompt));
     }
-    println!("fleet: a module that is dropped at one host decides at the other after {best:?}");
-    assert!(best <= PROMPT, "it took {best:?}");
+    panic!("it took longer than it may, each time: {tried:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

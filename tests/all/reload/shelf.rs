@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use countersign_tests::guest::Guest;
-use countersign_tests::{Caller, Host, until};
+use countersign_tests::{Caller, Host, until, within};
 use serde_json::Value;
 
 use crate::stage::ADMIN_TOKEN;
@@ -133,12 +133,13 @@ impl Shelf {
     /// Waits until that rule stands.
     pub async fn decides(&self, rule: &str, limit: Duration) {
         let what = format!("`{rule}` decides");
-        let decided = until(&what, limit * 2, async || {
+        // Longer than it is waited for: it is not for `until` to say what is wrong.
+        let decided = until(&what, limit * 100, async || {
             (self.rule().await == rule).then_some(())
         });
-        if tokio::time::timeout(limit, decided).await.is_err() {
+        if within(limit, decided).await.is_none() {
             panic!(
-                "waited {limit:?} in vain: {what}: {:#}",
+                "waited {limit:?} and more in vain: {what}: {:#}",
                 self.policies().await
             );
         }

@@ -107,6 +107,17 @@ impl HostBuilder {
         self
     }
 
+    /// With its data in a folder whose name begins so.
+    ///
+    /// # Panics
+    ///
+    /// If there can be no such folder.
+    pub fn in_folder(mut self, prefix: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix(prefix).tempdir();
+        self.folder = Arc::new(folder.expect("a folder for the host"));
+        self
+    }
+
     /// With a file in its policy folder.
     pub fn policy(self, name: &str, bytes: impl AsRef<[u8]>) -> Self {
         let policies = self.data_dir().join("policies");

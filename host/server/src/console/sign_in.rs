@@ -98,6 +98,8 @@ async fn sign_out(visit: Visit) -> Answer {
         .await?
     {
         let cookie = operator.end(session).await?;
+        // What it was told as it happened ends, too.
+        visit.app.changed();
         response.headers_mut().insert(header::SET_COOKIE, cookie.0);
     }
     Ok(response)

@@ -15,10 +15,10 @@ use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 
-use super::{Answer, Call, Cursor, Routes};
+use super::{Answer, Call, Cursor, Routes, workspaces};
 use crate::problem::{Problem, json_response};
 use crate::streams::MOST_WAITS;
 
@@ -80,6 +80,11 @@ async fn of_workspace(call: Call) -> Answer {
         .ledger
         .approvals_of(&permit, &call.whose(), workspace, &page)
         .await?;
+    // Whoever is bound to another learns nothing of this one, not even whether it is there.
+    let confined = call.caller.confined_to();
+    let approvals = approvals
+        .filter(|_| confined.is_none_or(|own| own == workspace))
+        .ok_or_else(workspaces::not_there)?;
     Ok(part(&approvals, &page, call.app.clock.now()))
 }
 
@@ -108,17 +113,13 @@ async fn one(call: Call) -> Answer {
             .filter(|wait| *wait <= MAX_WAIT)
             .ok_or_else(|| Problem::bad_field("wait", "is not a number of seconds from 0 to 55"))?,
     };
-    let _place = match wait {
-        0 => None,
-        _ => Some(
-            call.app
-                .waits
-                .take(&call.caller.credential_key())
-                .ok_or_else(too_many_waits)?,
-        ),
+    let approval = match wait {
+        0 => {
+            let permit = call.permit(Action::ApprovalList).await?;
+            read(&call, &permit, id).await?
+        }
+        _ => wait_for_change(&call, id, Duration::from_secs(wait)).await?,
     };
-    let permit = call.permit(Action::ApprovalList).await?;
-    let approval = wait_for_change(&call, &permit, id, Duration::from_secs(wait)).await?;
     let now = call.app.clock.now();
     Ok(json_response(StatusCode::OK, &shown(&approval, now)))
 }
@@ -134,36 +135,49 @@ fn too_many_waits() -> Problem {
     .with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
 }
 
+async fn read(call: &Call, permit: &Permit, id: ApprovalId) -> Result<Approval, Problem> {
+    let approval = call.app.ledger.approval(permit, &call.whose(), id).await?;
+    approval.ok_or_else(not_there)
+}
+
 /// The approval: when it has changed, when patience has ended, or at once where it waits for nobody. Who
 /// asks again and again would otherwise sleep through a decision that fell between two questions.
 async fn wait_for_change(
     call: &Call,
-    permit: &Permit,
     id: ApprovalId,
     patience: Duration,
 ) -> Result<Approval, Problem> {
+    let standing = call.standing().await?;
+    let waits = &call.app.waits;
+    let place = waits.take(&call.caller.credential_key(), standing);
+    let place = place.ok_or_else(too_many_waits)?;
+    let lost = place.lost();
+    let permit = call.permit(Action::ApprovalList).await?;
     let end = Instant::now() + patience;
     let mut changes = call.app.changes.subscribe();
     let mut first = None;
     loop {
         changes.mark_unchanged();
-        let approval = call
-            .app
-            .ledger
-            .approval(permit, &call.whose(), id)
-            .await?
-            .ok_or_else(not_there)?;
+        let approval = read(call, &permit, id).await?;
+        // After it was read: what happened after the credential's death, nobody is told.
+        if !call.lives().await? {
+            return Err(call.gone());
+        }
         let seen = (
             approval.state_at(call.app.clock.now()),
             approval.votes.len(),
         );
         let is_decided = seen.0 != State::Pending;
-        if is_decided || *first.get_or_insert(seen) != seen || Instant::now() >= end {
+        let is_over = Instant::now() >= end || lost.is_cancelled();
+        if is_decided || *first.get_or_insert(seen) != seen || is_over {
             return Ok(approval);
         }
-        let until = end.min(Instant::now() + next_look(&approval, call.app.clock.now()));
+        let look = Instant::now() + next_look(&approval, call.app.clock.now());
         // Either a change, or time to look: what it was shows when the approval is read.
-        let _ = tokio::time::timeout_at(until, changes.changed()).await;
+        tokio::select! {
+            _ = timeout_at(end.min(look), changes.changed()) => {}
+            () = lost.cancelled() => {}
+        }
     }
 }
 
@@ -259,9 +273,7 @@ pub async fn vote(call: &Call, say: Say) -> Result<Approval, Problem> {
             "digest_mismatch",
             "what you were shown is not what is pending: read the approval again",
         )),
-        Ok(Voted::CredentialGone) => Err(Problem::unauthenticated(
-            "the session was ended or has expired",
-        )),
+        Ok(Voted::CredentialGone) => Err(call.gone()),
         Err(VoteError::NotAPerson) => Err(not_a_person()),
         Err(VoteError::Ledger(error)) => Err(error.into()),
     }

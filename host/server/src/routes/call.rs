@@ -1,5 +1,6 @@
 //! One request for a verb: its caller, verified, and its way to the gate.
 
+mod lives;
 mod proof;
 
 use std::collections::HashMap;
@@ -11,7 +12,7 @@ use axum::extract::{Query, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use countersign_core::action::Action;
 use countersign_core::approval::Approval;
-use countersign_core::caller::{Caller, Door, Identity};
+use countersign_core::caller::{Caller, Door};
 use countersign_core::gate::{self, GateError, Passed, Stopped};
 use countersign_core::id::{ApprovalId, DecisionId};
 use countersign_core::ledger::{Ahead, Page, Refusal, Whose};
@@ -25,7 +26,7 @@ use self::proof::proved;
 use super::draining::Draining;
 use super::{MAX_BODY, ahead, body, door, freshness, longest_body, read_body};
 use crate::app::App;
-use crate::credentials::{CredentialError, Freshness};
+use crate::credentials::Freshness;
 use crate::problem::{self, Problem};
 use crate::rates::{Lane, Meter};
 
@@ -230,10 +231,7 @@ impl Call {
             self.app.changed();
         }
         answer.result.map_err(|stopped: Stopped| match stopped {
-            // All ways of a bearer to be wrong look the same, however late one shows.
-            Stopped::Refused(Refusal::CredentialGone) if self.caller.person().is_none() => {
-                CredentialError::Bearer.into()
-            }
+            Stopped::Refused(Refusal::CredentialGone) => self.gone(),
             stopped => problem::stopped(stopped, self.verb, &self.app.base_url),
         })
     }
@@ -241,27 +239,6 @@ impl Call {
     /// Whether the core lets the caller do what this route is for.
     pub fn is_let(&self) -> bool {
         self.app.gate.lets(&self.caller, self.verb)
-    }
-
-    /// Whether the credential lives as it was verified; no where that cannot be told.
-    pub(super) async fn lives(&self) -> bool {
-        let app = &self.app;
-        // What another issuer keeps, that issuer is asked for. The ledger knows the rest, and is no memory.
-        if let Identity::Session { session: None, .. } = self.caller.identity {
-            let verified = app
-                .credentials
-                .verify(
-                    &self.headers,
-                    self.peer,
-                    self.caller.door,
-                    Freshness::Remembered,
-                )
-                .await;
-            let key = self.caller.credential_key();
-            return verified.is_ok_and(|again| again.is_some_and(|c| c.credential_key() == key));
-        }
-        let lives = app.ledger.lives(&self.caller, app.clock.now()).await;
-        lives.unwrap_or(false)
     }
 
     /// The permit to read what `action` names.

@@ -12,7 +12,6 @@ use utoipa::ToSchema;
 
 use super::approvals::{not_a_person, not_there, reason};
 use super::{Answer, Call, Routes};
-use crate::credentials::CredentialError;
 use crate::problem::{Problem, json_response};
 
 pub(super) fn add(routes: Routes) -> Routes {
@@ -108,10 +107,7 @@ fn ended(call: &Call, ended: Ended, code: &str) -> Result<Approval, Problem> {
             "only whoever asked takes a request back, with the credential that asked: people deny it instead",
         )),
         Ended::Is(state) => Err(in_another_state(state, code)),
-        Ended::CredentialGone if call.caller.person().is_some() => Err(Problem::unauthenticated(
-            "the session was ended or has expired",
-        )),
-        Ended::CredentialGone => Err(CredentialError::Bearer.into()),
+        Ended::CredentialGone => Err(call.gone()),
     }
 }
 

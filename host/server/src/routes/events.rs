@@ -18,7 +18,8 @@ use countersign_core::verb::Verb;
 use hyper::body::{Bytes, Frame};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::{Answer, Call, Routes};
 use crate::problem::Problem;
@@ -30,8 +31,8 @@ const PAGE: u32 = 100;
 const PIECES: usize = 4;
 /// A client that takes none of them for so long is given up. It resumes where it was.
 const READ_PATIENCE: Duration = Duration::from_secs(30);
-/// A change that another host made is seen so soon, even if its announcement is not heard; and so soon it
-/// is found out that a credential has died.
+/// A change that another host made is seen so soon, even if its announcement is not heard: the death of a
+/// credential among them.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Proxies cut a line on which nothing is heard, most of them after a minute.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -43,9 +44,10 @@ pub(super) fn add(routes: Routes) -> Routes {
 async fn stream(call: Call) -> Answer {
     let last = last_event(&call.headers)?;
     let permit = call.permit(Action::ApprovalList).await?;
+    let standing = call.standing().await?;
     let streams = &call.app.streams;
     let place = streams
-        .take(&call.caller.credential_key())
+        .take(&call.caller.credential_key(), standing)
         .ok_or_else(too_many)?;
     let told = match last {
         Some(last) => last,
@@ -64,6 +66,7 @@ async fn stream(call: Call) -> Answer {
         permit,
         pieces,
         told,
+        lost: place.lost(),
         _place: place,
     };
     app.tasks.spawn(teller.tell());
@@ -113,6 +116,8 @@ struct Teller {
     stop: watch::Receiver<bool>,
     /// The number up to which all is told.
     told: i64,
+    /// Cancelled when the stream has to give way to another.
+    lost: CancellationToken,
     _place: Place,
 }
 
@@ -121,7 +126,7 @@ impl Teller {
         let mut changes = self.call.app.changes.subscribe();
         // At once, so that whoever is between the two knows that the answer has begun.
         let mut is_heard = self.say("retry: 2000\n\n".to_owned()).await;
-        let (mut spoke, mut looked) = (Instant::now(), Instant::now());
+        let mut spoke = Instant::now();
         while is_heard {
             changes.mark_unchanged();
             let told = self.told;
@@ -133,13 +138,10 @@ impl Teller {
                 spoke = Instant::now();
             }
             tokio::select! {
-                _ = timeout_at(looked + LOOK_AGAIN, changes.changed()) => {}
+                _ = timeout(LOOK_AGAIN, changes.changed()) => {}
                 () = self.pieces.closed() => return,
+                () = self.lost.cancelled() => return,
                 _ = self.stop.wait_for(|stop| *stop) => return,
-            }
-            if looked.elapsed() >= LOOK_AGAIN {
-                looked = Instant::now();
-                is_heard = is_heard && self.call.lives().await;
             }
         }
     }
@@ -160,6 +162,11 @@ impl Teller {
                     return false;
                 }
             };
+            // After it was read: so it is only told what happened while the credential lived, however much
+            // there is to catch up on, and however long whoever reads it takes.
+            if !self.call.lives().await.unwrap_or(false) {
+                return false;
+            }
             let is_all = found.events.len() < PAGE as usize;
             self.told = found.up_to;
             if !found.events.is_empty() && !self.say(written(&found.events)).await {
@@ -168,18 +175,16 @@ impl Teller {
             if is_all {
                 return true;
             }
-            // Whoever has much to catch up on may take long to read it, and be nobody any more meanwhile.
-            if !self.call.lives().await {
-                return false;
-            }
         }
     }
 
     async fn say(&mut self, text: String) -> bool {
         let said = timeout(READ_PATIENCE, self.pieces.send(text.into()));
         tokio::select! {
-            said = said => matches!(said, Ok(Ok(()))),
+            biased;
+            () = self.lost.cancelled() => false,
             _ = self.stop.wait_for(|stop| *stop) => false,
+            said = said => matches!(said, Ok(Ok(()))),
         }
     }
 }

@@ -95,11 +95,13 @@ async fn read(call: Call) -> Answer {
         .ledger
         .workspace(&permit, workspace)
         .await?
-        .ok_or_else(|| {
-            let error = "there is no such workspace, or it was removed";
-            Problem::new(StatusCode::NOT_FOUND, "not_found", error)
-        })?;
+        .ok_or_else(not_there)?;
     Ok(json_response(StatusCode::OK, &shown(&workspace)))
+}
+
+pub(super) fn not_there() -> Problem {
+    let error = "there is no such workspace, or it was removed";
+    Problem::new(StatusCode::NOT_FOUND, "not_found", error)
 }
 
 /// What a caller wants removed.

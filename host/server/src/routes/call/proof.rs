@@ -5,9 +5,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use countersign_core::caller::{Caller, Door, Identity};
 use zeroize::Zeroizing;
 
-use super::changes_state;
+use super::{Call, changes_state};
 use crate::app::App;
 use crate::problem::Problem;
+use crate::streams::Standing;
 
 /// The code of the problem that a session's cookie came without its proof.
 pub const PROOF_MISSING: &str = "proof_missing";
@@ -47,24 +48,9 @@ pub(super) async fn proved(
     head: &Parts,
     body: &[u8],
 ) -> Result<(), Problem> {
-    let Identity::Session {
-        session: Some(session),
-        ..
-    } = caller.identity
-    else {
-        return Ok(());
-    };
-    if !changes_state(&head.method) {
-        return Ok(());
-    }
-    let is_proved = match presented_proof(&head.headers, caller.door, body) {
-        Some(presented) => {
-            let operator = app.credentials.operator();
-            operator.is_proved(session, &presented).await?
-        }
-        None => false,
-    };
-    if is_proved {
+    if !changes_state(&head.method)
+        || standing(app, caller, &head.headers, body).await? == Standing::Whole
+    {
         return Ok(());
     }
     Err(Problem::new(
@@ -72,4 +58,35 @@ pub(super) async fn proved(
         PROOF_MISSING,
         "the session's signing key is not with this request, and its cookie alone changes nothing: sign in again by a new link, in the browser and at the address that you use; programs use a token instead",
     ))
+}
+
+impl Call {
+    /// What the request shows of its credential. Only a request in whose head the proof is shows it: what
+    /// goes on for long is a GET.
+    pub(in crate::routes) async fn standing(&self) -> Result<Standing, Problem> {
+        standing(&self.app, &self.caller, &self.headers, &[]).await
+    }
+}
+
+async fn standing(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Standing, Problem> {
+    let Identity::Session {
+        session: Some(session),
+        ..
+    } = caller.identity
+    else {
+        return Ok(Standing::Whole);
+    };
+    let Some(presented) = presented_proof(headers, caller.door, body) else {
+        return Ok(Standing::CookieAlone);
+    };
+    let operator = app.credentials.operator();
+    Ok(match operator.is_proved(session, &presented).await? {
+        true => Standing::Whole,
+        false => Standing::CookieAlone,
+    })
 }

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use countersign_core::action::Action;
 use countersign_core::approval::{Choice, Claim, Lives, State};
+use countersign_core::id::WorkspaceId;
 use countersign_core::ledger::Whose;
 use countersign_core::ledger::{Ahead, Refusal, Settled};
 use countersign_core::ports::Ledger;
@@ -148,6 +149,7 @@ async fn a_workspace_lists_what_is_filed_under_it_of_every_state_newest_first() 
             .approvals_of(&permit, &whose, home, &page)
             .await;
         part.expect("a list")
+            .expect("it stands")
             .into_iter()
             .map(|a| a.id)
             .collect::<Vec<_>>()
@@ -158,6 +160,11 @@ async fn a_workspace_lists_what_is_filed_under_it_of_every_state_newest_first() 
     assert_eq!(rest, filed[4..]);
     let theirs = Whose::Requester(bearer(&agent).credential_key());
     assert_eq!(list(theirs, None).await, [own]);
+    let nowhere = WorkspaceId::parse("00000000-0000-4000-8000-000000000000").expect("a UUID");
+    let page = page(None, 4);
+    let ledger = &world.ledger;
+    let filed = ledger.approvals_of(&permit, &Whose::All, nowhere, &page);
+    assert!(filed.await.expect("an answer").is_none());
     world.end().await;
 }
 
