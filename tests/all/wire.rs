@@ -9,6 +9,7 @@ mod approvals;
 mod edge;
 mod layout;
 mod policies;
+mod rare;
 mod redaction;
 mod secrets;
 mod story;
@@ -62,5 +63,5 @@ fn every_snapshot_is_of_a_story() {
         let is_told = story.is_some_and(|story| code.contains(&format!("\"{story}\"")));
         assert!(is_told, "no story is named like {name}");
     }
-    assert!(snapshots.len() >= 9, "{snapshots:?}");
+    assert!(snapshots.len() >= 15, "{snapshots:?}");
 }

@@ -23,6 +23,7 @@ async fn the_wire_of_approvals_is_as_it_was() {
     let (stage, mut story) = staged("approvals", Host::builder()).await;
     let (person, agent) = (stage.person("ann").await, stage.agent());
     let mut stream = agent.stream("/events").await;
+    story.stream("the agent listens", &stream);
     let path = |id: &str, verb: &str| format!("/approvals/{id}/{verb}");
     let body = json!({ "name": "ci", "role": "reader" });
     let waits = agent.post("/org/tokens", body.clone()).await;
@@ -72,6 +73,17 @@ async fn the_wire_of_approvals_is_as_it_was() {
         named.post("/org/tokens", json!({})).await,
     );
 
+    let again = named.post("/org/tokens", body).await;
+    story.shape("the answer got lost: the same request, named", again);
+    let body = json!({ "key": "USED", "value": "a value" });
+    let used = asked(&agent, "USED").await;
+    approve(&person, &used).await;
+    let done = agent.post("/settings/secrets", body.clone()).await;
+    story.shape("the agent writes what was approved", done);
+    let named = agent.with("approval-id", &used);
+    let again = named.post("/settings/secrets", body).await;
+    story.shape("the agent writes it again by the same grant", again);
+
     let id = asked(&agent, "DENIED").await;
     let anchor = story.shape("what else waits", person.get("/approvals/pending").await);
     let anchor = anchor.json[0]["workspace_id"]
@@ -98,7 +110,9 @@ async fn the_wire_of_approvals_is_as_it_was() {
     );
     story.shape(
         "the agent withdraws",
-        agent.post(&path(&id, "withdraw"), json!({})).await,
+        agent
+            .post(&format!("{filed}/{id}/withdraw"), json!({}))
+            .await,
     );
     story.shape(
         "the agent withdraws a second time",
@@ -144,6 +158,11 @@ async fn the_wire_of_approvals_is_as_it_was() {
     );
     let mine = format!("/approvals/{minted}?wait=56");
     story.shape("too long a wait", person.get(&mine).await);
+    let mut streams = Vec::new();
+    for _ in 0..3 {
+        streams.push(agent.stream("/events").await);
+    }
+    story.shape("one stream more than may be", agent.get("/events").await);
     story.end();
 }
 

@@ -1,6 +1,8 @@
 //! Policies, and what they decided.
 
-use countersign_tests::Host;
+use std::time::Duration;
+
+use countersign_tests::{Caller, Host, until};
 use reqwest::Method;
 use serde_json::json;
 
@@ -10,6 +12,15 @@ use crate::reload::shelf::Freeze;
 
 const BASELINE: &[u8] = include_bytes!("../../../policies/baseline/baseline.wasm");
 
+/// Waits until so many generations were made, and the last of them decides.
+async fn is_live(person: &Caller, generation: u64) {
+    until("it is live", Duration::from_secs(60), async || {
+        let live = person.get("/policies").await;
+        (live.json["generation"] == generation).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_wire_of_policies_is_as_it_was() {
     let (stage, mut story) = staged("policies", Host::builder()).await;
@@ -17,7 +28,7 @@ async fn the_wire_of_policies_is_as_it_was() {
     let freeze = Freeze::FIRST.component();
     story.knows(&sha256(BASELINE), "<sha256 of baseline>");
     story.knows(&sha256(&freeze), "<sha256 of freeze>");
-    let put = async |who: &countersign_tests::Caller, name: &str, bytes: &[u8]| {
+    let put = async |who: &Caller, name: &str, bytes: &[u8]| {
         let path = format!("/policies/{name}");
         who.send(Method::PUT, &path, Some("application/wasm"), bytes.to_vec())
             .await
@@ -46,6 +57,7 @@ async fn the_wire_of_policies_is_as_it_was() {
         "ann makes it live",
         person.post(activate, set.clone()).await,
     );
+    is_live(&person, 2).await;
     story.shape("ann makes the same live", person.post(activate, set).await);
     let nothing = json!({ "modules": [{ "name": "nothing", "version": "1.0.0" }] });
     story.shape(
@@ -71,6 +83,7 @@ async fn the_wire_of_policies_is_as_it_was() {
         "ann goes back",
         person.post(back, json!({ "generation": 1 })).await,
     );
+    is_live(&person, 3).await;
     story.shape(
         "ann goes back to what never was",
         person.post(back, json!({ "generation": 4711 })).await,

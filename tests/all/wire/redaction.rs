@@ -33,15 +33,6 @@ impl Redaction {
         }
     }
 
-    /// From the beginning: what is known stays, and nothing is numbered yet.
-    pub fn again(self) -> Self {
-        Self {
-            given: self.given,
-            found: self.found,
-            ..Self::of(self.told)
-        }
-    }
-
     /// Takes note of what `text` holds, so that what refers to it is known for it.
     pub fn find(&mut self, text: &str) {
         for piece in pieces(text) {
@@ -127,31 +118,47 @@ impl Redaction {
         }
     }
 
-    /// Of the time of the story; or one that a life ends at, which began at an instant that the story tells;
-    /// or one whose beginning it does not tell, but which lies within.
+    /// One that a life ends at, which began at an instant that the story tells; or one of the time of the
+    /// story; or the end of a life of which the story does not tell when it began, but it began within it.
     fn instant(&mut self, at: i64) -> Result<String, String> {
         let (from, to) = self.told;
-        if (from..=to).contains(&at) {
-            return Ok(self.numbered("at", &at.to_string()));
-        }
-        let told: HashSet<i64> = self
-            .instants()
-            .filter(|at| (from..=to).contains(at))
-            .collect();
+        let told: HashSet<i64> = self.instants().filter(|at| *at >= from).collect();
         for (name, seconds) in LIVES {
             let begun = at - seconds * SECOND;
             if told.contains(&begun) {
                 let begun = self.numbered("at", &begun.to_string());
                 return Ok(begun.replace('>', &format!("+{name}>")));
             }
-            if (from..=to).contains(&begun) {
-                return Ok(format!("<at+{name}>"));
-            }
+        }
+        if (from..=to).contains(&at) {
+            return Ok(self.numbered("at", &at.to_string()));
+        }
+        let began = |seconds: i64| (from..=to).contains(&(at - seconds * SECOND));
+        if let Some((name, _)) = LIVES.into_iter().find(|(_, seconds)| began(*seconds)) {
+            return Ok(format!("<at+{name}>"));
         }
         if at % HOUR == 0 && (from - HOUR..=to).contains(&at) {
             return Ok("<hour>".to_owned());
         }
         Err("is neither of the time of the story nor the end of a life that began in it".to_owned())
+    }
+
+    /// When something was last used, of which not each use is written down at once.
+    pub fn lately(&self, text: &str) -> Result<String, String> {
+        let at = instant(text).map_err(|why| format!("`{text}` {why}"))?;
+        match (self.told.0..=self.told.1).contains(&at) {
+            true => Ok("<lately>".to_owned()),
+            false => Err(format!("`{text}` is not of the time of the story")),
+        }
+    }
+
+    /// Of three instants at least one is no whole millisecond, or they are written as such.
+    pub fn is_in_microseconds(&self) -> Result<(), String> {
+        let told: HashSet<i64> = self.instants().filter(|at| *at >= self.told.0).collect();
+        match told.len() >= 3 && told.iter().all(|at| at % 1_000 == 0) {
+            true => Err(format!("{} instants are of whole milliseconds", told.len())),
+            false => Ok(()),
+        }
     }
 
     fn instants(&self) -> impl Iterator<Item = i64> {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use countersign_tests::{Event, Host, Reply};
+use countersign_tests::{Event, Host, Reply, Stream};
+use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
 use super::NOBODYS_ID;
@@ -40,6 +41,7 @@ struct Shape {
 pub struct Story {
     name: &'static str,
     from: i64,
+    ahead: i64,
     given: Vec<(String, String)>,
     shapes: Vec<Shape>,
 }
@@ -50,11 +52,11 @@ impl Story {
         let mut story = Self {
             name,
             from,
+            ahead: 0,
             given: Vec::new(),
             shapes: Vec::new(),
         };
-        story.knows(host.origin(), "<origin>");
-        story.knows(host.authority(), "<authority>");
+        story.goes_on_at(host);
         story.knows(NOBODYS_ID, "<nobody's id>");
         story.knows(&"0".repeat(64), "<64 zeros>");
         story.knows("2100-01-01T00:00:00Z", "<the end asked for>");
@@ -63,6 +65,17 @@ impl Story {
             story.knows(&format!("session:{label}"), &format!("<session of {user}>"));
         }
         story
+    }
+
+    /// The host was started again, perhaps elsewhere.
+    pub fn goes_on_at(&mut self, host: &Host) {
+        self.knows(host.origin(), "<origin>");
+        self.knows(host.authority(), "<authority>");
+    }
+
+    /// The host's clock goes so many seconds ahead of this test's.
+    pub fn goes_ahead(&mut self, seconds: i64) {
+        self.ahead = seconds * 1_000_000;
     }
 
     /// A value that the test has from elsewhere.
@@ -78,29 +91,18 @@ impl Story {
             // Members sorted, none of them twice, and nothing behind the end.
             assert_eq!(reply.page(), reply.json.to_string(), "{name}");
         }
-        let mut headers: Vec<_> = reply
-            .headers
-            .iter()
-            .map(|(name, value)| {
-                (
-                    name.to_string(),
-                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
-                )
-            })
-            .filter(|(name, _)| !OF_THE_CONNECTION.contains(&name.as_str()))
-            .collect();
-        headers.sort();
-        self.shapes.push(Shape {
-            name: name.to_owned(),
-            line: format!("{} → {}", reply.what(), reply.status),
-            headers,
-            body: if is_json {
-                reply.json.clone()
-            } else {
-                reply.page().into()
-            },
-        });
+        let line = format!("{} → {}", reply.what(), reply.status);
+        let body = match is_json {
+            true => reply.json.clone(),
+            false => reply.page().into(),
+        };
+        self.push(name, &line, &reply.headers, body);
         reply
+    }
+
+    /// The host began to tell, with these headers.
+    pub fn stream(&mut self, name: &str, stream: &Stream) {
+        self.push(name, "event stream → 200", &stream.headers, Value::Null);
     }
 
     /// The host told `event`.
@@ -110,6 +112,22 @@ impl Story {
             line: format!("event: {}, id: {}", event.name, event.id),
             headers: Vec::new(),
             body: event.data.clone(),
+        });
+    }
+
+    fn push(&mut self, name: &str, line: &str, headers: &HeaderMap, body: Value) {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let mut headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), text(value)))
+            .filter(|(name, _)| !OF_THE_CONNECTION.contains(&name.as_str()))
+            .collect();
+        headers.sort();
+        self.shapes.push(Shape {
+            name: name.to_owned(),
+            line: line.to_owned(),
+            headers,
+            body,
         });
     }
 
@@ -124,50 +142,31 @@ impl Story {
 
     #[track_caller]
     fn told(&self) -> String {
-        let mut redaction = Redaction::of((self.from, now()));
-        redaction.given.extend(self.given.iter().cloned());
-        for shape in &self.shapes {
-            redaction.find(&shape.line);
-            shape
-                .headers
-                .iter()
-                .for_each(|(_, value)| redaction.find(value));
-            redaction.find(&shape.body.to_string());
+        let mut redaction = self.redaction();
+        if let Err(why) = redaction.is_in_microseconds() {
+            panic!("{}: {why}", self.name);
         }
+        let usual = self.usual_headers();
         let mut text = String::from("Every answer, but where another value is shown with it:\n");
-        let usual: Vec<(String, String)> =
-            match self.shapes.iter().find(|shape| !shape.headers.is_empty()) {
-                Some(first) => shown_headers(&mut redaction, first),
-                None => Vec::new(),
-            };
-        let usual: Vec<_> = usual
-            .into_iter()
-            .filter(|(name, _)| OF_EVERY_ANSWER.contains(&name.as_str()))
-            .collect();
-        for (name, value) in &usual {
-            let _ = writeln!(text, "{name}: {value}");
-        }
-        // Whose id was seen first is numbered first: what is above is seen again.
-        redaction = redaction.again();
+        write_headers(&mut text, &usual);
         for shape in &self.shapes {
             let line = redaction.hide(&shape.line);
             let line = line.unwrap_or_else(|why| panic!("{}: {why}", shape.name));
             let _ = write!(text, "\n## {}\n{line}\n", shape.name);
-            if !shape.headers.is_empty() {
-                let shown = shown_headers(&mut redaction, shape);
-                for (name, value) in shown.iter().filter(|header| !usual.contains(header)) {
-                    let _ = writeln!(text, "{name}: {value}");
-                }
-                for (name, _) in usual
-                    .iter()
-                    .filter(|(name, _)| shown.iter().all(|(n, _)| n != name))
-                {
-                    let _ = writeln!(text, "{name} is not there");
-                }
+            let (shown, is_answer) = (headers(&mut redaction, shape), !shape.headers.is_empty());
+            let others = shown.iter().filter(|header| !usual.contains(header));
+            write_headers(&mut text, others);
+            let is_there = |name: &String| shown.iter().any(|(shown, _)| shown == name);
+            for (name, _) in usual
+                .iter()
+                .filter(|(name, _)| is_answer && !is_there(name))
+            {
+                let _ = writeln!(text, "{name} is not there");
             }
             let mut body = shape.body.clone();
             hide(&mut redaction, &shape.name, &mut body);
             text += &match &body {
+                Value::Null => "…".to_owned(),
                 Value::String(page) => page.clone(),
                 body => laid_out(body),
             };
@@ -178,10 +177,39 @@ impl Story {
         }
         text
     }
+
+    fn redaction(&self) -> Redaction {
+        let mut redaction = Redaction::of((self.from, now() + self.ahead));
+        redaction.given.extend(self.given.iter().cloned());
+        for shape in &self.shapes {
+            redaction.find(&shape.line);
+            for (_, value) in &shape.headers {
+                redaction.find(value);
+            }
+            redaction.find(&shape.body.to_string());
+        }
+        redaction
+    }
+
+    /// Those that every answer has, as the first one in JSON has them.
+    #[track_caller]
+    fn usual_headers(&self) -> Vec<(String, String)> {
+        let is_json = |shape: &&Shape| !shape.headers.is_empty() && !shape.body.is_null();
+        let first = self.shapes.iter().find(is_json).expect("an answer");
+        let mut usual = headers(&mut self.redaction(), first);
+        usual.retain(|(name, _)| OF_EVERY_ANSWER.contains(&name.as_str()));
+        usual
+    }
+}
+
+fn write_headers<'a>(text: &mut String, headers: impl IntoIterator<Item = &'a (String, String)>) {
+    for (name, value) in headers {
+        let _ = writeln!(text, "{name}: {value}");
+    }
 }
 
 #[track_caller]
-fn shown_headers(redaction: &mut Redaction, shape: &Shape) -> Vec<(String, String)> {
+fn headers(redaction: &mut Redaction, shape: &Shape) -> Vec<(String, String)> {
     let code = shape.body["code"].as_str().unwrap_or_default();
     let limit = shape
         .headers
@@ -213,11 +241,21 @@ fn hide(redaction: &mut Redaction, path: &str, value: &mut Value) {
                 hide(redaction, &format!("{path}[{at}]"), item);
             }
         }
+        // The first use is written at once, and later ones soon.
+        Value::String(used) if path.ends_with(": last_used_at") => {
+            let at = redaction.lately(used);
+            *value = at.unwrap_or_else(|why| panic!("{path}: {why}")).into();
+        }
         Value::String(text) => {
             let hidden = redaction.hide(text);
             let hidden = hidden.and_then(|hidden| Redaction::keeps(path, &hidden).map(|()| hidden));
             *text = hidden.unwrap_or_else(|why| panic!("{path}: {why}"));
         }
+        Value::Number(uses) if path.ends_with(": uses_24h") && uses.as_u64() > Some(0) => {
+            *value = "<one or more>".into();
+        }
+        // How soon is the machine's business.
+        Value::Bool(_) if path.ends_with(": live") => *value = "<by now or not>".into(),
         Value::Number(number)
             if number
                 .as_i64()

@@ -46,15 +46,8 @@ async fn the_wire_of_organisation_tokens_is_as_it_was() {
         "the parent wants a child",
         bearer.post(all, wants.clone()).await,
     );
-    approve(&person, below.text("approval_id")).await;
-    story.shape("the parent has its child", bearer.post(all, wants).await);
-    story.shape(
-        "the parent wants another",
-        bearer.post(all, json!({ "name": "other" })).await,
-    );
-    story.shape("the tokens that live", person.get(all).await);
     let usage = |id: &str, hours: u32| format!("{all}/{id}/usage?hours={hours}");
-    story.shape("its uses", person.get(&usage(parent.text("id"), 1)).await);
+    story.shape("its uses", person.get(&usage(parent.text("id"), 2)).await);
     story.shape(
         "its uses in no time",
         person.get(&usage(parent.text("id"), 0)).await,
@@ -63,6 +56,13 @@ async fn the_wire_of_organisation_tokens_is_as_it_was() {
         "uses of nobody's token",
         person.get(&usage(NOBODYS_ID, 1)).await,
     );
+    approve(&person, below.text("approval_id")).await;
+    story.shape("the parent has its child", bearer.post(all, wants).await);
+    story.shape(
+        "the parent wants another",
+        bearer.post(all, json!({ "name": "other" })).await,
+    );
+    story.shape("the tokens that live", person.get(all).await);
 
     let one = |id: &str| format!("{all}/{id}");
     story.shape(
@@ -72,13 +72,28 @@ async fn the_wire_of_organisation_tokens_is_as_it_was() {
     let own = agent.delete(&one(child.text("id"))).await;
     story.shape("the agent revokes what it minted", own);
     let drains = format!(
-        "{}?drain_seconds=60&descendants=true",
+        "{}?drain_seconds=600&descendants=true",
         one(parent.text("id"))
     );
     story.shape(
         "ann revokes the parent, which drains, and its descendants",
         person.delete(&drains).await,
     );
+    let another = json!({ "name": "another parent" });
+    let another = person.post(all, another).await.expect(200);
+    let another = story.shape("ann mints another parent", another);
+    let bearer_of_another = stage.host.agent(another.text("auth_token"));
+    let child = json!({ "name": "below another" });
+    let waits = bearer_of_another.post(all, child.clone()).await.approval();
+    approve(&person, &waits).await;
+    let child = bearer_of_another.post(all, child).await;
+    let child = story.shape("another parent has its child", child);
+    let wants = stage.host.agent(child.text("auth_token"));
+    let wants = wants.post(all, json!({ "name": "and below" })).await;
+    story.shape("which wants a child of its own", wants);
+    let falls = format!("{}?descendants=true", one(another.text("id")));
+    let falls = person.delete(&falls).await;
+    story.shape("ann revokes it and all that comes from it", falls);
     story.shape("the parent drains", bearer.get("/workspaces").await);
     story.shape("ann revokes", person.delete(&one(plain.text("id"))).await);
     story.shape(
@@ -136,7 +151,7 @@ async fn the_wire_of_organisation_tokens_is_as_it_was() {
 #[tokio::test]
 async fn the_wire_of_limits_is_as_it_was() {
     let builder = Host::builder()
-        .env("RATE_LIMIT", "30")
+        .env("RATE_LIMIT", "100")
         .env("MINT_LIMIT", "2")
         .env("LIVE_TOKEN_LIMIT", "1");
     let (stage, mut story) = staged("limits", builder).await;
@@ -156,6 +171,12 @@ async fn the_wire_of_limits_is_as_it_was() {
         "as many were minted as may be within an hour",
         person.post(all, json!({})).await,
     );
+    let agent = stage.agent();
+    let mut last = agent.post(all, json!({})).await;
+    for n in 0..20 {
+        last = agent.post(all, json!({ "name": format!("n{n}") })).await;
+    }
+    story.shape("as many wait as may of one requester", last);
     let nobody = stage.host.anonymous();
     let mut last = nobody.get(all).await;
     while last.status != 429 {

@@ -121,6 +121,11 @@ async fn the_wire_of_a_workspaces_tokens_is_as_it_was() {
     story.shape("the token whose place was taken", own.get(&all).await);
     let own = stage.host.agent(second.text("auth_token"));
     story.shape("a token lists", own.get(&all).await);
+    let one = format!("{all}/{}", second.text("id"));
+    story.shape(
+        "its uses",
+        person.get(&format!("{one}/usage?hours=2")).await,
+    );
     story.shape(
         "a part of the list",
         person.get(&format!("{all}?limit=1&offset=1")).await,
@@ -130,11 +135,6 @@ async fn the_wire_of_a_workspaces_tokens_is_as_it_was() {
         person.get(&format!("{all}?limit=0")).await,
     );
     story.shape("a token reads another's", own.get("/org/tokens").await);
-    let one = format!("{all}/{}", second.text("id"));
-    story.shape(
-        "its uses",
-        person.get(&format!("{one}/usage?hours=1")).await,
-    );
     story.shape("ann revokes", person.delete(&one).await);
     story.shape("ann revokes a second time", person.delete(&one).await);
     for _ in 0..50 {

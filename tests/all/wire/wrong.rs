@@ -66,6 +66,10 @@ fn instants_are_in_utc_in_microseconds_and_of_the_story_or_a_life_later() {
     is(&["2026-01-02T13:00:01.234567Z", at], "<at:1+1h> <at:1>");
     is(&[at, "2026-01-02T12:15:01.234567Z"], "<at:1> <at:1+15m>");
     is(&["2026-01-02T13:00:01.234567Z"], "<at+1h>");
+    is(
+        &["2026-01-02T12:00:01.5Z", "2026-01-02T12:01:01.5Z"],
+        "<at:1> <at:1+60s>",
+    );
     assert_eq!(instant("1970-01-01T00:00:00.000001Z"), Ok(1));
     assert_eq!(instant("2000-02-29T00:00:00Z"), Ok(951_782_400_000_000));
     refuses(&["2026-01-02T12:00:01.234567"], "not in UTC");
@@ -79,6 +83,19 @@ fn instants_are_in_utc_in_microseconds_and_of_the_story_or_a_life_later() {
     // A life that is cut to milliseconds does not end with what it began with.
     is(&[at, "2026-01-02T13:00:01.234Z"], "<at:1> <at+1h>");
     refuses(&["2026-01-02T14:30:00Z"], "neither of the time");
+    let lately = |text| Redaction::of(TOLD).lately(text);
+    assert_eq!(lately(at).as_deref(), Ok("<lately>"));
+    assert!(lately("2026-01-02T12:03:00Z").is_err());
+    assert!(lately("2026-01-02T12:00:01").is_err());
+    let found = |texts: [&str; 3]| {
+        let mut redaction = Redaction::of(TOLD);
+        texts.iter().for_each(|text| redaction.find(text));
+        redaction.is_in_microseconds()
+    };
+    let (one, other) = ("2026-01-02T12:00:01.234Z", "2026-01-02T12:00:02Z");
+    assert!(found([one, other, at]).is_ok());
+    assert!(found([one, other, one]).is_ok());
+    assert!(found([one, other, "2026-01-02T12:00:03.5Z"]).is_err());
     let mut redaction = Redaction::of(TOLD);
     assert_eq!(redaction.millis(1_767_355_200_001).as_deref(), Ok("<ms>"));
     assert!(redaction.millis(1_767_355_200).is_err());
