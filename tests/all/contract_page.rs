@@ -164,6 +164,7 @@ fn rendered() -> String {
          Every sentence of the HTTP contract that can be tested, with what holds it.\n\
          *Walk* is [`tests/walk`](../tests/walk/README.md), a client in another language that knows the contract and nothing of the code; it prints each sentence by the id given here, and `tests/run` walks on both databases.\n\
          What a client cannot see from outside is held by the tests named.\n\
+         The shapes of the answers are held by the snapshots in [`tests/all/wire`](../tests/all/wire.rs), on both databases.\n\
          This page is made from [`tests/walk/sentences.tsv`](../tests/walk/sentences.tsv) by `COUNTERSIGN_BLESS=1 cargo test -p countersign-tests --test all -- contract_page`, and a test compares it.\n",
     );
     let mut section = String::new();

@@ -39,6 +39,7 @@ mod system_calls;
 mod token_lives;
 mod token_usage;
 mod walk;
+mod wire;
 mod workspace_secrets;
 mod workspace_tokens;
 mod workspaces;

@@ -273,6 +273,11 @@ impl Reply {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// What was asked: `METHOD /path`.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
     /// The body as text.
     pub fn page(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
