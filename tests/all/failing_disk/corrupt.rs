@@ -139,14 +139,18 @@ async fn a_grant_whose_page_is_broken_allows_nothing_and_works_once_when_it_is_b
     let (stopped, content) = in_one_file(host).await;
     let pages = pages_with(&content, &before.granted);
     overwrite(&stopped, &content, &pages);
-    let host = stopped.clone().start().await;
-    let (person, agent) = (host.signed_in(&before.session), host.agent(ADMIN_TOKEN));
-    let named = agent.with("approval-id", &before.granted);
-    is_unavailable(mint(&named, "granted").await);
-    is_unavailable(mint(&agent, "granted").await);
-    is_unavailable(person.get(&format!("/approvals/{}", before.granted)).await);
-    assert!(!names(&person).await.contains(&"granted".to_owned()));
-    drop(host);
+    match stopped.clone().try_start().await {
+        Ok(host) => {
+            let (person, agent) = (host.signed_in(&before.session), host.agent(ADMIN_TOKEN));
+            let named = agent.with("approval-id", &before.granted);
+            is_unavailable(mint(&named, "granted").await);
+            is_unavailable(mint(&agent, "granted").await);
+            is_unavailable(person.get(&format!("/approvals/{}", before.granted)).await);
+            assert!(!names(&person).await.contains(&"granted".to_owned()));
+        }
+        // What shares its page may be what no host starts without.
+        Err(failure) => drop(failure.says(&["countersign.db", "backup"])),
+    }
 
     overwrite(&stopped, &content, &BTreeSet::new());
     let host = stopped.start().await;
