@@ -14,8 +14,8 @@ pub struct Case {
 
 /// Prepares a fresh host for all of them: a person signs in, and mints an agent its token.
 pub async fn prepare(host: &Host) -> Vec<Case> {
-    let session = host.operator_session().await;
-    let person = host.signed_in(&session);
+    const MEMBER: &str = "cp_session=ann-at-her-browser";
+    let person = host.session(MEMBER);
     let minted = person.post("/org/tokens", json!({ "name": "load" })).await;
     let token = minted.expect(200).text("auth_token").to_owned();
     let bearer = || vec![("authorization".to_owned(), format!("Bearer {token}"))];
@@ -28,14 +28,10 @@ pub async fn prepare(host: &Host) -> Vec<Case> {
         },
         status,
     };
-    let browser = [
-        ("cookie", session.cookie.as_str()),
-        ("x-countersign-proof", &session.proof),
-        ("sec-fetch-site", "same-origin"),
-    ];
-    let browser = browser.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let member = ("cookie", "cp_session=ann-at-her-browser");
+    let member = ("cookie", MEMBER);
     let member = [member].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let browser = [("cookie", MEMBER), ("sec-fetch-site", "same-origin")];
+    let browser = browser.map(|(name, value)| (name.to_owned(), value.to_owned()));
     // A key for each: writes of one key move each other's precondition, and are judged again and again.
     let key = format!("API_KEY_{CONNECTION}");
     let secret = json!({ "key": key, "value": "0123456789abcdef0123456789abcdef" });
