@@ -7,9 +7,14 @@
 //! Architecture invariant: depends on `core` and `engine` only, so that whoever tests a policy needs nothing
 //! of the host.
 
+pub mod answers;
 pub mod build;
 pub mod cases;
+pub mod changes;
+pub mod fold;
 pub mod module;
 pub mod run;
+pub mod selection;
 pub mod table;
 pub mod vocabulary;
+pub mod words;

@@ -79,7 +79,11 @@ fn main() -> ExitCode {
 }
 
 fn failed(error: anyhow::Error) -> Failure {
-    Failure::failed(report(error.as_ref()))
+    // What says itself how it ends is left as it is.
+    match error.downcast::<Failure>() {
+        Ok(failure) => failure,
+        Err(error) => Failure::failed(report(error.as_ref())),
+    }
 }
 
 /// An error and its causes, in one line.

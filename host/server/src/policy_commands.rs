@@ -2,6 +2,12 @@
 
 mod build;
 mod check;
+mod diff;
+mod escaped;
+mod ink;
+mod matrix;
+mod opened;
+mod shown;
 
 use anyhow::Context as _;
 use countersign_engine::{Compiler, Engine, Limits};
@@ -13,6 +19,8 @@ pub fn run(command: PolicyCommand) -> anyhow::Result<()> {
     match command {
         PolicyCommand::Build(asked) => build::run(&asked),
         PolicyCommand::Check(asked) => check::run(&asked),
+        PolicyCommand::Matrix(asked) => matrix::run(&asked),
+        PolicyCommand::Diff(asked) => diff::run(&asked),
     }
 }
 

@@ -1,8 +1,12 @@
 //! What can be said to work on policies alone.
 
+mod views;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+
+pub use self::views::{Diff, Format, Matrix, Rows, Shown};
 
 /// What can be done with policies alone.
 #[derive(Subcommand, Debug)]
@@ -11,6 +15,10 @@ pub enum PolicyCommand {
     Build(Build),
     /// Load a module as the host would, and say what it is or what is wrong with it
     Check(Check),
+    /// See what a module answers to every kind of request, folded to a page or two
+    Matrix(Matrix),
+    /// See what differs between two modules, what loosens first
+    Diff(Diff),
 }
 
 /// What is built, and where it goes.
