@@ -167,13 +167,8 @@ fn pair(before: &Answered, after: &Answered) -> Option<Pair> {
 
 impl Words {
     fn of(ground: &Ground) -> Self {
-        let shown = |value: &countersign_core::policy::Value| {
-            serde_json::to_string(value).unwrap_or_else(|_| format!("{value:?}"))
-        };
-        let details = ground.details.iter().map(|detail| match &detail.value {
-            countersign_core::policy::Value::Text(text) => (detail.name.clone(), text.clone()),
-            value => (detail.name.clone(), shown(value)),
-        });
+        let details = ground.details.iter();
+        let details = details.map(|detail| (detail.name.clone(), manifests::shown(&detail.value)));
         Self {
             reason: ground.reason.clone(),
             details: details.collect(),

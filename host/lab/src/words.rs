@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use countersign_core::policy::{Credential, Quorum, Role};
+use countersign_core::verb::Verb;
 
 use crate::answers::Takes;
 use crate::fold::{Block, Condition};
@@ -44,8 +45,22 @@ pub fn roles(set: &BTreeSet<Role>) -> String {
     if set.len() == Role::ALL.len() {
         return "all roles".to_owned();
     }
+    let mut missing = Role::ALL.iter().filter(|role| !set.contains(role));
+    if let (Some(one), None) = (missing.next(), missing.next()) {
+        return format!("all but {one}");
+    }
     let roles: Vec<_> = set.iter().rev().map(|role| role.as_str()).collect();
     roles.join(", ")
+}
+
+/// For what: `secret_write, secret_delete`, `every verb`.
+pub fn verbs(verbs: &[Verb]) -> String {
+    let judged = |verb: &&Verb| !verb.is_judged_by_core_alone();
+    if verbs.len() == Verb::ALL.iter().filter(judged).count() {
+        return "every verb".to_owned();
+    }
+    let verbs: Vec<_> = verbs.iter().map(|verb| verb.as_str()).collect();
+    verbs.join(", ")
 }
 
 /// In which case: `self`, `not self`; nothing where it makes no difference.
@@ -115,7 +130,7 @@ pub fn span(seconds: u32) -> String {
     const UNITS: [(u32, &str); 3] = [(86_400, "d"), (3_600, "h"), (60, "min")];
     let whole = UNITS
         .iter()
-        .find(|(unit, _)| seconds > 0 && seconds % unit == 0);
+        .find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
     match whole {
         Some((unit, name)) => format!("{} {name}", seconds / unit),
         None => format!("{seconds} s"),
@@ -133,7 +148,6 @@ pub fn counted(count: usize, one: &str) -> String {
 #[cfg(test)]
 mod tests {
     use countersign_core::exhaustive::choices;
-    use countersign_core::verb::Verb;
 
     use super::*;
 
@@ -152,6 +166,23 @@ mod tests {
         );
         let two = BTreeSet::from([Credential::OrgToken, Credential::Provisioner]);
         assert_eq!(credentials(&two), "org-token, provisioner");
+    }
+
+    #[test]
+    fn roles_and_verbs_are_said_from_their_shorter_side() {
+        let some = |roles: &[Role]| roles.iter().copied().collect::<BTreeSet<_>>();
+        assert_eq!(roles(&some(Role::ALL)), "all roles");
+        assert_eq!(roles(&some(&Role::ALL[..3])), "all but admin");
+        assert_eq!(roles(&some(&[Role::Editor, Role::Admin])), "admin, editor");
+        let judged = Verb::ALL.iter().copied();
+        let judged: Vec<Verb> = judged
+            .filter(|verb| !verb.is_judged_by_core_alone())
+            .collect();
+        assert_eq!(verbs(&judged), "every verb");
+        assert_eq!(
+            verbs(&[Verb::SecretList, Verb::SecretRead]),
+            "secret_list, secret_read"
+        );
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! `countersign policy …`: work on modules alone.
 
+mod bench;
 mod build;
 mod check;
+mod describe;
 mod diff;
 mod escaped;
 mod ink;
@@ -19,13 +21,23 @@ pub fn run(command: PolicyCommand) -> anyhow::Result<()> {
     match command {
         PolicyCommand::Build(asked) => build::run(&asked),
         PolicyCommand::Check(asked) => check::run(&asked),
+        PolicyCommand::Describe(asked) => describe::run(&asked),
         PolicyCommand::Matrix(asked) => matrix::run(&asked),
         PolicyCommand::Diff(asked) => diff::run(&asked),
+        PolicyCommand::Bench(asked) => bench::run(&asked),
     }
 }
 
 /// The sandbox that modules are worked on in: the host's, with the host's limits.
 fn engine() -> anyhow::Result<Engine> {
-    let compiler = Compiler::apart().context("cannot tell which program this is")?;
-    Ok(Engine::with_compiler(Limits::default(), compiler)?)
+    Ok(Engine::with_compiler(Limits::default(), compiler()?)?)
+}
+
+/// The same, which counts instructions.
+fn counting() -> anyhow::Result<Engine> {
+    Ok(Engine::counting(Limits::default(), compiler()?)?)
+}
+
+fn compiler() -> anyhow::Result<Compiler> {
+    Compiler::apart().context("cannot tell which program this is")
 }

@@ -152,7 +152,8 @@ proptest! {
         a in verdict(), b in verdict(),
     ) {
         let allow = Verdict::Allow(Ground::new("r", "because"));
-        if !(Strictness::of(&a) <= Strictness::of(&b)) {
+        let is_at_most = Strictness::of(&a) <= Strictness::of(&b);
+        if !is_at_most {
             let stays = |others: &[Verdict]| among(&a, others) <= among(&b, others);
             prop_assert!(!stays(&[]) || !stays(&[allow]));
         }

@@ -1,11 +1,13 @@
 //! What can be said to work on policies alone.
 
+mod looks;
 mod views;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+pub use self::looks::{Bench, Check, Describe};
 pub use self::views::{Diff, Format, Matrix, Rows, Shown};
 
 /// What can be done with policies alone.
@@ -13,12 +15,16 @@ pub use self::views::{Diff, Format, Matrix, Rows, Shown};
 pub enum PolicyCommand {
     /// Build a Rust policy into a component, the same bytes from any folder
     Build(Build),
-    /// Load a module as the host would, and say what it is or what is wrong with it
+    /// Load modules as the host would, and say of each what is wrong with it and what to do
     Check(Check),
+    /// Say what a module is, what it asks for, and which rules it names
+    Describe(Describe),
     /// See what a module answers to every kind of request, folded to a page or two
     Matrix(Matrix),
     /// See what differs between two modules, what loosens first
     Diff(Diff),
+    /// Measure what a module costs, alone or beside another
+    Bench(Bench),
 }
 
 /// What is built, and where it goes.
@@ -30,12 +36,4 @@ pub struct Build {
     /// Where the component goes [default: <CRATE>/<name>.wasm]
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
-}
-
-/// What is loaded.
-#[derive(Args, Debug)]
-pub struct Check {
-    /// The component; its settings are read from a .toml of the same name beside it
-    #[arg(value_name = "FILE")]
-    pub component: PathBuf,
 }

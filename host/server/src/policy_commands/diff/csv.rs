@@ -8,8 +8,7 @@ use crate::policy_commands::escaped::csv;
 pub fn render(view: &View) -> String {
     let mut text = "change,verb,credential,role,when,class,before,after\n".to_owned();
     for declared in &view.changes.declared {
-        let side = |side: &Option<String>| side.clone().unwrap_or_default();
-        let (before, after) = (side(&declared.before), side(&declared.after));
+        let [before, after] = declared.sides().map(Option::unwrap_or_default);
         let cells = ["declared", &declared.what, "", "", "", "", &before, &after];
         text += &(cells.map(csv).join(",") + "\n");
     }
@@ -22,11 +21,10 @@ pub fn render(view: &View) -> String {
         };
         let (before, after) = (said(&changed.before), said(&changed.after));
         for group in changed.folded.groups() {
-            let verbs: Vec<_> = group.verbs.iter().map(|verb| verb.as_str()).collect();
             for line in &group.lines {
                 let cells = [
                     change,
-                    &verbs.join(", "),
+                    &words::verbs(&group.verbs),
                     &words::credentials(&line.block.credentials),
                     &words::roles(&line.block.roles),
                     &words::conditions(&line.block.conditions),

@@ -62,12 +62,8 @@ struct Cells {
 pub fn render(view: &View) -> anyhow::Result<String> {
     let digest = |module: &countersign_lab::module::Module| module.proven().id().digest.clone();
     let declared = view.changes.declared.iter().map(|declared| {
-        let side = |side: &Option<String>| side.clone().unwrap_or_else(|| "absent".to_owned());
-        sides(
-            &declared.what,
-            &side(&declared.before),
-            &side(&declared.after),
-        )
+        let [before, after] = declared.sides().map(Option::unwrap_or_default);
+        sides(&declared.what, &before, &after)
     });
     let sections = view.sections().map(|(change, title, some)| Section {
         class: match change {
@@ -122,7 +118,6 @@ fn phrase(one: &Said) -> Phrase {
 }
 
 fn verbs(group: &Group<Classes>) -> Verbs {
-    let names: Vec<_> = group.verbs.iter().map(|verb| verb.as_str()).collect();
     let cells = group.lines.iter().map(|line| Cells {
         credentials: words::credentials(&line.block.credentials),
         roles: words::roles(&line.block.roles),
@@ -130,7 +125,7 @@ fn verbs(group: &Group<Classes>) -> Verbs {
         class: classes(line.answer),
     });
     Verbs {
-        verbs: names.join(", "),
+        verbs: words::verbs(&group.verbs),
         lines: cells.collect(),
     }
 }

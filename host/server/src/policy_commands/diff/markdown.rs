@@ -6,22 +6,17 @@ use super::{View, classes, said, worded};
 use crate::policy_commands::escaped::{code, markdown};
 
 pub fn render(view: &View) -> String {
-    let mut text = format!(
-        "# {}\n\n{}\n",
-        markdown(&view.title()),
-        markdown(&view.summary())
-    );
+    let mut text = format!("# {}\n\n{}\n", markdown(&view.title()), view.summary());
     if !view.changes.declared.is_empty() {
-        text += "\n## Declared otherwise\n\n| what | before | after |\n|---|---|---|\n";
+        text += "\n## Declared otherwise\n\n| what | gone | new |\n|---|---|---|\n";
     }
     for declared in &view.changes.declared {
-        let side = |side: &Option<String>| side.as_deref().map_or("*absent*".into(), markdown);
-        text += &format!(
-            "| {} | {} | {} |\n",
-            markdown(&declared.what),
-            side(&declared.before),
-            side(&declared.after)
-        );
+        let sides = declared
+            .sides()
+            .map(|side| markdown(&side.unwrap_or_default()));
+        let [before, after] = sides;
+        let what = markdown(&declared.what);
+        text += &format!("| {what} | {before} | {after} |\n");
     }
     for (_, title, some) in view.sections() {
         text += &format!("\n## {title}\n");
@@ -45,11 +40,11 @@ pub fn render(view: &View) -> String {
             }
             text += "| verbs | credential | role | when | class |\n|---|---|---|---|---|\n";
             for group in changed.folded.groups() {
-                let verbs: Vec<_> = group.verbs.iter().map(|verb| code(verb.as_str())).collect();
+                let verbs = code(&words::verbs(&group.verbs));
                 for line in &group.lines {
                     text += &format!(
                         "| {} | {} | {} | {} | {} |\n",
-                        verbs.join(", "),
+                        verbs,
                         words::credentials(&line.block.credentials),
                         words::roles(&line.block.roles),
                         words::conditions(&line.block.conditions),

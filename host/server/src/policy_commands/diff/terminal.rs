@@ -19,9 +19,7 @@ pub fn render(view: &View, ink: Ink, width: usize) -> String {
         lines.extend(page.paragraph(Tone::Strong, "", "Declared otherwise"));
     }
     for declared in &view.changes.declared {
-        let side = |side: &Option<String>| side.clone().unwrap_or_else(|| "absent".to_owned());
-        let (before, after) = (side(&declared.before), side(&declared.after));
-        lines.extend(page.change(&declared.what, &before, &after));
+        lines.extend(page.change(&declared.what, declared.sides()));
     }
     for (change, title, some) in view.sections() {
         lines.push(String::new());
@@ -57,11 +55,10 @@ impl Page {
         };
         let mut lines = self.paragraph(Tone::Strong, "  ", &title);
         for (what, before, after) in worded(changed) {
-            lines.extend(self.change(&format!("  {what}"), &before, &after));
+            lines.extend(self.change(&format!("  {what}"), [Some(before), Some(after)]));
         }
         for group in changed.folded.groups() {
-            let verbs: Vec<_> = group.verbs.iter().map(|verb| verb.as_str()).collect();
-            lines.extend(self.paragraph(Tone::None, "    ", &verbs.join(", ")));
+            lines.extend(self.paragraph(Tone::None, "    ", &words::verbs(&group.verbs)));
             for line in &group.lines {
                 let who = words::block(&line.block);
                 let text = format!("{who} ({})", classes(line.answer));
@@ -72,11 +69,13 @@ impl Page {
     }
 
     /// What it was, and below it what it is.
-    fn change(&self, what: &str, before: &str, after: &str) -> Vec<String> {
+    fn change(&self, what: &str, [before, after]: [Option<String>; 2]) -> Vec<String> {
         let indent = " ".repeat(4 + what.len() - what.trim_start().len());
         let mut lines = self.paragraph(Tone::None, "  ", what);
         for (mark, tone, text) in [("- ", Tone::Shut, before), ("+ ", Tone::Open, after)] {
-            lines.extend(self.paragraph(tone, &indent, &format!("{mark}{text}")));
+            if let Some(text) = text {
+                lines.extend(self.paragraph(tone, &indent, &format!("{mark}{text}")));
+            }
         }
         lines
     }

@@ -18,10 +18,9 @@ pub fn render(view: &View<'_>, folded: bool) -> String {
         return text;
     }
     for group in view.folded.groups() {
-        let verbs: Vec<_> = group.verbs.iter().map(|verb| verb.as_str()).collect();
         for one in &group.lines {
             let who = [
-                verbs.join(", "),
+                words::verbs(&group.verbs),
                 words::credentials(&one.block.credentials),
                 words::roles(&one.block.roles),
                 words::conditions(&one.block.conditions),

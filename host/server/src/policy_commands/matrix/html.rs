@@ -54,9 +54,8 @@ pub fn render(view: &View<'_>) -> anyhow::Result<String> {
 }
 
 fn verbs(view: &View<'_>, group: &Group<Seen>) -> Verbs {
-    let names: Vec<_> = group.verbs.iter().map(|verb| verb.as_str()).collect();
     Verbs {
-        verbs: names.join(", "),
+        verbs: words::verbs(&group.verbs),
         lines: group.lines.iter().map(|line| cells(view, line)).collect(),
     }
 }

@@ -22,8 +22,12 @@ struct Document<'v, R> {
 struct OfRow<'v> {
     #[serde(flatten)]
     row: RowKey<'v>,
-    class: Result<&'static str, &'v str>,
-    verdict: Result<&'v Verdict, &'v str>,
+    /// `null` where the classifier fails.
+    class: Option<&'static str>,
+    /// `null` where the module fails.
+    verdict: Option<&'v Verdict>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<&'v str>,
 }
 
 /// A row, by its parts.
@@ -71,12 +75,9 @@ fn document<R: Serialize>(view: &View<'_>, rows: R) -> anyhow::Result<String> {
 fn rows<'v>(view: &'v View<'_>) -> Vec<OfRow<'v>> {
     let of_row = |(row, answered): (&'v Row, &'v countersign_lab::module::Answered)| OfRow {
         row: RowKey::of(row),
-        class: answered
-            .class
-            .as_ref()
-            .map(|c| c.as_str())
-            .map_err(String::as_str),
-        verdict: answered.verdict.as_ref().map_err(String::as_str),
+        class: answered.class.as_ref().ok().map(|class| class.as_str()),
+        verdict: answered.verdict.as_ref().ok(),
+        failure: answered.verdict.as_ref().err().map(String::as_str),
     };
     view.answers.iter().map(of_row).collect()
 }

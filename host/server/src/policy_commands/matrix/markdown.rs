@@ -17,8 +17,7 @@ pub fn render(view: &View<'_>) -> String {
         text += &format!("{}\n", markdown(&note));
     }
     for group in view.folded.groups() {
-        let verbs: Vec<_> = group.verbs.iter().map(|verb| code(verb.as_str())).collect();
-        text += &format!("\n## {}\n\n", verbs.join(", "));
+        text += &format!("\n## {}\n\n", code(&words::verbs(&group.verbs)));
         text +=
             "| credential | role | when | class | verdict | rule |\n|---|---|---|---|---|---|\n";
         for line in &group.lines {

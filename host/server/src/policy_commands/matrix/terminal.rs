@@ -48,8 +48,7 @@ fn beginning(view: &View<'_>, ink: Ink, width: usize) -> Vec<String> {
 }
 
 fn heading(group: &Group<Seen>, ink: Ink, width: usize) -> Vec<String> {
-    let verbs: Vec<_> = group.verbs.iter().map(|verb| verb.as_str()).collect();
-    let lines = wrapped(&verbs.join(", "), width);
+    let lines = wrapped(&words::verbs(&group.verbs), width);
     lines
         .iter()
         .map(|line| ink.paint(Tone::Strong, line))
