@@ -225,3 +225,26 @@ impl Takes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_core::policy::{Ground, Value};
+
+    use super::*;
+
+    #[test]
+    fn what_a_host_denies_is_not_shown_as_allowed() {
+        let ground = Ground::new("rule", "because");
+        let allow = Verdict::Allow(ground.clone());
+        assert_eq!(Outcome::of(&Ok(allow)).word(), "allow");
+        let mut obliged = ground;
+        obliged.details.set("must.notify", Value::Boolean(true));
+        let outcome = Outcome::of(&Ok(Verdict::Allow(obliged)));
+        assert_eq!((outcome.word(), outcome.effect()), ("fails", Effect::Deny));
+        let failed = Outcome::of(&Err("it trapped".to_owned()));
+        assert_eq!(
+            (failed.rule(), failed.effect()),
+            ("it trapped", Effect::Deny)
+        );
+    }
+}

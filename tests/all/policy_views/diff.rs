@@ -131,6 +131,39 @@ async fn what_a_module_asks_for_is_compared_as_well() {
 }
 
 #[tokio::test]
+async fn what_a_setting_holds_moves_no_cursor_and_is_no_formula() {
+    let module = Guest {
+        settings: vec![("strict", "true")],
+        ..careful()
+    };
+    let person = with(&[("a.wasm", &module)]);
+    put(&person, "b.toml", br#"strict = "=cmd()\u001b[2J\u202e""#);
+    let diff = [
+        "policy",
+        "diff",
+        "a.wasm",
+        "--settings-b",
+        "b.toml",
+        "--format",
+    ];
+    for (format, shown) in [
+        ("terminal", r"+ =cmd()\u{1b}[2J\u{202e}"),
+        ("markdown", r"=cmd\(\)\\u\{1b\}\[2J"),
+        ("html", r"<ins>=cmd()\u{1b}[2J\u{202e}</ins>"),
+        ("csv", r"'=cmd()\u{1b}[2J\u{202e}"),
+        ("json", r"=cmd()\u001b[2J\u202e"),
+    ] {
+        let said = person.run(&[&diff[..], &[format]].concat()).await.expect(1);
+        assert!(said.out.contains(shown), "{format}: {said}");
+        assert!(!said.out.contains(['\u{1b}', '\u{202e}']), "{format}");
+    }
+    let describe = ["policy", "describe", "a.wasm", "--settings", "b.toml"];
+    let said = person.run(&describe).await.expect(0);
+    assert!(said.out.contains(r"=cmd()\u{1b}[2J\u{202e}"), "{said}");
+    assert!(!said.out.contains(['\u{1b}', '\u{202e}']), "{said}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_compared_ends_with_2() {
     let person = with(&[("a.wasm", &careful())]);
     put(&person, "broken.wasm", b"\0asm");

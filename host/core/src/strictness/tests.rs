@@ -260,6 +260,14 @@ fn fewer_people_more_groups_and_longer_lives_are_looser() {
 }
 
 #[test]
+fn a_quorum_more_keeps_the_minters_from_deciding_even_if_the_same_votes_meet_it() {
+    let one = Verdict::Gate(gated(&[(1, &["ops"])]));
+    let two = Verdict::Gate(gated(&[(1, &["ops"]), (1, &[])]));
+    assert_eq!(Change::between(&one, &two), Change::Tighter);
+    assert_eq!(Change::between(&two, &one), Change::Looser);
+}
+
+#[test]
 fn two_ways_to_ask_for_the_same_are_as_strict() {
     let written = gated(&[(2, &["sec", "ops"]), (1, &["ops", "sec", "law"]), (0, &[])]);
     let mut shorter = gated(&[(2, &["ops", "sec", "sec"])]);
