@@ -29,6 +29,7 @@ mod openapi;
 mod plaintext;
 mod policy_changes;
 mod policy_table;
+mod policy_views;
 mod provisioner;
 mod reload;
 mod sandbox_page;

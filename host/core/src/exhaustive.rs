@@ -58,34 +58,45 @@ pub fn rows() -> impl Iterator<Item = Row> {
     })
 }
 
-/// The flag sets that apply to `verb`: the product of its independent choices.
+/// One thing that a row of a verb chooses: exactly one of these flags, or `None` for none of them.
+pub type Choice = &'static [Option<&'static str>];
+
+const SELF: Choice = &[None, Some("self")];
+const PLACE: Choice = &[None, Some("self"), Some("global")];
+const EXISTS: Choice = &[None, Some("exists")];
+const OWN: Choice = &[None, Some("own")];
+const ASKS: Choice = &[
+    Some("asks-none"),
+    Some("asks-reader"),
+    Some("asks-editor"),
+    Some("asks-admin"),
+];
+const EXPIRES: Choice = &[None, Some("expires")];
+const MOVES: Choice = &[None, Some("moves")];
+const DESCENDANTS: Choice = &[None, Some("descendants")];
+
+/// What the rows of `verb` choose, each thing apart from the others: their flags are the product of it.
+pub fn choices(verb: Verb) -> &'static [Choice] {
+    match verb {
+        Verb::OrgTokenMint => &[ASKS, EXPIRES],
+        Verb::OrgTokenRevoke => &[SELF, OWN, DESCENDANTS],
+        Verb::SecretWrite | Verb::SecretDelete => &[PLACE, EXISTS],
+        Verb::SecretList | Verb::SecretRead => &[PLACE],
+        Verb::WorkspaceUpdate => &[SELF, MOVES],
+        Verb::WorkspaceRead => &[SELF],
+        Verb::DeleteWorkspace => &[SELF, DESCENDANTS],
+        Verb::WorkspaceTokenMint | Verb::WorkspaceTokenRevoke => &[SELF, OWN],
+        _ => &[],
+    }
+}
+
 fn flag_sets(verb: Verb) -> Vec<Vec<&'static str>> {
-    let toggle = |flag: &'static str| vec![vec![], vec![flag]];
-    let choices: Vec<Vec<Vec<&'static str>>> = match verb {
-        Verb::OrgTokenMint => vec![
-            FLAGS[4..8].iter().map(|&flag| vec![flag]).collect(),
-            toggle("expires"),
-        ],
-        Verb::OrgTokenRevoke => vec![toggle("self"), toggle("own"), toggle("descendants")],
-        Verb::SecretWrite | Verb::SecretDelete => {
-            vec![vec![vec![], vec!["self"], vec!["global"]], toggle("exists")]
-        }
-        Verb::SecretList | Verb::SecretRead => vec![vec![vec![], vec!["self"], vec!["global"]]],
-        Verb::WorkspaceUpdate => vec![toggle("self"), toggle("moves")],
-        Verb::WorkspaceRead => vec![toggle("self")],
-        Verb::DeleteWorkspace => vec![toggle("self"), toggle("descendants")],
-        Verb::WorkspaceTokenMint | Verb::WorkspaceTokenRevoke => {
-            vec![toggle("self"), toggle("own")]
-        }
-        _ => vec![],
-    };
-    choices.into_iter().fold(vec![vec![]], |sets, choice| {
+    choices(verb).iter().fold(vec![vec![]], |sets, choice| {
+        let with = |set: &Vec<&'static str>, flag: &Option<&'static str>| {
+            set.iter().copied().chain(*flag).collect()
+        };
         sets.iter()
-            .flat_map(|set| {
-                choice
-                    .iter()
-                    .map(move |flags| set.iter().chain(flags).copied().collect())
-            })
+            .flat_map(|set| choice.iter().map(move |flag| with(set, flag)))
             .collect()
     })
 }

@@ -47,7 +47,7 @@ impl Compiler {
         match self {
             Self::Here => Component::from_binary(engine.wasm(), bytes).map_err(refused),
             Self::Apart { program } => {
-                let code = parent::compile(program, bytes, engine.limits())?;
+                let code = parent::compile(program, bytes, engine)?;
                 load(engine, &code).map_err(refused)
             }
         }

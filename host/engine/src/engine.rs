@@ -36,7 +36,17 @@ struct Inner {
     linker: Linker<Guest>,
     limits: Limits,
     compiler: Compiler,
+    counting: Counting,
     _clock: Clock,
+}
+
+/// Whether a sandbox counts the instructions that its modules run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counting {
+    /// It does: the numbers are the same on every machine.
+    Fuel,
+    /// It does not: a host has no use for them.
+    Nothing,
 }
 
 impl Engine {
@@ -47,9 +57,20 @@ impl Engine {
 
     /// A sandbox within `limits` that has its components compiled by `compiler`.
     pub fn with_compiler(limits: Limits, compiler: Compiler) -> Result<Self, EngineError> {
+        Self::made(limits, compiler, Counting::Nothing)
+    }
+
+    /// A sandbox that also counts the instructions that its modules run (wasmtime's fuel), so that what a
+    /// decision costs can be compared between machines: for those who work on policies. It decides as any
+    /// other does, and its deadlines are the same.
+    pub fn counting(limits: Limits, compiler: Compiler) -> Result<Self, EngineError> {
+        Self::made(limits, compiler, Counting::Fuel)
+    }
+
+    fn made(limits: Limits, compiler: Compiler, counting: Counting) -> Result<Self, EngineError> {
         limits.check()?;
         let sandbox = |error: wasmtime::Error| EngineError::Sandbox(format!("{error:#}"));
-        let wasm = wasmtime::Engine::new(&config(&limits)).map_err(sandbox)?;
+        let wasm = wasmtime::Engine::new(&config(&limits, counting)).map_err(sandbox)?;
         let mut linker = Linker::new(&wasm);
         Policy::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest).map_err(sandbox)?;
         let clock = Clock::start(wasm.clone(), &limits).map_err(EngineError::Clock)?;
@@ -58,6 +79,7 @@ impl Engine {
             linker,
             limits,
             compiler,
+            counting,
             _clock: clock,
         })))
     }
@@ -75,6 +97,10 @@ impl Engine {
         &self.0.compiler
     }
 
+    pub(crate) fn counting_what(&self) -> Counting {
+        self.0.counting
+    }
+
     pub(crate) fn linker(&self) -> &Linker<Guest> {
         &self.0.linker
     }
@@ -88,8 +114,8 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-fn config(limits: &Limits) -> Config {
-    let mut config = code_config(limits.memory_bytes);
+fn config(limits: &Limits, counting: Counting) -> Config {
+    let mut config = code_config(limits.memory_bytes, counting);
     config
         .max_wasm_stack(limits.stack_bytes)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
@@ -98,7 +124,7 @@ fn config(limits: &Limits) -> Config {
 
 /// What compiled code depends on, and so what a compiler in another process must agree on: `image_bytes`
 /// is the memory that an instance may have.
-pub(crate) fn code_config(image_bytes: usize) -> Config {
+pub(crate) fn code_config(image_bytes: usize, counting: Counting) -> Config {
     let mut config = Config::new();
     config
         // The same question has the same answer, on every machine.
@@ -114,6 +140,7 @@ pub(crate) fn code_config(image_bytes: usize) -> Config {
         // Guests are synchronous; the bookkeeping for others doubles the cost of a call.
         .concurrency_support(false)
         .epoch_interruption(true)
+        .consume_fuel(counting == Counting::Fuel)
         // Nobody is shown a guest's backtrace.
         .wasm_backtrace_max_frames(None)
         .generate_address_map(false)

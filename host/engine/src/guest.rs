@@ -12,7 +12,6 @@ use crate::text::tame;
 /// The data of one instance's store.
 pub(crate) struct Guest {
     memory_left: usize,
-    #[cfg(test)]
     memory_used: usize,
     tables_left: usize,
     refused_memory: bool,
@@ -55,7 +54,6 @@ impl Guest {
     pub(crate) fn new(limits: &Limits, notebook: Notebook) -> Self {
         Self {
             memory_left: limits.memory_bytes,
-            #[cfg(test)]
             memory_used: 0,
             tables_left: limits.table_elements,
             refused_memory: false,
@@ -87,6 +85,11 @@ impl Guest {
             .map_or(Duration::ZERO, |from| from.elapsed())
     }
 
+    /// The memory that it has, in bytes. It can give none back, so it never had more.
+    pub(crate) fn memory_used(&self) -> usize {
+        self.memory_used
+    }
+
     /// Whether it was denied memory.
     pub(crate) fn was_refused_memory(&self) -> bool {
         self.refused_memory
@@ -110,9 +113,9 @@ impl ResourceLimiter for Guest {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
         let fits = take(&mut self.memory_left, current, desired);
         self.refused_memory |= !fits;
-        #[cfg(test)]
         if fits {
-            self.memory_used += desired - current;
+            self.memory_used += desired.saturating_sub(current);
+            #[cfg(test)]
             PEAK.with(|peak| peak.set(peak.get().max(self.memory_used)));
         }
         Ok(fits)

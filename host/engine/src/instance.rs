@@ -11,9 +11,14 @@ use wasmtime::{Store, Trap, UpdateDeadline};
 use crate::bindings::{PolicyPre, types as wit};
 use crate::contract;
 use crate::debts::free;
+use crate::engine::Counting;
 use crate::failure::Failure;
 use crate::guest::{Guest, Notebook};
+use crate::spent::Spent;
 use crate::{Engine, Limits, LoadError, Settings};
+
+/// More instructions than a deadline leaves time for, so that fuel only counts and never ends a call.
+const FUEL: u64 = u64::MAX;
 
 /// The only interfaces that a policy may import.
 const IMPORTS: [&str; 2] = [
@@ -27,6 +32,7 @@ pub(crate) struct Compiled {
     engine: Engine,
     pre: InstancePre<Guest>,
     exports: Exports,
+    imports: Vec<String>,
 }
 
 struct Exports {
@@ -40,8 +46,12 @@ impl Compiled {
     pub(crate) fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, LoadError> {
         let component = engine.compiler().compile(engine, bytes)?;
         let ty = component.component_type();
-        let mut imports = ty.imports(engine.wasm());
-        if let Some((name, _)) = imports.find(|(name, _)| !IMPORTS.contains(name)) {
+        let imports = ty.imports(engine.wasm());
+        let imports: Vec<String> = imports.map(|(name, _)| name.to_owned()).collect();
+        if let Some(name) = imports
+            .iter()
+            .find(|name| !IMPORTS.contains(&name.as_str()))
+        {
             return Err(LoadError::Import(crate::text::tame(name, 128)));
         }
 
@@ -67,7 +77,13 @@ impl Compiled {
             engine: engine.clone(),
             pre,
             exports,
+            imports,
         })
+    }
+
+    /// The interfaces that it imports.
+    pub(crate) fn imports(&self) -> &[String] {
+        &self.imports
     }
 
     /// A fresh instance, which has `time` for all that it will do, its own start included.
@@ -81,6 +97,10 @@ impl Compiled {
         let mut store = Store::new(self.engine.wasm(), guest);
         store.limiter(|guest| guest);
         store.set_hostcall_fuel(limits.answer_bytes);
+        if self.engine.counting_what() == Counting::Fuel {
+            let filled = store.set_fuel(FUEL);
+            filled.expect("INVARIANT: this engine's code uses fuel");
+        }
         let (free, all) = deadlines(limits, time);
         store.set_epoch_deadline(free);
         store.epoch_deadline_callback(move |mut store| match store.data_mut().begin_to_count() {
@@ -152,6 +172,15 @@ impl Running<'_> {
         let (free, _) = deadlines(limits, limits.decide_time);
         self.store.data_mut().count_anew();
         self.store.set_epoch_deadline(free);
+    }
+
+    /// What it used up until now.
+    pub(crate) fn spent(&self) -> Spent {
+        let left = self.store.get_fuel().ok();
+        Spent {
+            fuel: left.map(|left| FUEL - left),
+            memory_bytes: self.store.data().memory_used(),
+        }
     }
 
     /// How long it ran beyond what is free.

@@ -27,6 +27,7 @@ mod manifest;
 mod proven;
 mod settings;
 mod snapshot;
+mod spent;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -40,6 +41,7 @@ pub use limits::Limits;
 pub use manifest::{Manifest, SettingSpec};
 pub use proven::{Mode, Proven};
 pub use settings::Settings;
+pub use spent::Spent;
 
 /// The policy that stands until another of its name is proven: the component of `policies/baseline`.
 pub const BASELINE: &[u8] = include_bytes!("../../../policies/baseline/baseline.wasm");

@@ -162,6 +162,11 @@ impl Proven {
         &self.bytes
     }
 
+    /// The interfaces that its component imports.
+    pub fn imports(&self) -> &[String] {
+        self.compiled.imports()
+    }
+
     /// Whether its component has this SHA-256.
     pub(crate) fn has_digest(&self, digest: &[u8]) -> bool {
         self.id.digest == hex(digest)

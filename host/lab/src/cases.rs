@@ -16,3 +16,4 @@ pub use expected::{Expected, Mismatch};
 pub use file::{Case, CaseFile, Property};
 pub use given::{Given, Variant};
 pub use problem::CaseError;
+pub(crate) use words::{Words, nearest};

@@ -2,15 +2,24 @@
 //!
 //! [`build`] makes components, [`module`] loads one as the host would, [`cases`] is what people write down
 //! of it and [`run`] asks. [`table`] is all that a policy answers over the finite part of its questions,
-//! [`vocabulary`] what a policy is told.
+//! [`vocabulary`] what a policy is told. [`answers`] are a module's own, [`fold`] makes few lines of them,
+//! [`changes`] compares two, [`bench`] measures what they cost, and [`loads`] says why one does not load.
 //!
 //! Architecture invariant: depends on `core` and `engine` only, so that whoever tests a policy needs nothing
 //! of the host.
 
+pub mod answers;
+pub mod bench;
 pub mod build;
 pub mod cases;
+pub mod changes;
+pub mod description;
+pub mod fold;
+pub mod loads;
 pub mod module;
 pub mod run;
+pub mod selection;
 pub mod table;
 pub mod verify;
 pub mod vocabulary;
+pub mod words;

@@ -13,7 +13,9 @@ pub use self::access::Access;
 pub use self::approvals::{ApprovalCommand, Decision, Named};
 pub use self::audit::{AuditCommand, Export, Verify as VerifyAudit};
 pub use self::login::Login;
-pub use self::policy::{Build, Check, Effort, PolicyCommand, Verify};
+pub use self::policy::{
+    Bench, Build, Check, Describe, Diff, Effort, Format, Matrix, PolicyCommand, Rows, Shown, Verify,
+};
 pub use self::tokens::{Mint, Revoke, TokenCommand};
 use crate::config::Flags;
 

@@ -10,13 +10,13 @@ mod audit;
 mod client;
 mod config_check;
 mod doctor;
-mod failure;
+pub mod failure;
 mod login;
 mod moments;
 mod session;
 mod span;
-mod table;
-mod terminal;
+pub mod table;
+pub mod terminal;
 mod tokens;
 mod waiting;
 

@@ -1,10 +1,16 @@
 //! `countersign policy …`: work on modules alone.
 
+mod bench;
 mod build;
 mod check;
+mod describe;
+mod diff;
+mod escaped;
+mod ink;
+mod matrix;
+mod opened;
+mod shown;
 mod verify;
-
-use std::process::ExitCode;
 
 use anyhow::Context as _;
 use countersign_engine::{Compiler, Engine, Limits};
@@ -12,16 +18,28 @@ use countersign_engine::{Compiler, Engine, Limits};
 use crate::cli::PolicyCommand;
 
 /// Runs one of them.
-pub fn run(command: PolicyCommand) -> anyhow::Result<ExitCode> {
+pub fn run(command: PolicyCommand) -> anyhow::Result<()> {
     match command {
-        PolicyCommand::Build(asked) => build::run(&asked).map(|()| ExitCode::SUCCESS),
-        PolicyCommand::Check(asked) => check::run(&asked).map(|()| ExitCode::SUCCESS),
+        PolicyCommand::Build(asked) => build::run(&asked),
+        PolicyCommand::Check(asked) => check::run(&asked),
+        PolicyCommand::Describe(asked) => describe::run(&asked),
+        PolicyCommand::Matrix(asked) => matrix::run(&asked),
+        PolicyCommand::Diff(asked) => diff::run(&asked),
+        PolicyCommand::Bench(asked) => bench::run(&asked),
         PolicyCommand::Verify(asked) => verify::run(&asked),
     }
 }
 
 /// The sandbox that modules are worked on in: the host's, with the host's limits.
 fn engine() -> anyhow::Result<Engine> {
-    let compiler = Compiler::apart().context("cannot tell which program this is")?;
-    Ok(Engine::with_compiler(Limits::default(), compiler)?)
+    Ok(Engine::with_compiler(Limits::default(), compiler()?)?)
+}
+
+/// The same, which counts instructions.
+fn counting() -> anyhow::Result<Engine> {
+    Ok(Engine::counting(Limits::default(), compiler()?)?)
+}
+
+fn compiler() -> anyhow::Result<Compiler> {
+    Compiler::apart().context("cannot tell which program this is")
 }

@@ -30,7 +30,7 @@ fn work(order: &Order) -> io::Result<()> {
     confine(order)?;
     let mut component = Vec::new();
     io::stdin().lock().read_to_end(&mut component)?;
-    let code = Engine::new(&code_config(order.image_bytes))
+    let code = Engine::new(&code_config(order.image_bytes, order.counting))
         .and_then(|engine| engine.precompile_component(&component));
     let mut out = io::stdout().lock();
     match code {

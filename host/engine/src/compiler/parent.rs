@@ -6,8 +6,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::engine::Counting;
 use crate::text::tame;
-use crate::{Limits, LoadError};
+use crate::{Engine, Limits, LoadError};
 
 /// What makes a process the compiler: its first argument.
 pub(super) const COMMAND: &str = "compile-policy-component";
@@ -17,27 +18,37 @@ pub(super) const WORKED: u8 = b'+';
 /// The last byte of an answer that is a sentence.
 pub(super) const REFUSED: u8 = b'-';
 
+/// What the code that is made counts, on the command line.
+const FUEL: &str = "fuel";
+const NOTHING: &str = "nothing";
+
 /// What the compiler is told on its command line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Order {
     pub(super) image_bytes: usize,
     pub(super) memory_bytes: u64,
     pub(super) cpu_seconds: u64,
+    pub(super) counting: Counting,
 }
 
 impl Order {
-    fn new(limits: &Limits) -> Self {
+    fn new(limits: &Limits, counting: Counting) -> Self {
         Self {
+            counting,
             image_bytes: limits.memory_bytes,
             memory_bytes: limits.compile_bytes as u64,
             cpu_seconds: limits.compile_time.as_secs(),
         }
     }
 
-    fn arguments(&self) -> [String; 4] {
+    fn arguments(&self) -> [String; 5] {
         let numbers = [self.image_bytes as u64, self.memory_bytes, self.cpu_seconds];
         let [image, memory, cpu] = numbers.map(|number| number.to_string());
-        [COMMAND.to_owned(), image, memory, cpu]
+        let counting = match self.counting {
+            Counting::Fuel => FUEL,
+            Counting::Nothing => NOTHING,
+        };
+        [COMMAND, &image, &memory, &cpu, counting].map(str::to_owned)
     }
 
     /// The arguments after the first.
@@ -46,6 +57,11 @@ impl Order {
             image_bytes: arguments.next()?.parse().ok()?,
             memory_bytes: arguments.next()?.parse().ok()?,
             cpu_seconds: arguments.next()?.parse().ok()?,
+            counting: match arguments.next()?.as_str() {
+                FUEL => Counting::Fuel,
+                NOTHING => Counting::Nothing,
+                _ => return None,
+            },
         };
         arguments.next().is_none().then_some(order)
     }
@@ -55,10 +71,12 @@ impl Order {
 pub(super) fn compile(
     program: &Path,
     component: &[u8],
-    limits: &Limits,
+    engine: &Engine,
 ) -> Result<Vec<u8>, LoadError> {
+    let limits = engine.limits();
+    let order = Order::new(limits, engine.counting_what());
     let child = Command::new(program)
-        .args(Order::new(limits).arguments())
+        .args(order.arguments())
         // What the host knows, tokens and keys among it, is none of the compiler's business.
         .env_clear()
         .current_dir("/")
@@ -151,10 +169,18 @@ mod tests {
 
     #[test]
     fn an_order_arrives_as_it_was_given() {
-        let order = Order::new(&Limits::default());
-        let arguments = order.arguments().into_iter().skip(1);
-        assert_eq!(Order::parse(arguments), Some(order));
-        let more = ["1", "2", "3", "4"].map(str::to_owned);
-        assert_eq!(Order::parse(more.into_iter()), None);
+        for counting in [Counting::Fuel, Counting::Nothing] {
+            let order = Order::new(&Limits::default(), counting);
+            let arguments = order.arguments().into_iter().skip(1);
+            assert_eq!(Order::parse(arguments), Some(order));
+        }
+        for wrong in [
+            &["1", "2", "3", "fuel", "5"][..],
+            &["1", "2", "3", "4"],
+            &["1", "2", "3"],
+        ] {
+            let words = wrong.iter().map(|word| (*word).to_owned());
+            assert_eq!(Order::parse(words), None);
+        }
     }
 }

@@ -50,15 +50,20 @@ impl std::fmt::Display for Words {
 
 /// That there is no such word, with the nearest there is.
 pub(crate) fn unknown(word: &str, known: &[&str]) -> String {
-    let nearest = known
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .min()
-        .filter(|(distance, candidate)| *distance <= candidate.len() / 3 + 1);
-    match nearest {
-        Some((_, nearest)) => format!("there is no `{word}`; do you mean `{nearest}`?"),
+    match nearest(word, known) {
+        Some(nearest) => format!("there is no `{word}`; do you mean `{nearest}`?"),
         None => format!("there is no `{word}`, only {}", known.join(", ")),
     }
+}
+
+/// What was probably meant.
+pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let candidates = known.iter();
+    let nearest = candidates
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate))
+        .min()
+        .filter(|(distance, candidate)| *distance <= candidate.len() / 3 + 1);
+    nearest.map(|(_, nearest)| nearest)
 }
 
 /// Whether `text` fits `pattern`, in which `*` stands for any run of characters.

@@ -1,16 +1,32 @@
 //! What can be said to work on policies alone.
 
+mod looks;
+mod verify;
+mod views;
+
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
+
+pub use self::looks::{Bench, Check, Describe};
+pub use self::verify::{Effort, Verify};
+pub use self::views::{Diff, Format, Matrix, Rows, Shown};
 
 /// What can be done with policies alone.
 #[derive(Subcommand, Debug)]
 pub enum PolicyCommand {
     /// Build a Rust policy into a component, the same bytes from any folder
     Build(Build),
-    /// Load a module as the host would, and say what it is or what is wrong with it
+    /// Load modules as the host would, and say of each what is wrong with it and what to do
     Check(Check),
+    /// Say what a module is, what it asks for, and which rules it names
+    Describe(Describe),
+    /// See what a module answers to every kind of request, folded to a page or two
+    Matrix(Matrix),
+    /// See what differs between two modules, what loosens first
+    Diff(Diff),
+    /// Measure what a module costs, alone or beside another
+    Bench(Bench),
     /// Search for questions at which a module breaks a law that every policy must keep
     ///
     /// All of the exhaustive table, then a directed search over the rest of what a policy can be told. The
@@ -30,37 +46,6 @@ Examples:
     Verify(Verify),
 }
 
-/// What is verified, and how hard.
-#[derive(Args, Debug)]
-pub struct Verify {
-    /// The component; its settings are read from a .toml of the same name beside it
-    #[arg(value_name = "FILE")]
-    pub component: PathBuf,
-    /// A file of cases, whose properties must hold as well; may be given more than once
-    #[arg(long, value_name = "FILE")]
-    pub properties: Vec<PathBuf>,
-    /// How much is asked
-    #[arg(long, value_enum, default_value = "normal")]
-    pub effort: Effort,
-    /// What is drawn at random, is drawn by it
-    #[arg(long, value_name = "NUMBER", default_value_t = countersign_lab::verify::SEED)]
-    pub seed: u64,
-    /// Findings as JSON, on standard output
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// How much is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Effort {
-    /// A tenth of what `normal` asks
-    Quick,
-    /// Some seconds for a module of ours
-    Normal,
-    /// Ten times as much at random
-    Thorough,
-}
-
 /// What is built, and where it goes.
 #[derive(Args, Debug)]
 pub struct Build {
@@ -70,12 +55,4 @@ pub struct Build {
     /// Where the component goes [default: <CRATE>/<name>.wasm]
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
-}
-
-/// What is loaded.
-#[derive(Args, Debug)]
-pub struct Check {
-    /// The component; its settings are read from a .toml of the same name beside it
-    #[arg(value_name = "FILE")]
-    pub component: PathBuf,
 }

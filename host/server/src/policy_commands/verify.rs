@@ -1,7 +1,6 @@
 //! `countersign policy verify`.
 
 use std::io::IsTerminal as _;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -12,13 +11,14 @@ use serde_json::json;
 
 use super::engine;
 use crate::cli;
+use crate::commands::failure::{Exit, Failure};
 use crate::say;
 
 /// Work that takes longer says how far it is.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Verifies a module.
-pub fn run(asked: &cli::Verify) -> anyhow::Result<ExitCode> {
+pub fn run(asked: &cli::Verify) -> anyhow::Result<()> {
     let module = Module::open(&engine()?, &asked.component)?;
     let properties = properties(asked)?;
     let progress = Progress::new();
@@ -40,10 +40,10 @@ pub fn run(asked: &cli::Verify) -> anyhow::Result<ExitCode> {
         true => say(&as_json(&module, &verified)),
         false => say(&as_text(&module, &properties, &verified)),
     }
-    Ok(match verified.findings.is_empty() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::from(1),
-    })
+    match verified.findings.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::said(Exit::Failed).into()),
+    }
 }
 
 fn properties(asked: &cli::Verify) -> anyhow::Result<Vec<Property>> {

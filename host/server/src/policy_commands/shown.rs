@@ -1,0 +1,33 @@
+//! What is shown, where it was asked to go.
+
+use anyhow::Context as _;
+
+use crate::cli::Shown;
+use crate::commands::terminal;
+
+/// How wide a terminal is whose width is not known, and a file.
+const WIDTH: usize = 80;
+
+/// Wider than this, lines are harder to read and not easier.
+const MOST_WIDTH: usize = 120;
+
+/// Writes `text` to the file that was named, or to standard output.
+pub fn show(shown: &Shown, text: &str) -> anyhow::Result<()> {
+    match &shown.out {
+        Some(path) => std::fs::write(path, text)
+            .with_context(|| format!("cannot write to `{}`", path.display())),
+        None => Ok(terminal::write(text.as_bytes())?),
+    }
+}
+
+/// How many columns there are to write in.
+pub fn width(shown: &Shown) -> usize {
+    let terminal = terminal::width().filter(|_| shown.out.is_none());
+    terminal.unwrap_or(WIDTH).min(MOST_WIDTH)
+}
+
+/// Pretty JSON, and the end of its last line.
+pub fn json(value: &impl serde::Serialize) -> anyhow::Result<String> {
+    let text = serde_json::to_string_pretty(value).context("it cannot be written as JSON")?;
+    Ok(terminal::plain_json(&text) + "\n")
+}
