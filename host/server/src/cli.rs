@@ -13,7 +13,7 @@ pub use self::access::Access;
 pub use self::approvals::{ApprovalCommand, Decision, Named};
 pub use self::audit::{AuditCommand, Export, Verify};
 pub use self::login::Login;
-pub use self::policy::{Build, Check, PolicyCommand};
+pub use self::policy::{Build, Check, Color, PolicyCommand, Test};
 pub use self::tokens::{Mint, Revoke, TokenCommand};
 use crate::config::Flags;
 
@@ -231,6 +231,7 @@ mod tests {
             &["approval", "wait"],
             &["audit", "export"],
             &["completions"],
+            &["policy", "test"],
         ] {
             assert!(help(command).contains("Examples:"), "{command:?}");
         }

@@ -79,7 +79,9 @@ fn main() -> ExitCode {
 }
 
 fn failed(error: anyhow::Error) -> Failure {
-    Failure::failed(report(error.as_ref()))
+    error
+        .downcast()
+        .unwrap_or_else(|error| Failure::failed(report(error.as_ref())))
 }
 
 /// An error and its causes, in one line.

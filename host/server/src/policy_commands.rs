@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod test;
 
 use anyhow::Context as _;
 use countersign_engine::{Compiler, Engine, Limits};
@@ -13,6 +14,7 @@ pub fn run(command: PolicyCommand) -> anyhow::Result<()> {
     match command {
         PolicyCommand::Build(asked) => build::run(&asked),
         PolicyCommand::Check(asked) => check::run(&asked),
+        PolicyCommand::Test(asked) => test::run(&asked),
     }
 }
 

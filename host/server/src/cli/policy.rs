@@ -1,8 +1,12 @@
 //! What can be said to work on policies alone.
 
+mod test;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+
+pub use self::test::{Color, Test};
 
 /// What can be done with policies alone.
 #[derive(Subcommand, Debug)]
@@ -11,6 +15,8 @@ pub enum PolicyCommand {
     Build(Build),
     /// Load a module as the host would, and say what it is or what is wrong with it
     Check(Check),
+    /// Run the cases that say what a module must answer
+    Test(Test),
 }
 
 /// What is built, and where it goes.
