@@ -335,11 +335,13 @@ impl Entry {
             return false;
         }
         let proven = Settings::parse_toml(settings.as_deref().unwrap_or_default())
-            .and_then(|settings| folder.engine.prove(&bytes, &settings));
+            .and_then(|settings| folder.engine.prove(&bytes, &settings))
+            .map(|proven| self.known(&proven).unwrap_or_else(|| Arc::new(proven)))
+            .and_then(|proven| folder.vet.pass(&proven).map(|()| proven));
         match proven {
             Ok(proven) => {
                 self.content = Some(content);
-                self.present = Some(self.known(&proven).unwrap_or_else(|| Arc::new(proven)));
+                self.present = Some(proven);
                 self.broken = None;
                 true
             }
