@@ -62,3 +62,54 @@ fn of_value(value: &Value) -> usize {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::cases::{Bounds, CaseFile};
+
+    fn error(text: &str, bounds: Bounds) -> String {
+        let error = CaseFile::parse_within(text, bounds);
+        error.expect_err("it is too much").to_string()
+    }
+
+    #[test]
+    fn a_file_that_is_not_ones_own_asks_as_many_questions_as_there_are() {
+        let case = "[[case]]\nname = \"c\"\ngiven = { verb = \"deprovision\", role = \"*\" }\nexpect.not = \"allow\"\n";
+        let bounds = Bounds {
+            questions: 8,
+            ..Bounds::NONE
+        };
+        assert!(CaseFile::parse_within(&case.repeat(2), bounds).is_ok());
+        let error = error(&case.repeat(3), bounds);
+        assert!(error.contains("line 9: `c`: with this one"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_ones_own_says_no_more_by_saying_it_often() {
+        let bounds = Bounds {
+            bytes: 10_000,
+            ..Bounds::NONE
+        };
+        let text = "w".repeat(2_000);
+        let given = format!("verb = \"deprovision\", caller.workspace = \"{text}\"");
+        let case = |given: &str| {
+            format!("[[case]]\nname = \"c\"\ngiven = {{ {given} }}\nexpect.not = \"allow\"\n")
+        };
+        let fixture = format!("[fixtures.f]\ncaller.workspace = \"{text}\"\n");
+        let table = format!(
+            "[[table]]\nname = \"t\"\ngiven = {{ {given} }}\ncolumns = [\"expect.not\"]\nrows = [{}]\n",
+            "[\"allow\"], ".repeat(3)
+        );
+        assert!(CaseFile::parse_within(&case(&given), bounds).is_ok());
+        for much in [
+            case(&format!("{given}, role = \"*\", credential = \"*\"")),
+            fixture
+                + &case("verb = \"deprovision\"")
+                    .replace("given", "like = [\"f\", \"f\", \"f\", \"f\", \"f\"]\ngiven"),
+            table,
+        ] {
+            let error = error(&much, bounds);
+            assert!(error.contains("says too much"), "{error}");
+        }
+    }
+}
