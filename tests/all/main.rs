@@ -27,6 +27,7 @@ mod markers;
 mod metrics;
 mod openapi;
 mod plaintext;
+mod policy_cases;
 mod policy_changes;
 mod policy_table;
 mod policy_views;

@@ -18,7 +18,7 @@ use shelf::{Freeze, Shelf};
 /// Within this a change decides, on an idle machine.
 const PROMPT: Duration = Duration::from_secs(1);
 /// Within this it decides on a machine that also runs all the other tests.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn a_module_dropped_into_the_folder_decides_within_a_second() {

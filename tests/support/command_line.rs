@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::timeout;
 
 use crate::process::built;
@@ -137,6 +137,7 @@ impl CommandLine {
             child,
             what: arguments.join(" "),
             input: input.map(str::to_owned),
+            ear: None,
         }
     }
 }
@@ -153,6 +154,8 @@ pub struct Running {
     child: Child,
     what: String,
     input: Option<String>,
+    /// What it tells beside its result, where the test listens to that.
+    ear: Option<BufReader<ChildStderr>>,
 }
 
 impl Running {
@@ -169,6 +172,42 @@ impl Running {
             .unwrap_or_else(|_| panic!("`{}` says nothing", self.what))
             .expect("it can be read");
         line
+    }
+
+    /// Waits until it tells a line with `words` in it, beside its result.
+    ///
+    /// # Panics
+    ///
+    /// If it does not.
+    pub async fn hears(&mut self, words: &str) {
+        let stderr = self.child.stderr.take().map(BufReader::new);
+        self.ear = self.ear.take().or(stderr);
+        let ear = self.ear.as_mut().expect("it listens");
+        let mut told = String::new();
+        let hear = async {
+            while !told.contains(words) {
+                let read = ear.read_line(&mut told).await.expect("it can be read");
+                assert!(read > 0, "it has ended");
+            }
+        };
+        let heard = timeout(PATIENCE, hear).await;
+        assert!(
+            heard.is_ok(),
+            "`{}` does not say `{words}`: {told}",
+            self.what
+        );
+    }
+
+    /// Ends it, as Ctrl-C does.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    pub async fn stop(self) -> Said {
+        let id = self.child.id().expect("it goes on");
+        let id = rustix::process::Pid::from_raw(id.cast_signed()).expect("a process");
+        rustix::process::kill_process(id, rustix::process::Signal::INT).expect("it goes on");
+        self.end().await
     }
 
     /// Waits for its end.

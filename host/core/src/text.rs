@@ -31,6 +31,20 @@ pub fn displayable(text: &str, limit: usize) -> Result<String, TextError> {
     }
 }
 
+/// `text` with each character that could mislead a reader shown as `\u{…}`, so that it is fit for a
+/// terminal: nothing in it moves the cursor, sets a colour, turns the direction of writing or hides.
+pub fn escaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_misleading(c) {
+            plain.extend(c.escape_unicode());
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
 /// Whether a reader could be misled by the character: control, format, separator, and what is no character.
 pub fn is_misleading(c: char) -> bool {
     // Nearly all that is looked at is ASCII, of which there is nothing to look up.

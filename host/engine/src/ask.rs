@@ -72,9 +72,9 @@ impl<'p> Warm<'p> {
         let lists = Lists::of(question);
         let wire = Wire::new(question, &lists);
         let manifest = self.proven.manifest();
-        let context = wire.context(&manifest.context);
+        let told = wire.told(manifest);
         let now = rounded(question.time, manifest.clock_seconds);
-        let request = wire.request(class, now, &context);
+        let request = wire.request(class, now, &told);
         self.running.begin_again();
         self.running.decide(request).map_err(String::from)
     }

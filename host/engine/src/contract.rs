@@ -11,6 +11,7 @@ use countersign_core::policy::{
 use crate::bindings::types as wit;
 use crate::failure::Failure;
 use crate::limits::Limits;
+use crate::manifest::{Manifest, TallySpec};
 use crate::text::{NAME_BYTES, is_kebab, is_plain, tame};
 
 /// The lists of texts in a question, as the canonical ABI wants them: lists of borrowed strings.
@@ -40,6 +41,13 @@ fn property_lists(question: &Question) -> [&Properties; 5] {
         &question.resource.properties,
         &question.context,
     ]
+}
+
+/// What one module is told beside the request, because its manifest asks for it.
+pub(crate) struct Told<'s> {
+    context: Vec<wit::PropertyParam<'s>>,
+    /// In the manifest's order; 0 where the question has none of that name.
+    tallies: Vec<wit::Tally<'s>>,
 }
 
 /// A question in the words of the contract, made once and handed to every module.
@@ -96,12 +104,12 @@ impl<'a> Wire<'a> {
         }
     }
 
-    /// The request as one module sees it: `context` is [`Wire::context`] and `time` is rounded.
+    /// The request as one module sees it: `told` is [`Wire::told`] and `time` is rounded.
     pub(crate) fn request<'s>(
         &'s self,
         class: CallerClass,
         time: u64,
-        context: &'s [wit::PropertyParam<'s>],
+        told: &'s Told<'s>,
     ) -> wit::Request<'s> {
         let [_, _, arguments, resource, _] = &self.properties;
         wit::Request {
@@ -122,14 +130,34 @@ impl<'a> Wire<'a> {
                 properties: resource,
             },
             time,
-            // A manifest that asks for tallies is refused, so no module has any to be handed.
-            tallies: &[],
-            context,
+            tallies: &told.tallies,
+            context: &told.context,
         }
     }
 
-    /// Those facts of the context that a manifest names.
-    pub(crate) fn context(&self, names: &[String]) -> Vec<wit::PropertyParam<'_>> {
+    /// What a manifest asks for.
+    pub(crate) fn told<'s>(&'s self, manifest: &'s Manifest) -> Told<'s> {
+        Told {
+            context: self.context(&manifest.context),
+            tallies: self.tallies(&manifest.tallies),
+        }
+    }
+
+    fn tallies<'s>(&self, specs: &'s [TallySpec]) -> Vec<wit::Tally<'s>> {
+        let count = |name: &str| {
+            let mut tallies = self.question.tallies.iter();
+            tallies.find(|tally| tally.name == name)
+        };
+        specs
+            .iter()
+            .map(|spec| wit::Tally {
+                name: &spec.name,
+                count: count(&spec.name).map_or(0, |tally| tally.count),
+            })
+            .collect()
+    }
+
+    fn context(&self, names: &[String]) -> Vec<wit::PropertyParam<'_>> {
         let [.., context] = &self.properties;
         if names.is_empty() {
             return Vec::new();

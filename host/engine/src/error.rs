@@ -88,6 +88,17 @@ pub enum LoadError {
     /// No module of the classifier's name.
     #[error("no module is named `{0}`, which says what kind of caller asks")]
     NoClassifier(String),
+    /// A module asks for a count that this host does not keep.
+    #[error("module `{module}` asks for the tally `{tally}`, and this host keeps none yet")]
+    Tally {
+        /// The module's name.
+        module: String,
+        /// The tally's.
+        tally: String,
+    },
+    /// The cases that a module carries do not hold, or cannot be read.
+    #[error("{0}")]
+    Cases(String),
     /// A question that nobody answers.
     #[error("no module has a rule for `{verb}` here: {row}")]
     Uncovered {

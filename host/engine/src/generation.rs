@@ -106,6 +106,15 @@ impl PolicySet {
         {
             return Err(LoadError::SameName(twice.id().name.clone()));
         }
+        if let Some((module, tally)) = modules
+            .iter()
+            .find_map(|module| Some((module, module.manifest().tallies.first()?)))
+        {
+            return Err(LoadError::Tally {
+                module: module.id().name.clone(),
+                tally: tally.name.clone(),
+            });
+        }
         let classifier = modules
             .iter()
             .position(|module| module.id().name == classifier)

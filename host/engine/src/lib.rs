@@ -38,7 +38,7 @@ pub use engine::Engine;
 pub use error::{EngineError, FolderError, LoadError};
 pub use generation::{CLASSIFIER, Generation, Live, PolicySet};
 pub use limits::Limits;
-pub use manifest::{Manifest, SettingSpec};
+pub use manifest::{Manifest, SettingSpec, TallyScope, TallySpec};
 pub use proven::{Mode, Proven};
 pub use settings::Settings;
 pub use spent::Spent;

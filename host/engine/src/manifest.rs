@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use countersign_core::policy::Properties;
+use countersign_core::verb::Verb;
 
 use crate::bindings::types as wit;
 use crate::contract::{few, properties, quoted, text};
@@ -25,6 +26,8 @@ pub struct Manifest {
     pub description: String,
     /// What can be set, in the module's order.
     pub settings: Vec<SettingSpec>,
+    /// The counts that it asks for, in its order.
+    pub tallies: Vec<TallySpec>,
     /// The facts of the context that it reads.
     pub context: Vec<String>,
     /// How fine a clock it needs, in seconds; 0: none.
@@ -42,6 +45,33 @@ pub struct SettingSpec {
     pub description: String,
     /// Its values where none are given.
     pub default: Vec<String>,
+}
+
+/// A count that a module asks for: deeds done and approvals pending, within a sliding window.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct TallySpec {
+    /// What the module knows it by.
+    pub name: String,
+    /// Whose deeds are counted.
+    pub scope: TallyScope,
+    /// Of which verbs; empty: of every one.
+    pub verbs: Vec<Verb>,
+    /// How far back it counts.
+    pub window_seconds: u32,
+}
+
+/// Whose deeds a tally counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TallyScope {
+    /// The caller's credential's.
+    Actor,
+    /// The person's behind it.
+    User,
+    /// The caller's workspace's.
+    Workspace,
+    /// Everybody's.
+    Organisation,
 }
 
 impl Manifest {
@@ -86,12 +116,6 @@ fn checked(said: wit::Manifest, limits: &Limits) -> Result<Manifest, Failure> {
         )));
     }
     text("description", &said.description, limits)?;
-    if let Some(tally) = said.tallies.first() {
-        return Err(Failure::new(format!(
-            "it asks for the tally {}, and this host keeps none yet",
-            quoted(&tally.name)
-        )));
-    }
     few("context", said.context.len(), limits)?;
     if let Some(name) = said.context.iter().find(|name| !is_context(name)) {
         return Err(Failure::new(format!(
@@ -105,6 +129,7 @@ fn checked(said: wit::Manifest, limits: &Limits) -> Result<Manifest, Failure> {
         version: said.version,
         description: said.description,
         settings: specs(said.settings, limits)?,
+        tallies: tallies(said.tallies, limits)?,
         context: said.context,
         clock_seconds: said.clock_seconds,
         annotations: properties("annotation", said.annotations, limits)?,
@@ -124,13 +149,8 @@ fn specs(specs: Vec<wit::SettingSpec>, limits: &Limits) -> Result<Vec<SettingSpe
     specs
         .into_iter()
         .map(|spec| {
-            let is_name = spec.name.len() <= NAME_BYTES
-                && spec.name.starts_with(|c: char| c.is_ascii_lowercase())
-                && spec.name.bytes().all(|byte| {
-                    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte)
-                });
             let name = quoted(&spec.name);
-            if !is_name {
+            if !is_name(&spec.name) {
                 return Err(Failure::new(format!("its setting {name} has a bad name")));
             }
             if !names.insert(spec.name.clone()) {
@@ -154,4 +174,52 @@ fn specs(specs: Vec<wit::SettingSpec>, limits: &Limits) -> Result<Vec<SettingSpe
             })
         })
         .collect()
+}
+
+fn tallies(specs: Vec<wit::TallySpec>, limits: &Limits) -> Result<Vec<TallySpec>, Failure> {
+    few("tallies", specs.len(), limits)?;
+    let mut names = BTreeSet::new();
+    specs
+        .into_iter()
+        .map(|spec| {
+            let name = quoted(&spec.name);
+            if !is_name(&spec.name) {
+                return Err(Failure::new(format!("its tally {name} has a bad name")));
+            }
+            if !names.insert(spec.name.clone()) {
+                return Err(Failure::new(format!("its tally {name} is there twice")));
+            }
+            if spec.window_seconds == 0 {
+                let why = format!("its tally {name} has a window of 0 s, in which nothing happens");
+                return Err(Failure::new(why));
+            }
+            few("a tally's verbs", spec.verbs.len(), limits)?;
+            // Of a verb that there is not, nothing is ever counted: what is to be bounded would not be.
+            let verbs = spec.verbs.iter().map(|verb| {
+                Verb::parse(verb).ok_or_else(|| {
+                    let verb = quoted(verb);
+                    Failure::new(format!("its tally {name} counts {verb}, which is no verb"))
+                })
+            });
+            Ok(TallySpec {
+                verbs: verbs.collect::<Result<_, _>>()?,
+                name: spec.name,
+                scope: match spec.scope {
+                    wit::TallyScope::Actor => TallyScope::Actor,
+                    wit::TallyScope::User => TallyScope::User,
+                    wit::TallyScope::Workspace => TallyScope::Workspace,
+                    wit::TallyScope::Organisation => TallyScope::Organisation,
+                },
+                window_seconds: spec.window_seconds,
+            })
+        })
+        .collect()
+}
+
+fn is_name(name: &str) -> bool {
+    name.len() <= NAME_BYTES
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
 }

@@ -213,9 +213,9 @@ impl Proven {
             Ok(running) => running,
             Err(failure) => return Said::nothing(failure),
         };
-        let context = wire.context(&self.manifest.context);
+        let told = wire.told(&self.manifest);
         let now = rounded(question.time, self.manifest.clock_seconds);
-        let verdict = running.decide(wire.request(class, now, &context));
+        let verdict = running.decide(wire.request(class, now, &told));
         Said::of(verdict, running)
     }
 

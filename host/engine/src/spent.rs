@@ -25,9 +25,9 @@ impl Proven {
         let mut running = self.ready(Notebook::Dropped, time)?;
         let lists = Lists::of(question);
         let wire = Wire::new(question, &lists);
-        let context = wire.context(&self.manifest().context);
+        let told = wire.told(self.manifest());
         let now = rounded(question.time, self.manifest().clock_seconds);
-        running.decide(wire.request(class, now, &context))?;
+        running.decide(wire.request(class, now, &told))?;
         Ok(running.spent())
     }
 }

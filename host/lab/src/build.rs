@@ -13,10 +13,13 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use toolchain::Toolchain;
 
+use crate::bundled::{self, COMPONENT_HEADER};
+use crate::vet::{self, VetError};
+
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// A component's first bytes; a core module has another layer number in the last four.
-const COMPONENT_HEADER: [u8; 8] = *b"\0asm\x0d\0\x01\0";
+/// The file of cases in a policy's folder that its component carries.
+const CASES: &str = "cases.toml";
 
 /// Room for the deepest call of a policy, and small: the host resets the guest's memory each time.
 const STACK_BYTES: u32 = 16 * 1_024;
@@ -76,6 +79,14 @@ pub enum BuildError {
         .0.display()
     )]
     NoComponent(PathBuf),
+    /// The cases that the component would carry are not understood.
+    #[error("`{}`: {cause}", path.display())]
+    Cases {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: VetError,
+    },
     /// A file cannot be read or written.
     #[error("cannot use `{}`", path.display())]
     File {
@@ -87,7 +98,8 @@ pub enum BuildError {
     },
 }
 
-/// Builds the policy module in the folder `source` and writes it to `out`, its digest beside it.
+/// Builds the policy module in the folder `source` and writes it to `out`, its digest beside it. The
+/// component carries the cases of the file `cases.toml` in that folder, if there is one.
 ///
 /// Cargo's progress and errors go to standard error. Where no toolchain for WebAssembly is there, this
 /// asks rustup for one, and as root on Debian apt.
@@ -108,6 +120,7 @@ pub fn build(source: &Path, out: &Path) -> Result<Built, BuildError> {
     if !bytes.starts_with(&COMPONENT_HEADER) {
         return Err(BuildError::NoComponent(source));
     }
+    let bytes = with_cases(bytes, &source.join(CASES))?;
 
     let sha256 = hex(&Sha256::digest(&bytes));
     let name = out.file_name().unwrap_or(out.as_os_str()).to_string_lossy();
@@ -124,6 +137,22 @@ pub fn build(source: &Path, out: &Path) -> Result<Built, BuildError> {
         sha256,
         toolchain: toolchain.description,
     })
+}
+
+/// The component with the cases of `path`, where there are any, as a host can take them.
+fn with_cases(component: Vec<u8>, path: &Path) -> Result<Vec<u8>, BuildError> {
+    let cases = match std::fs::read_to_string(path) {
+        Ok(cases) => cases,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(component),
+        Err(cause) => return at(path, Err(cause)),
+    };
+    let wrong = |cause| BuildError::Cases {
+        path: path.to_path_buf(),
+        cause,
+    };
+    let whole = bundled::with_cases(&component, &cases).map_err(|cause| wrong(cause.into()))?;
+    vet::bundled(&whole).map_err(wrong)?;
+    Ok(whole)
 }
 
 /// Runs cargo, and returns the file that it made of the package.

@@ -5,15 +5,20 @@
 //! hold of a family however all the rest of the question is changed; [`crate`]'s search tries). All are laid
 //! over a row of the exhaustive table, so that a case says only what it is about.
 
+mod bounds;
 mod expected;
 mod file;
 mod given;
+mod laid;
 mod problem;
+mod table;
 mod values;
 mod words;
 
+pub use bounds::Bounds;
 pub use expected::{Expected, Mismatch};
 pub use file::{Case, CaseFile, Property};
 pub use given::{Given, Variant};
 pub use problem::CaseError;
+pub use words::Pattern;
 pub(crate) use words::{Words, nearest};

@@ -93,15 +93,23 @@ impl Module {
     /// baseline says what kind of caller asks, as it does in a host.
     pub fn new(engine: &Engine, proven: Proven) -> Result<Self, ModuleError> {
         let proven = Arc::new(proven);
+        if proven.id().name == CLASSIFIER {
+            return Ok(Self::beside(Arc::clone(&proven), &proven));
+        }
+        let baseline = engine.prove(BASELINE, &Settings::new());
+        let baseline = Arc::new(baseline.map_err(ModuleError::Baseline)?);
+        Ok(Self::beside(proven, &baseline))
+    }
+
+    /// The module that is `proven`, beside `classifier`, which is asked what kind of caller asks unless the
+    /// module has the classifier's name.
+    pub fn beside(proven: impl Into<Arc<Proven>>, classifier: &Arc<Proven>) -> Self {
+        let proven = proven.into();
         let classifier = match proven.id().name == CLASSIFIER {
             true => Arc::clone(&proven),
-            false => Arc::new(
-                engine
-                    .prove(BASELINE, &Settings::new())
-                    .map_err(ModuleError::Baseline)?,
-            ),
+            false => Arc::clone(classifier),
         };
-        Ok(Self { proven, classifier })
+        Self { proven, classifier }
     }
 
     /// The same module with other settings, beside the same classifier.

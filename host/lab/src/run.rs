@@ -1,11 +1,17 @@
 //! Cases, run against a module.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use countersign_engine::{Engine, Settings};
+use countersign_engine::{Engine, Proven, Settings};
 
 use crate::cases::{Case, Mismatch, Variant};
 use crate::module::{Answered, Module};
+
+/// How often a question is asked before a failure is the module's. Modules are deterministic, so what does
+/// not fail again was the machine having no time for it, which says nothing about the module.
+const ATTEMPTS: usize = 3;
 
 /// What became of a case.
 #[derive(Clone, Debug)]
@@ -16,6 +22,8 @@ pub struct Ran<'c> {
     pub questions: usize,
     /// Those that were answered otherwise, or why the case could not be run at all.
     pub failures: Result<Vec<Failed>, String>,
+    /// How long it took.
+    pub took: Duration,
 }
 
 /// One question of a case that was answered otherwise.
@@ -29,19 +37,65 @@ pub struct Failed {
     pub mismatches: Vec<Mismatch>,
 }
 
-impl Ran<'_> {
+impl<'c> Ran<'c> {
+    /// Asks `module` all that `case` means, or says why there is no module to ask.
+    pub fn of(case: &'c Case, module: Result<&Module, &String>) -> Self {
+        let began = Instant::now();
+        let mut questions = 0;
+        let failures = module.map_err(Clone::clone).and_then(|module| {
+            case.given.is_heard_by(module.proven().manifest())?;
+            let variants = case.given.variants()?;
+            questions = variants.len();
+            Ok(variants
+                .into_iter()
+                .filter_map(|variant| Failed::of(case, variant, module))
+                .collect())
+        });
+        Self {
+            case,
+            questions,
+            failures,
+            took: began.elapsed(),
+        }
+    }
+
     /// Whether every question was answered as expected.
     pub fn passed(&self) -> bool {
         self.failures.as_ref().is_ok_and(Vec::is_empty)
     }
 }
 
+impl Failed {
+    /// `None` where the answer is as expected.
+    fn of(case: &Case, variant: Variant, module: &Module) -> Option<Self> {
+        for attempt in 1.. {
+            let answered = module.answer(&variant.question, variant.class);
+            let mismatches = case.expected.mismatches(&answered);
+            if mismatches.is_empty() {
+                return None;
+            }
+            if answered.verdict.is_ok() || attempt == ATTEMPTS {
+                return Some(Self {
+                    variant,
+                    answered,
+                    mismatches,
+                });
+            }
+        }
+        None
+    }
+}
+
 /// Runs cases against one module.
 pub struct Runner<'e> {
     engine: &'e Engine,
-    module: Module,
-    /// The module with other settings, by what the cases give beside those that it was loaded with.
-    others: HashMap<Settings, Result<Module, String>>,
+    component: Arc<[u8]>,
+    /// The settings under those of the cases.
+    base: Settings,
+    /// Who says what kind of caller asks, where the module does not.
+    classifier: Arc<Proven>,
+    /// The module under the settings that cases have, by what these give.
+    modules: HashMap<Settings, Result<Module, String>>,
 }
 
 impl<'e> Runner<'e> {
@@ -49,48 +103,60 @@ impl<'e> Runner<'e> {
     pub fn new(engine: &'e Engine, module: Module) -> Self {
         Self {
             engine,
-            module,
-            others: HashMap::new(),
+            component: module.proven().bytes().into(),
+            base: module.proven().settings().clone(),
+            classifier: Arc::clone(module.classifier()),
+            modules: HashMap::from([(Settings::new(), Ok(module))]),
+        }
+    }
+
+    /// For the component of `module` with its defaults, whatever settings `module` has.
+    pub fn at_defaults(engine: &'e Engine, module: &Module) -> Self {
+        let component = module.proven().bytes();
+        let mut runner = Self::of_component(engine, component, module.classifier());
+        let proven = module.proven();
+        let specs = &proven.manifest().settings;
+        let is_default = |spec: &countersign_engine::SettingSpec| {
+            proven.settings().get(&spec.name) == Some(&spec.default)
+        };
+        if specs.iter().all(is_default) {
+            runner.modules = HashMap::from([(Settings::new(), Ok(module.clone()))]);
+        }
+        runner
+    }
+
+    /// For the module of `component`, which is not proven yet, with its defaults.
+    pub fn of_component(engine: &'e Engine, component: &[u8], classifier: &Arc<Proven>) -> Self {
+        Self {
+            engine,
+            component: component.into(),
+            base: Settings::new(),
+            classifier: Arc::clone(classifier),
+            modules: HashMap::new(),
         }
     }
 
     /// Runs one case.
     pub fn run<'c>(&mut self, case: &'c Case) -> Ran<'c> {
-        let mut questions = 0;
-        let failures = self.module(&case.settings).and_then(|module| {
-            let variants = case.given.variants()?;
-            questions = variants.len();
-            let failed = variants.into_iter().filter_map(|variant| {
-                let answered = module.answer(&variant.question, variant.class);
-                let mismatches = case.expected.mismatches(&answered);
-                (!mismatches.is_empty()).then_some(Failed {
-                    variant,
-                    answered,
-                    mismatches,
-                })
-            });
-            Ok(failed.collect())
-        });
-        Ran {
-            case,
-            questions,
-            failures,
-        }
+        let module = self.module(&case.settings);
+        Ran::of(case, module.as_ref())
     }
 
-    fn module(&mut self, settings: &Settings) -> Result<Module, String> {
-        if settings.iter().next().is_none() {
-            return Ok(self.module.clone());
+    /// The module under the settings of a case, or why there is none.
+    pub fn module(&mut self, settings: &Settings) -> Result<Module, String> {
+        if let Some(known) = self.modules.get(settings) {
+            return known.clone();
         }
-        let (engine, module) = (self.engine, &self.module);
-        let other = self.others.entry(settings.clone()).or_insert_with(|| {
-            let given = module.proven().settings().clone();
-            let all = settings
-                .iter()
-                .fold(given, |all, (name, values)| all.with(name, values.clone()));
-            let other = module.with_settings(engine, &all);
-            other.map_err(|error| error.to_string())
-        });
-        other.clone()
+        let all = settings
+            .iter()
+            .fold(self.base.clone(), |all, (name, values)| {
+                all.with(name, values.clone())
+            });
+        let proven = self.engine.prove(&self.component, &all);
+        let module = proven
+            .map(|proven| Module::beside(proven, &self.classifier))
+            .map_err(|error| error.to_string());
+        self.modules.insert(settings.clone(), module.clone());
+        module
     }
 }

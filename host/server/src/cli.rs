@@ -14,7 +14,8 @@ pub use self::approvals::{ApprovalCommand, Decision, Named};
 pub use self::audit::{AuditCommand, Export, Verify as VerifyAudit};
 pub use self::login::Login;
 pub use self::policy::{
-    Bench, Build, Check, Describe, Diff, Effort, Format, Matrix, PolicyCommand, Rows, Shown, Verify,
+    Bench, Build, Check, Color, Describe, Diff, Effort, Format, Matrix, PolicyCommand, Rows, Shown,
+    Test, Verify,
 };
 pub use self::tokens::{Mint, Revoke, TokenCommand};
 use crate::config::Flags;
@@ -233,6 +234,7 @@ mod tests {
             &["approval", "wait"],
             &["audit", "export"],
             &["completions"],
+            &["policy", "test"],
         ] {
             assert!(help(command).contains("Examples:"), "{command:?}");
         }

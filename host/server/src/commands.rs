@@ -23,7 +23,7 @@ mod waiting;
 use std::process::ExitCode;
 
 pub use self::config_check::check as check_config;
-pub use self::failure::Failure;
+pub use self::failure::{Exit, Failure};
 pub use self::terminal::say;
 use crate::cli::{AuditCommand, Cli, Command, CompletedShell};
 use crate::config::{Flags, Sources};

@@ -9,6 +9,7 @@ mod change;
 mod chosen;
 mod mark;
 mod recorded;
+mod vetting;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,10 +24,12 @@ use countersign_engine::{Engine, Generation, Live, PolicySet, Proven};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore, watch};
 
+use self::begin::Opened;
 pub use self::begin::look;
 use self::change::{change, records};
 pub use self::chosen::{ChoiceError, Chosen};
 pub use self::mark::FolderMark;
+use self::vetting::Vetting;
 use crate::report;
 
 /// How often the ledger is asked whether another host made other policies live, and how soon a change that
@@ -44,6 +47,7 @@ pub struct Policies {
     /// Rung by whoever has met a later generation in the ledger.
     bell: Notify,
     engine: Engine,
+    vetting: Arc<Vetting>,
     mark: FolderMark,
     folder: Mutex<Seen>,
     behind: Mutex<Option<Behind>>,
@@ -93,10 +97,13 @@ impl Policies {
         let newest = ledger.latest_generation().await?;
         let stand_ins = recorded::stand_ins(ledger, newest.as_ref()).await?;
         let path = folder.to_owned();
-        let (engine, watcher, first) =
-            tokio::task::spawn_blocking(move || begin::open(path, stand_ins, proposed))
-                .await
-                .context("proving the policies panicked")??;
+        let opened = tokio::task::spawn_blocking(move || begin::open(path, stand_ins, proposed));
+        let Opened {
+            engine,
+            vetting,
+            watcher,
+            first,
+        } = opened.await.context("proving the policies panicked")??;
         report_problems(&first.problems);
         let is_changed = mark.is_of_others(&records(&first));
         let generation = loop {
@@ -112,6 +119,7 @@ impl Policies {
             live: Arc::new(Live::new(generation)),
             bell: Notify::new(),
             engine,
+            vetting,
             mark,
             folder: Mutex::new(first.into()),
             behind: Mutex::new(None),

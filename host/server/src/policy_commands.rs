@@ -10,6 +10,7 @@ mod ink;
 mod matrix;
 mod opened;
 mod shown;
+mod test;
 mod verify;
 
 use anyhow::Context as _;
@@ -22,6 +23,7 @@ pub fn run(command: PolicyCommand) -> anyhow::Result<()> {
     match command {
         PolicyCommand::Build(asked) => build::run(&asked),
         PolicyCommand::Check(asked) => check::run(&asked),
+        PolicyCommand::Test(asked) => test::run(&asked),
         PolicyCommand::Describe(asked) => describe::run(&asked),
         PolicyCommand::Matrix(asked) => matrix::run(&asked),
         PolicyCommand::Diff(asked) => diff::run(&asked),

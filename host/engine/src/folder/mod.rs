@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub use scan::{Found, Stamp, scan};
 pub use watch::Watcher;
 
-use crate::{Engine, PolicySet, Proven, Settings};
+use crate::{Engine, LoadError, PolicySet, Proven, Settings};
 
 /// Where modules are dropped, and what stands beside them.
 #[derive(Clone, Debug)]
@@ -34,6 +34,34 @@ pub struct Folder {
     pub classifier: String,
     /// The folder's modules that decided when the host last ran.
     pub recorded: Vec<Recorded>,
+    /// What a module that is new in the folder must pass, once it is proven.
+    pub vet: Vet,
+}
+
+/// What a proven module must pass before it stands in a set: whoever puts a host together says.
+#[derive(Clone)]
+pub struct Vet(Arc<Test>);
+
+type Test = dyn Fn(&Arc<Proven>) -> Result<(), LoadError> + Send + Sync;
+
+impl Vet {
+    /// This test.
+    pub fn new(
+        test: impl Fn(&Arc<Proven>) -> Result<(), LoadError> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(test))
+    }
+
+    /// Whether `module` passes.
+    pub fn pass(&self, module: &Arc<Proven>) -> Result<(), LoadError> {
+        (self.0)(module)
+    }
+}
+
+impl std::fmt::Debug for Vet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Vet")
+    }
 }
 
 /// A module of the folder, as it last decided: what stands where its file is there and broken when the

@@ -245,7 +245,7 @@ impl Shelf {
 
     /// Whether a module that fails was a fresh one, which then does not stand.
     fn refuse_failing(&mut self, error: &LoadError) -> bool {
-        let LoadError::Fails { module, .. } = error else {
+        let (LoadError::Fails { module, .. } | LoadError::Tally { module, .. }) = error else {
             return false;
         };
         let holds = |entry: &Entry| entry.module().is_some_and(|held| held.id().name == *module);
@@ -335,11 +335,13 @@ impl Entry {
             return false;
         }
         let proven = Settings::parse_toml(settings.as_deref().unwrap_or_default())
-            .and_then(|settings| folder.engine.prove(&bytes, &settings));
+            .and_then(|settings| folder.engine.prove(&bytes, &settings))
+            .map(|proven| self.known(&proven).unwrap_or_else(|| Arc::new(proven)))
+            .and_then(|proven| folder.vet.pass(&proven).map(|()| proven));
         match proven {
             Ok(proven) => {
                 self.content = Some(content);
-                self.present = Some(self.known(&proven).unwrap_or_else(|| Arc::new(proven)));
+                self.present = Some(proven);
                 self.broken = None;
                 true
             }

@@ -108,10 +108,10 @@ fn what_cannot_be_proven_says_why() {
         ),
         (
             Guest {
-                tally: Some("mints"),
+                tally: Some("Mints"),
                 ..Guest::default()
             },
-            "its manifest is wrong: it asks for the tally `mints`, and this host keeps none yet",
+            "its manifest is wrong: its tally `Mints` has a bad name",
         ),
         (
             Guest {

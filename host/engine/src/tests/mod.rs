@@ -7,6 +7,7 @@ mod folders;
 mod guest;
 mod hostile;
 mod restarts;
+mod tallies;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::guest::Guest;
 use super::{engine, prove};
-use crate::folder::{Folder, Proposal, Recorded, Watcher};
+use crate::folder::{Folder, Proposal, Recorded, Vet, Watcher};
 use crate::{FolderError, Settings};
 
 fn opened(path: &Path, recorded: &[(&str, &[u8])]) -> Result<Proposal, FolderError> {
@@ -25,6 +25,7 @@ fn opened(path: &Path, recorded: &[(&str, &[u8])]) -> Result<Proposal, FolderErr
                 settings: Settings::new(),
             })
             .collect(),
+        vet: Vet::new(|_| Ok(())),
     };
     Watcher::open(folder, |_| {}).map(|(_, first)| first)
 }

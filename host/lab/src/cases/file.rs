@@ -7,9 +7,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::{Spanned, Table, Value};
 
+use super::table::WrittenTable;
 use super::values::instants;
 use super::words::unknown;
-use super::{CaseError, Expected, Given};
+use super::{Bounds, CaseError, Expected, Given};
 
 /// One question, or a family of them, and what is expected.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,45 +57,35 @@ struct Written {
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenCase {
-    name: String,
+pub(super) struct WrittenCase {
+    pub(super) name: String,
     /// Names of fixtures, each laid over those before it.
     #[serde(default)]
-    like: Vec<String>,
+    pub(super) like: Vec<String>,
     #[serde(default)]
-    settings: Table,
+    pub(super) settings: Table,
     #[serde(default)]
-    given: Table,
+    pub(super) given: Table,
     #[serde(default)]
-    expect: Table,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenTable {
-    name: String,
-    #[serde(default)]
-    like: Vec<String>,
-    #[serde(default)]
-    settings: Table,
-    #[serde(default)]
-    given: Table,
-    #[serde(default)]
-    expect: Table,
-    columns: Vec<String>,
-    rows: Vec<Vec<Value>>,
+    pub(super) expect: Table,
 }
 
 impl CaseFile {
     /// Reads a file. Every question in it is formed once, so that what is accepted can be asked.
     pub fn parse(text: &str) -> Result<Self, CaseError> {
+        Self::parse_within(text, Bounds::NONE)
+    }
+
+    /// [`CaseFile::parse`], of a file that is not one's own.
+    pub fn parse_within(text: &str, bounds: Bounds) -> Result<Self, CaseError> {
         let written: Written = toml::from_str(text).map_err(|error| CaseError::Toml {
             line: error.span().map_or(1, |span| line(text, span.start)),
             message: error.message().to_owned(),
         })?;
-        let reader = Reader {
+        let mut reader = Reader {
             settings: written.settings,
             fixtures: written.fixtures,
+            bounds,
         };
         let mut cases = Vec::new();
         // Cases and tables in the order in which they are written.
@@ -103,10 +94,20 @@ impl CaseFile {
             cases.push(reader.case(line, case.into_inner())?);
         }
         for table in written.tables {
-            let line = line(text, table.span().start);
+            let begins = line(text, table.span().start);
             let table = table.into_inner();
-            for row in 0..table.rows.len() {
-                cases.push(reader.case(line, table.row(line, row)?)?);
+            for (index, row) in table.rows.iter().enumerate() {
+                // Where the row is written in one line, that line is the case's.
+                let line = line(text, row.span().start).max(begins);
+                let shared = [&table.settings, &table.given, &table.expect];
+                let afford = reader.bounds.take_tables(shared, 1);
+                let case = afford.and_then(|()| table.row(index, row.get_ref()));
+                let case = case.map_err(|message| CaseError::Case {
+                    line,
+                    name: table.name.clone(),
+                    message,
+                })?;
+                cases.push(reader.case(line, case)?);
             }
         }
         cases.sort_by_key(|case| case.line);
@@ -123,10 +124,12 @@ impl CaseFile {
 struct Reader {
     settings: Table,
     fixtures: BTreeMap<String, Table>,
+    /// What is left of them.
+    bounds: Bounds,
 }
 
 impl Reader {
-    fn case(&self, line: usize, written: WrittenCase) -> Result<Case, CaseError> {
+    fn case(&mut self, line: usize, written: WrittenCase) -> Result<Case, CaseError> {
         let name = written.name;
         self.read(
             line,
@@ -142,7 +145,7 @@ impl Reader {
     }
 
     fn read(
-        &self,
+        &mut self,
         line: usize,
         name: &str,
         like: &[String],
@@ -155,14 +158,19 @@ impl Reader {
                 .fixtures
                 .get(fixture)
                 .ok_or_else(|| unknown(fixture, &known))?;
+            self.bounds.take_tables([fixture], 1)?;
             lay(&mut laid, fixture.clone());
         }
         lay(&mut laid, given);
         instants(&mut laid)?;
+        let weighed = laid.clone();
         let given: Given = part("given", laid)?;
         let expected: Expected = part("expect", expect)?;
         expected.check()?;
-        given.variants()?;
+        let questions = given.count()?;
+        self.bounds.take_questions(questions)?;
+        self.bounds.take_tables([&weighed], questions)?;
+        self.bounds.take_tables([&self.settings], 1)?;
         let mut all = self.settings.clone();
         lay(&mut all, settings);
         Ok(Case {
@@ -175,49 +183,13 @@ impl Reader {
     }
 }
 
-impl WrittenTable {
-    fn row(&self, line: usize, row: usize) -> Result<WrittenCase, CaseError> {
-        let wrong = |message| CaseError::Case {
-            line,
-            name: self.name.clone(),
-            message,
-        };
-        let values = &self.rows[row];
-        if values.len() != self.columns.len() {
-            let (has, columns) = (values.len(), self.columns.len());
-            let message = format!("row {} has {has} values for {columns} columns", row + 1);
-            return Err(wrong(message));
-        }
-        let (mut given, mut expect) = (self.given.clone(), self.expect.clone());
-        for (column, value) in self.columns.iter().zip(values) {
-            let path: Vec<&str> = column.split('.').collect();
-            match path.as_slice() {
-                ["given", path @ ..] if !path.is_empty() => put(&mut given, path, value),
-                ["expect", path @ ..] if !path.is_empty() => put(&mut expect, path, value),
-                _ => {
-                    let message =
-                        format!("the column `{column}` is neither `given.…` nor `expect.…`");
-                    return Err(wrong(message));
-                }
-            }
-        }
-        Ok(WrittenCase {
-            name: format!("{}, row {}", self.name, row + 1),
-            like: self.like.clone(),
-            settings: self.settings.clone(),
-            given,
-            expect,
-        })
-    }
-}
-
 fn part<T: DeserializeOwned>(name: &str, table: Table) -> Result<T, String> {
     let read = table.try_into();
     read.map_err(|error: toml::de::Error| format!("`{name}`: {}", error.message()))
 }
 
 /// Lays `over` on `under`: tables join, everything else takes the place of what was there.
-fn lay(under: &mut Table, over: Table) {
+pub(super) fn lay(under: &mut Table, over: Table) {
     for (key, value) in over {
         match (under.get_mut(&key), value) {
             (Some(Value::Table(under)), Value::Table(over)) => lay(under, over),
@@ -226,21 +198,6 @@ fn lay(under: &mut Table, over: Table) {
             }
         }
     }
-}
-
-fn put(table: &mut Table, path: &[&str], value: &Value) {
-    let Some((first, rest)) = path.split_first() else {
-        return;
-    };
-    let (key, value) = match rest {
-        [] => ((*first).to_owned(), value.clone()),
-        rest => {
-            let mut inner = Table::new();
-            put(&mut inner, rest, value);
-            ((*first).to_owned(), Value::Table(inner))
-        }
-    };
-    lay(table, Table::from_iter([(key, value)]));
 }
 
 fn line(text: &str, at: usize) -> usize {
@@ -295,8 +252,8 @@ expect = { not = "allow" }
             names,
             [
                 ("an agent that mints waits", 9),
-                ("the hours of the night, row 1", 15),
-                ("the hours of the night, row 2", 15),
+                ("the hours of the night, row 1", 20),
+                ("the hours of the night, row 2", 21),
             ]
         );
         let variants = file.cases[0].given.variants().expect("it was read");
@@ -372,7 +329,7 @@ expect = { not = "allow" }
             ),
             (
                 "[[table]]\nname = \"t\"\ncolumns = [\"verb\"]\nrows = [[\"x\"]]".to_owned(),
-                "the column `verb` is neither `given.…` nor `expect.…`",
+                "the column `verb` is neither `given.…`, `expect.…` nor a text under `name`",
             ),
             (
                 "[[table]]\nname = \"t\"\ncolumns = [\"given.verb\"]\nrows = [[]]".to_owned(),

@@ -1,14 +1,19 @@
 //! What a case gives: a row of the exhaustive table, or a family of them, and what is laid over it.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use countersign_core::exhaustive::{self, FLAGS, Row};
 use countersign_core::policy::{CallerClass, Credential, Entity, Question, Role, Tally};
 use countersign_core::verb::Verb;
+use countersign_engine::Manifest;
 use serde::Deserialize;
 
 use super::values::lay;
 use super::words::{Words, unknown};
+
+/// The exhaustive table, made once: cases look through it again and again.
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| exhaustive::rows().collect());
 
 /// What a case gives. What it does not say is as in the row: an administrator of the organisation, at
 /// the beginning of 2026.
@@ -20,19 +25,19 @@ pub struct Given {
     verb: Option<Words>,
     flags: Option<Flags>,
     /// What the classifier says, where that is not to be asked.
-    class: Option<String>,
+    pub(super) class: Option<String>,
     #[serde(default)]
-    caller: Caller,
+    pub(super) caller: Caller,
     #[serde(default)]
-    action: Action,
+    pub(super) action: Action,
     #[serde(default)]
-    resource: Thing,
+    pub(super) resource: Thing,
     /// Unix milliseconds.
-    time: Option<u64>,
+    pub(super) time: Option<u64>,
     #[serde(default)]
-    tallies: BTreeMap<String, u32>,
+    pub(super) tallies: BTreeMap<String, u32>,
     #[serde(default)]
-    context: toml::Table,
+    pub(super) context: toml::Table,
 }
 
 /// `"*"`, or exactly those that are set.
@@ -45,32 +50,32 @@ enum Flags {
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Caller {
-    principal: Option<String>,
-    actor: Option<String>,
-    workspace: Option<String>,
+pub(super) struct Caller {
+    pub(super) principal: Option<String>,
+    pub(super) actor: Option<String>,
+    pub(super) workspace: Option<String>,
     #[serde(default)]
-    subject: Thing,
+    pub(super) subject: Thing,
     #[serde(default)]
-    properties: toml::Table,
+    pub(super) properties: toml::Table,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Action {
+pub(super) struct Action {
     /// Any name at all, a verb that there is not included.
-    name: Option<String>,
+    pub(super) name: Option<String>,
     #[serde(default)]
-    properties: toml::Table,
+    pub(super) properties: toml::Table,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Thing {
-    kind: Option<String>,
-    id: Option<String>,
+pub(super) struct Thing {
+    pub(super) kind: Option<String>,
+    pub(super) id: Option<String>,
     #[serde(default)]
-    properties: toml::Table,
+    pub(super) properties: toml::Table,
 }
 
 /// One question of a case.
@@ -87,22 +92,55 @@ pub struct Variant {
 impl Given {
     /// Every question that is meant. The error says what is wrong, and what would be right.
     pub fn variants(&self) -> Result<Vec<Variant>, String> {
-        let class = self.class.as_deref().map(class).transpose()?;
-        let mut variants = Vec::new();
-        for row in self.rows()? {
-            let mut question = row.question();
-            self.change(&mut question)?;
-            variants.push(Variant {
-                row,
-                question,
-                class,
-            });
+        let rows = self.rows()?;
+        rows.into_iter().map(|row| self.variant(row)).collect()
+    }
+
+    /// How many questions are meant, of which one was formed: what can be wrong in one is wrong in all.
+    pub(super) fn count(&self) -> Result<usize, String> {
+        let rows = self.rows()?;
+        if let Some(first) = rows.first() {
+            self.variant(first)?;
         }
-        Ok(variants)
+        Ok(rows.len())
+    }
+
+    /// Whether a module of this manifest is told all that is given: it hears of no tally and no fact of the
+    /// context that it does not ask for, and a misspelt one would decide nothing in silence.
+    pub(crate) fn is_heard_by(&self, manifest: &Manifest) -> Result<(), String> {
+        let tallies: Vec<&str> = manifest.tallies.iter().map(|spec| &*spec.name).collect();
+        let context: Vec<&str> = manifest.context.iter().map(String::as_str).collect();
+        let tally = self
+            .tallies
+            .keys()
+            .find(|name| !tallies.contains(&name.as_str()));
+        let fact = self
+            .context
+            .keys()
+            .find(|name| !context.contains(&name.as_str()));
+        let unheard = |noun: &str, name: &str, known: &[&str]| match known {
+            [] => format!("`{noun}.{name}` is given, and the module asks for nothing of that kind"),
+            known => format!("`{noun}`: {}", unknown(name, known)),
+        };
+        match (tally, fact) {
+            (Some(name), _) => Err(unheard("tallies", name, &tallies)),
+            (_, Some(name)) => Err(unheard("context", name, &context)),
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn variant(&self, row: &Row) -> Result<Variant, String> {
+        let mut question = row.question();
+        self.change(&mut question)?;
+        Ok(Variant {
+            row: row.clone(),
+            question,
+            class: self.class.as_deref().map(class).transpose()?,
+        })
     }
 
     /// The rows that are meant: one where nothing is a wildcard.
-    fn rows(&self) -> Result<Vec<Row>, String> {
+    fn rows(&self) -> Result<Vec<&'static Row>, String> {
         let credentials = pick(&self.credential, Credential::ALL, Credential::as_str)?;
         let credentials = credentials.unwrap_or_else(|| vec![Credential::OrgToken]);
         let roles = pick(&self.role, Role::ALL, Role::as_str)?.unwrap_or_else(|| vec![Role::Admin]);
@@ -121,7 +159,8 @@ impl Given {
                 );
             }
         };
-        let mut rows: Vec<Row> = exhaustive::rows()
+        let mut rows: Vec<&Row> = ROWS
+            .iter()
             .filter(|row| {
                 credentials.contains(&row.credential)
                     && roles.contains(&row.role)

@@ -42,6 +42,22 @@ impl Words {
     }
 }
 
+/// One word in which `*` stands for any run of characters, as somebody typed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern(String);
+
+impl Pattern {
+    /// This one.
+    pub fn new(pattern: &str) -> Self {
+        Self(pattern.to_owned())
+    }
+
+    /// Whether `text` fits it, from its beginning to its end.
+    pub fn fits(&self, text: &str) -> bool {
+        fits(&self.0, text)
+    }
+}
+
 impl std::fmt::Display for Words {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.patterns().join(" or "))

@@ -1,6 +1,7 @@
 //! What can be said to work on policies alone.
 
 mod looks;
+mod test;
 mod verify;
 mod views;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 pub use self::looks::{Bench, Check, Describe};
+pub use self::test::{Color, Test};
 pub use self::verify::{Effort, Verify};
 pub use self::views::{Diff, Format, Matrix, Rows, Shown};
 
@@ -19,6 +21,8 @@ pub enum PolicyCommand {
     Build(Build),
     /// Load modules as the host would, and say of each what is wrong with it and what to do
     Check(Check),
+    /// Run the cases that say what a module must answer
+    Test(Test),
     /// Say what a module is, what it asks for, and which rules it names
     Describe(Describe),
     /// See what a module answers to every kind of request, folded to a page or two

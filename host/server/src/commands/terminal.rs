@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
-use countersign_core::text::is_misleading;
+use countersign_core::text::{escaped, is_misleading};
 use serde::{Deserialize, Deserializer};
 
 use super::failure::Failure;
@@ -21,15 +21,7 @@ pub struct Plain(String);
 impl Plain {
     /// `text`, made fit.
     pub fn new(text: &str) -> Self {
-        let mut plain = String::with_capacity(text.len());
-        for c in text.chars() {
-            if is_misleading(c) {
-                plain.extend(c.escape_unicode());
-            } else {
-                plain.push(c);
-            }
-        }
-        Self(plain)
+        Self(escaped(text))
     }
 
     /// The text.
@@ -70,6 +62,11 @@ pub fn plain_json(json: &str) -> String {
 /// Says something on standard output; what nobody reads any more (`| head`) is not said.
 pub fn say(text: &str) {
     let _ = write(format!("{}\n", plain_lines(text)).as_bytes());
+}
+
+/// Says something that has colours of its own; every text of others in it must be fit already.
+pub fn draw(text: &str) {
+    let _ = write(format!("{text}\n").as_bytes());
 }
 
 /// Writes to standard output what must not be lost.

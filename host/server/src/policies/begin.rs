@@ -11,29 +11,46 @@ use tokio::sync::watch;
 
 use super::change::{change, records};
 use super::recorded;
+use super::vetting::Vetting;
+
+/// A folder that is watched, and what its modules are proven with.
+pub(super) struct Opened {
+    pub engine: Engine,
+    pub vetting: Arc<Vetting>,
+    pub watcher: Watcher,
+    pub first: Proposal,
+}
 
 /// Proves what is in the folder and watches it, in the engine in which all policies of this host run.
 pub(super) fn open(
     path: std::path::PathBuf,
     recorded: Vec<Recorded>,
     proposed: watch::Sender<Option<Proposal>>,
-) -> anyhow::Result<(Engine, Watcher, Proposal)> {
+) -> anyhow::Result<Opened> {
     let compiler = Compiler::apart().context("cannot tell which program this is")?;
     let engine = Engine::with_compiler(Limits::default(), compiler)?;
     let baseline = engine
         .prove(BASELINE, &Settings::new())
         .context("the built-in baseline cannot be loaded")?;
+    let baseline = Arc::new(baseline);
+    let vetting = Arc::new(Vetting::new(engine.clone(), Arc::clone(&baseline)));
     let folder = Folder {
         path,
         engine: engine.clone(),
-        built_in: vec![Arc::new(baseline)],
+        built_in: vec![baseline],
         classifier: CLASSIFIER.to_owned(),
         recorded,
+        vet: vetting.of_folder(),
     };
     let (watcher, first) = Watcher::open(folder, move |proposal| {
         proposed.send_replace(Some(proposal));
     })?;
-    Ok((engine, watcher, first))
+    Ok(Opened {
+        engine,
+        vetting,
+        watcher,
+        first,
+    })
 }
 
 /// The generation to begin with; `None` where another host has just recorded one.
@@ -79,6 +96,5 @@ pub(super) async fn first(
 /// Proves what is in the folder, as a start would, for whoever only looks.
 pub fn look(path: std::path::PathBuf) -> anyhow::Result<Proposal> {
     let (proposed, _) = watch::channel(None);
-    let (_, _, proposal) = open(path, Vec::new(), proposed)?;
-    Ok(proposal)
+    Ok(open(path, Vec::new(), proposed)?.first)
 }

@@ -3,6 +3,8 @@
 //! It is proven before it is recorded, so that nobody records what no host could take over. What is live
 //! stays what was recorded last, by whichever way: the next change in a folder comes after it.
 
+use std::sync::Arc;
+
 use countersign_core::generation::{
     Component, GenerationChange, GenerationRecord, ModuleRecord, VersionRecord,
 };
@@ -57,12 +59,14 @@ pub enum ChoiceError {
 }
 
 impl Policies {
-    /// The component of `bytes`, if it is a policy: it compiles and says what it is.
+    /// The component of `bytes`, if it is a policy: it compiles, says what it is, and the cases that it
+    /// carries hold.
     pub async fn component(&self, bytes: Vec<u8>) -> Result<Component, ChoiceError> {
         let _one_at_a_time = self.proving.acquire().await;
-        let engine = self.engine.clone();
+        let (engine, vetting) = (self.engine.clone(), Arc::clone(&self.vetting));
         let described = tokio::task::spawn_blocking(move || {
             let id = engine.describe(&bytes)?;
+            vetting.hold(&id.digest, &bytes, None)?;
             Ok::<_, anyhow::Error>(Component {
                 id,
                 bytes: bytes.into(),
