@@ -1,10 +1,12 @@
 //! Many modules' verdicts become one ruling.
 //!
 //! abstain < allow < gate < deny, and the strictest stands. Gates join: all their quorums, the
-//! shortest lives, their grounds in order of module name. A module that failed denies.
+//! shortest lives (one that is left to the host counts as its default), their grounds in order of
+//! module name. A module that failed denies.
 
 use serde::{Deserialize, Serialize};
 
+use crate::approval::{GRANT_TTL, PENDING_TTL, Ttl};
 use crate::policy::{CallerClass, Ground, Quorum, Terms, Verdict};
 
 /// A loaded module: which one, exactly.
@@ -177,7 +179,7 @@ fn denial(opinion: &Opinion) -> Option<Ruling> {
 }
 
 /// An obligation that nobody here can fulfil turns its verdict into a denial. This host knows none yet.
-fn unknown_obligation(ground: &Ground) -> Option<Ground> {
+pub(crate) fn unknown_obligation(ground: &Ground) -> Option<Ground> {
     let obligation = ground
         .details
         .iter()
@@ -193,32 +195,37 @@ fn unknown_obligation(ground: &Ground) -> Option<Ground> {
 
 fn join<'a>(gates: impl Iterator<Item = &'a Terms>) -> Terms {
     let mut grounds: Vec<&Ground> = Vec::new();
-    let mut quorums: Vec<Quorum> = Vec::new();
-    let (mut pending_ttl, mut grant_ttl) = (None, None);
+    let mut quorums: Vec<&Quorum> = Vec::new();
+    let mut lives: Vec<[Option<u32>; 2]> = Vec::new();
     for terms in gates {
         if !grounds.contains(&&terms.ground) {
             grounds.push(&terms.ground);
         }
-        for quorum in &terms.quorums {
-            quorums.push(Quorum {
-                people: quorum.people.max(1),
-                groups: quorum.groups.clone(),
-            });
-        }
-        pending_ttl = shortest(pending_ttl, terms.pending_ttl);
-        grant_ttl = shortest(grant_ttl, terms.grant_ttl);
+        quorums.extend(&terms.quorums);
+        lives.push([terms.pending_ttl, terms.grant_ttl]);
     }
+    let life = |which: usize, ttl| shortest(lives.iter().map(|lives| lives[which]), ttl);
+    Terms {
+        ground: joined_ground(&grounds),
+        quorums: joined_quorums(quorums),
+        pending_ttl: life(0, PENDING_TTL),
+        grant_ttl: life(1, GRANT_TTL),
+    }
+}
+
+/// The quorums of gates together: each is for one person at least, and one person where there is none.
+pub(crate) fn joined_quorums<'a>(quorums: impl IntoIterator<Item = &'a Quorum>) -> Vec<Quorum> {
+    let floored = quorums.into_iter().map(|quorum| Quorum {
+        people: quorum.people.max(1),
+        groups: quorum.groups.clone(),
+    });
+    let mut quorums: Vec<Quorum> = floored.collect();
     if quorums.is_empty() {
         quorums.push(Quorum::one_person());
     }
     quorums.sort();
     quorums.dedup();
-    Terms {
-        ground: joined_ground(&grounds),
-        quorums,
-        pending_ttl,
-        grant_ttl,
-    }
+    quorums
 }
 
 fn joined_ground(grounds: &[&Ground]) -> Ground {
@@ -233,11 +240,16 @@ fn joined_ground(grounds: &[&Ground]) -> Ground {
     joined
 }
 
-fn shortest(a: Option<u32>, b: Option<u32>) -> Option<u32> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (one, other) => one.or(other),
-    }
+/// The shortest of `lives`, of which one that is left to the host is no longer than its default: a gate
+/// beside it must not make it longer.
+fn shortest(lives: impl Iterator<Item = Option<u32>> + Clone, ttl: Ttl) -> Option<u32> {
+    let shortest = lives.clone().flatten().min()?;
+    let default = u32::try_from(ttl.default.as_secs()).unwrap_or(u32::MAX);
+    let is_left = lives.clone().any(|life| life.is_none());
+    Some(match is_left {
+        true => shortest.min(default),
+        false => shortest,
+    })
 }
 
 #[cfg(test)]
@@ -342,6 +354,15 @@ mod tests {
                 if let Some(ttl) = one.grant_ttl { prop_assert!(terms.grant_ttl <= Some(ttl)); }
             }
         }
+    }
+
+    #[test]
+    fn a_gate_does_not_make_longer_what_another_leaves_to_the_host() {
+        let life = |lives: &[Option<u32>]| shortest(lives.iter().copied(), PENDING_TTL);
+        assert_eq!(life(&[None, Some(86_400)]), Some(3_600));
+        assert_eq!(life(&[None, Some(60), Some(86_400)]), Some(60));
+        assert_eq!(life(&[Some(86_400), Some(90_000)]), Some(86_400));
+        assert_eq!(life(&[None, None]), None);
     }
 
     #[test]
