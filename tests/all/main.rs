@@ -17,6 +17,7 @@ mod credentials;
 mod deprovision;
 mod edge;
 mod failing_disk;
+mod faulty;
 mod fleet;
 mod guards;
 mod incident;

@@ -22,6 +22,9 @@ pub struct Build {
     /// Where the component goes [default: <CRATE>/<name>.wasm]
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Features of the crate, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "FEATURES")]
+    pub features: Vec<String>,
 }
 
 /// What is loaded.
