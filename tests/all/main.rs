@@ -32,6 +32,7 @@ mod policy_changes;
 mod policy_table;
 mod provisioner;
 mod reload;
+mod replay;
 mod sandbox_page;
 mod sign_in;
 mod stage;

@@ -2,17 +2,20 @@
 
 mod build;
 mod check;
+mod replay;
 
 use anyhow::Context as _;
 use countersign_engine::{Compiler, Engine, Limits};
 
 use crate::cli::PolicyCommand;
+use crate::config::Flags;
 
 /// Runs one of them.
-pub fn run(command: PolicyCommand) -> anyhow::Result<()> {
+pub fn run(command: PolicyCommand, flags: Flags) -> anyhow::Result<()> {
     match command {
         PolicyCommand::Build(asked) => build::run(&asked),
         PolicyCommand::Check(asked) => check::run(&asked),
+        PolicyCommand::Replay(asked) => replay::run(&asked, flags),
     }
 }
 

@@ -162,10 +162,7 @@ pub fn built_with(fault: Option<&str>) -> Vec<u8> {
     std::fs::read(&kept).expect("what was built can be read")
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is how the tests are told where policies are built"
-)]
+/// How the tests are told where policies are built.
 fn policies_target() -> Option<PathBuf> {
     std::env::var_os("COUNTERSIGN_POLICIES_TARGET").map(PathBuf::from)
 }

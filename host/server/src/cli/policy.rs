@@ -1,8 +1,12 @@
 //! What can be said to work on policies alone.
 
+mod replay;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+
+pub use self::replay::Replay;
 
 /// What can be done with policies alone.
 #[derive(Subcommand, Debug)]
@@ -11,6 +15,8 @@ pub enum PolicyCommand {
     Build(Build),
     /// Load a module as the host would, and say what it is or what is wrong with it
     Check(Check),
+    /// Ask recorded decisions again: bit for bit, or under other modules, to see what would have changed
+    Replay(Replay),
 }
 
 /// What is built, and where it goes.
