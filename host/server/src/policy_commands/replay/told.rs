@@ -55,10 +55,14 @@ pub fn told(report: &Report, is_recorded: bool) -> String {
             ));
         }
     }
+    let unasked = match is_recorded {
+        true => "NOT REPRODUCED",
+        false => "could not be asked",
+    };
     for (why, sample) in &report.missing {
         let (count, why) = (sample.count, Plain::new(why));
         text.push_str(&format!(
-            "\n  {count:>9}  NOT REPRODUCED: {why}; {}",
+            "\n  {count:>9}  {unasked}: {why}; {}",
             such(sample)
         ));
     }
