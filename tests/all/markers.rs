@@ -55,6 +55,7 @@ const ROUTES: &[&str] = &[
     "/policies/{key}/mode",
     "/policies/{key}/versions",
     "/decisions",
+    "/decisions?whole=true",
     "/decisions/{id}",
     "/audit",
     "/audit/verify",

@@ -230,16 +230,20 @@ pub struct Subject {
     /// How it proved who it is.
     pub credential: Credential,
     /// The token's id, the session's user, the enforcement point's name; empty where there is none.
+    #[serde(default)]
     pub principal: String,
     /// What it may reach.
     pub role: Role,
     /// The audit label.
     pub actor: String,
     /// The workspace that it acts from; empty where there is none.
+    #[serde(default)]
     pub workspace: String,
     /// AuthZEN's subject.
+    #[serde(default)]
     pub entity: Entity,
     /// `issuer`, `groups`, `expires-at`, `minted-by`.
+    #[serde(default)]
     pub properties: Properties,
 }
 
@@ -253,6 +257,8 @@ pub struct Tally {
 }
 
 /// One question to the policies: may this subject do this to that, now?
+///
+/// A record of an earlier version lacks what was not told then, which is as if it were not there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Question {
     /// Who asks.
@@ -260,14 +266,19 @@ pub struct Question {
     /// The verb in snake case.
     pub verb: String,
     /// What the verb is called with; never a secret's value.
+    #[serde(default)]
     pub arguments: Properties,
     /// What it is done to.
+    #[serde(default)]
     pub resource: Entity,
     /// Unix milliseconds, exact; each module sees it rounded down as its manifest asks.
+    #[serde(default)]
     pub time: u64,
     /// What happened before.
+    #[serde(default)]
     pub tallies: Vec<Tally>,
     /// All facts that a module may ask for; each module sees those that its manifest names.
+    #[serde(default)]
     pub context: Properties,
 }
 

@@ -11,6 +11,20 @@ use crate::text::tame;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure(String);
 
+/// It had more to do than time for it.
+const TOO_LONG: &str = "it ran for longer than it may";
+/// More decisions at one moment than instances.
+const TOO_MANY: &str = "too many policies are running at this moment";
+/// Who asks has kept the policies busy.
+pub(crate) const TOO_BUSY: &str =
+    "its answers to this caller took so long that it is not asked for some seconds";
+
+/// Whether a failure says more about the host at that moment than about the module: under less load it could
+/// have answered. What is recorded is a sentence, so sentences are what is compared.
+pub fn depends_on_the_moment(failure: &str) -> bool {
+    [TOO_LONG, TOO_MANY, TOO_BUSY].contains(&failure)
+}
+
 impl Failure {
     /// A failure in the words of `sentence`, which may quote what the guest said.
     pub(crate) fn new(sentence: impl AsRef<str>) -> Self {
@@ -22,7 +36,7 @@ impl Failure {
     pub(crate) fn of_call(error: &wasmtime::Error, refused_memory: bool, limits: &Limits) -> Self {
         tracing::debug!(error = format!("{error:#}"), "a policy module failed");
         let sentence = match error.downcast_ref::<Trap>() {
-            Some(Trap::Interrupt) => "it ran for longer than it may".to_owned(),
+            Some(Trap::Interrupt) => TOO_LONG.to_owned(),
             Some(Trap::StackOverflow) => "its calls are nested too deeply".to_owned(),
             _ if refused_memory => {
                 format!("it needs more memory than {} bytes", limits.memory_bytes)
@@ -32,9 +46,7 @@ impl Failure {
                 let trap = trap.to_string();
                 format!("it trapped: {}", trap.trim_start_matches("wasm trap: "))
             }
-            None if error.is::<PoolConcurrencyLimitError>() => {
-                "too many policies are running at this moment".to_owned()
-            }
+            None if error.is::<PoolConcurrencyLimitError>() => TOO_MANY.to_owned(),
             None if error.is::<Utf8Error>() => "it answered text that is not UTF-8".to_owned(),
             None if error.is::<Forbidden>() => Forbidden.to_string(),
             // wasmtime has no type for this error; a test holds its words.

@@ -13,7 +13,7 @@ use countersign_core::verdict::{Judgement, Opinion, fold};
 use crate::class::Classes;
 use crate::contract::{Lists, Wire};
 use crate::debts::Debts;
-use crate::failure::Failure;
+use crate::failure::{Failure, TOO_BUSY};
 use crate::{LoadError, Proven};
 
 /// The classifier, unless the operator names another.
@@ -143,9 +143,7 @@ impl PolicySet {
     fn answer(&self, question: &Question, generation: u64) -> Judgement {
         let subject = &question.subject;
         if let Some(slowest) = self.debts.excess(subject) {
-            let busy = Failure::new(
-                "its answers to this caller took so long that it is not asked for some seconds",
-            );
+            let busy = Failure::new(TOO_BUSY);
             let opinions = vec![opinion(&self.modules[slowest], Err(busy), Vec::new())];
             return judgement(generation, CallerClass::Unknown, opinions);
         }

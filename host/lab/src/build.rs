@@ -108,6 +108,15 @@ pub enum BuildError {
 ///
 /// See [`BuildError`]. Nothing is written unless the build succeeds.
 pub fn build(source: &Path, out: &Path) -> Result<Built, BuildError> {
+    build_with(source, &[], out)
+}
+
+/// [`build`], with those features of the crate, beside its default ones.
+///
+/// # Errors
+///
+/// See [`BuildError`]. Nothing is written unless the build succeeds.
+pub fn build_with(source: &Path, features: &[String], out: &Path) -> Result<Built, BuildError> {
     let manifest = source.join("Cargo.toml");
     if !manifest.is_file() {
         return Err(BuildError::NoSource(source.to_path_buf()));
@@ -115,7 +124,7 @@ pub fn build(source: &Path, out: &Path) -> Result<Built, BuildError> {
     let source = at(source, std::fs::canonicalize(source))?;
     let toolchain = Toolchain::find(&source)?;
 
-    let component = compile(&toolchain, &source)?;
+    let component = compile(&toolchain, &source, features)?;
     let bytes = at(&component, std::fs::read(&component))?;
     if !bytes.starts_with(&COMPONENT_HEADER) {
         return Err(BuildError::NoComponent(source));
@@ -156,7 +165,11 @@ fn with_cases(component: Vec<u8>, path: &Path) -> Result<Vec<u8>, BuildError> {
 }
 
 /// Runs cargo, and returns the file that it made of the package.
-fn compile(toolchain: &Toolchain, source: &Path) -> Result<PathBuf, BuildError> {
+fn compile(
+    toolchain: &Toolchain,
+    source: &Path,
+    features: &[String],
+) -> Result<PathBuf, BuildError> {
     let mut cargo = toolchain.cargo();
     // Policies are plain libraries, so that their tests and the host's can use them natively; that
     // cargo makes a dynamic library of one is said here only.
@@ -172,6 +185,11 @@ fn compile(toolchain: &Toolchain, source: &Path) -> Result<PathBuf, BuildError> 
         ])
         .arg("--message-format=json-render-diagnostics")
         .args(&toolchain.cargo_arguments)
+        .args(
+            features
+                .iter()
+                .map(|feature| format!("--features={feature}")),
+        )
         .current_dir(source)
         .env(
             "CARGO_ENCODED_RUSTFLAGS",

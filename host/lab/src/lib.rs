@@ -4,7 +4,8 @@
 //! of it, [`run`] asks and [`report`] says what came of it. [`bundled`] is the cases that a module carries,
 //! and [`vet`] what the host makes of them. [`table`] is all that a policy answers over the finite part of its
 //! questions, [`vocabulary`] what a policy is told. [`answers`] are a module's own, [`fold`] makes few lines of
-//! them, [`changes`] compares two, [`verify`](mod@verify) looks for what no policy may answer, [`bench`] measures
+//! them, [`changes`] compares two, [`verify`](mod@verify) looks for what no policy may answer, [`replay`] asks again what was
+//! decided, [`bench`] measures
 //! what they cost, and [`loads`] says why one does not load.
 //!
 //! Architecture invariant: depends on `core` and `engine` only, so that whoever tests a policy needs nothing
@@ -20,6 +21,7 @@ pub mod description;
 pub mod fold;
 pub mod loads;
 pub mod module;
+pub mod replay;
 pub mod report;
 pub mod run;
 pub mod selection;

@@ -3,6 +3,7 @@
 mod access;
 mod approvals;
 mod audit;
+mod decisions;
 mod login;
 mod policy;
 mod tokens;
@@ -12,10 +13,11 @@ use clap::{Args as _, CommandFactory as _, Parser, Subcommand};
 pub use self::access::Access;
 pub use self::approvals::{ApprovalCommand, Decision, Named};
 pub use self::audit::{AuditCommand, Export, Verify as VerifyAudit};
+pub use self::decisions::{DecisionCommand, DecisionExport};
 pub use self::login::Login;
 pub use self::policy::{
-    Bench, Build, Check, Color, Describe, Diff, Effort, Format, Matrix, PolicyCommand, Rows, Shown,
-    Test, Verify,
+    Bench, Build, Check, Color, Describe, Diff, Effort, Format, Matrix, PolicyCommand, Replay,
+    Rows, Shown, Test, Verify,
 };
 pub use self::tokens::{Mint, Revoke, TokenCommand};
 use crate::config::Flags;
@@ -24,12 +26,13 @@ use crate::config::Flags;
 const SHARED_FLAGS: [&str; 2] = ["config", "data_dir"];
 
 /// The commands that run no host; how one is run is none of their help's business.
-const CLIENTS: [&str; 7] = [
+const CLIENTS: [&str; 8] = [
     "login",
     "logout",
     "token",
     "approval",
     "audit",
+    "decision",
     "policy",
     "completions",
 ];
@@ -92,6 +95,9 @@ pub enum Command {
     /// Take the audit log along, and check one
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Take recorded decisions along
+    #[command(subcommand)]
+    Decision(DecisionCommand),
     /// Work on policy modules alone: no server, no database
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -233,6 +239,8 @@ mod tests {
             &["approval", "approve"],
             &["approval", "wait"],
             &["audit", "export"],
+            &["decision", "export"],
+            &["policy", "replay"],
             &["completions"],
             &["policy", "test"],
         ] {

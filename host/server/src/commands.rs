@@ -9,6 +9,7 @@ mod approvals;
 mod audit;
 mod client;
 mod config_check;
+mod decisions;
 mod doctor;
 pub mod failure;
 mod login;
@@ -25,7 +26,7 @@ use std::process::ExitCode;
 pub use self::config_check::check as check_config;
 pub use self::failure::{Exit, Failure};
 pub use self::terminal::say;
-use crate::cli::{AuditCommand, Cli, Command, CompletedShell};
+use crate::cli::{AuditCommand, Cli, Command, CompletedShell, DecisionCommand};
 use crate::config::{Flags, Sources};
 
 /// Runs a command that talks to a host, or looks for what is wrong.
@@ -43,6 +44,9 @@ pub fn run(command: Command, flags: Flags, sources: &Sources) -> Result<(), Fail
             Command::Token(command) => tokens::run(command, flags).await,
             Command::Approval(command) => approvals::run(command, flags).await,
             Command::Audit(AuditCommand::Export(export)) => audit::export(export, flags).await,
+            Command::Decision(DecisionCommand::Export(export)) => {
+                decisions::export(export, flags).await
+            }
             Command::Doctor => doctor::run(flags, sources).await,
             Command::Completions { shell } => complete(shell),
             Command::Audit(AuditCommand::Verify(_))

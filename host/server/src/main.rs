@@ -67,7 +67,7 @@ fn main() -> ExitCode {
             return audit_commands::run(&verify)
                 .unwrap_or_else(|error| commands::end(&failed(error)));
         }
-        Some(Command::Policy(command)) => policy_commands::run(command).map_err(failed),
+        Some(Command::Policy(command)) => policy_commands::run(command, cli.flags).map_err(failed),
         Some(Command::Config(ConfigCommand::Check)) => commands::check_config(cli.flags, &sources),
         Some(command) => commands::run(command, cli.flags, &sources),
     };

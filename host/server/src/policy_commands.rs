@@ -9,6 +9,7 @@ mod escaped;
 mod ink;
 mod matrix;
 mod opened;
+mod replay;
 mod shown;
 mod test;
 mod verify;
@@ -17,9 +18,10 @@ use anyhow::Context as _;
 use countersign_engine::{Compiler, Engine, Limits};
 
 use crate::cli::PolicyCommand;
+use crate::config::Flags;
 
 /// Runs one of them.
-pub fn run(command: PolicyCommand) -> anyhow::Result<()> {
+pub fn run(command: PolicyCommand, flags: Flags) -> anyhow::Result<()> {
     match command {
         PolicyCommand::Build(asked) => build::run(&asked),
         PolicyCommand::Check(asked) => check::run(&asked),
@@ -29,6 +31,7 @@ pub fn run(command: PolicyCommand) -> anyhow::Result<()> {
         PolicyCommand::Diff(asked) => diff::run(&asked),
         PolicyCommand::Bench(asked) => bench::run(&asked),
         PolicyCommand::Verify(asked) => verify::run(&asked),
+        PolicyCommand::Replay(asked) => replay::run(&asked, flags),
     }
 }
 

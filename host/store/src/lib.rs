@@ -16,11 +16,13 @@
 mod fault;
 mod open;
 mod postgres;
+mod records;
 mod sqlite;
 mod whole;
 
 pub use open::{Address, OpenError, Refusal, Standing, look, open};
 pub use postgres::{PostgresAddress, PostgresLedger};
+pub use records::{Records, records};
 pub use sqlite::SqliteLedger;
 
 /// The server that tests of `portable` make their databases on.

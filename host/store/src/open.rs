@@ -68,6 +68,13 @@ pub enum Standing {
     },
 }
 
+impl Standing {
+    /// Whether what is in it can be read as this version writes it.
+    pub(crate) fn is_current(self) -> bool {
+        matches!(self, Self::Ours { to_migrate: 0, .. })
+    }
+}
+
 /// Looks at the database at `address`, which no host may be using if it is a file, and changes nothing in
 /// it.
 pub async fn look(address: &Address) -> Result<Standing, OpenError> {

@@ -14,6 +14,7 @@ use countersign_core::ledger::Change;
 use self::ear::Ear;
 use crate::fault::Fault;
 use crate::open::{OpenError, Refusal, Standing};
+use crate::records::Records;
 use crate::whole::to_its_end;
 
 mod ear;
@@ -68,6 +69,9 @@ const SESSION: &[(&str, &str)] = &[
     // A host that hangs in a transaction holds up every other; the server ends it.
     ("idle_in_transaction_session_timeout", "10s"),
 ];
+
+/// What holds for a connection that only reads.
+const READ_ONLY: (&str, &str) = ("default_transaction_read_only", "on");
 
 /// A PostgreSQL database, and how to get in.
 #[derive(Clone)]
@@ -165,23 +169,18 @@ impl PostgresLedger {
 
     /// Looks at the database at `address`, and changes nothing in it.
     pub async fn look(address: &PostgresAddress) -> Result<Standing, OpenError> {
-        let PostgresAddress(options) = address;
-        let look = async {
-            let mut connection = options.connect().await.map_err(refusal)?;
-            let standing = match recognise(&mut connection).await {
-                Ok(true) => {
-                    portable::standing::standing(&mut connection, &MIGRATIONS, refusal).await
-                }
-                Ok(false) => Ok(Standing::Empty),
-                Err(refusal) => Err(refusal),
-            };
-            let _ = connection.close().await;
-            standing
-        };
-        match tokio::time::timeout(PATIENCE_TO_OPEN, look).await {
-            Ok(standing) => standing.map_err(|refusal| refusal.of(address)),
-            Err(elapsed) => Err(Refusal::Unreachable(Box::new(elapsed)).of(address)),
-        }
+        let (connection, standing) = reader(address).await?;
+        let _ = connection.close().await;
+        Ok(standing)
+    }
+
+    /// What is recorded in the database at `address`, if it is of this version; hosts may be using it.
+    pub(crate) async fn records(
+        address: &PostgresAddress,
+    ) -> Result<Option<Box<dyn Records>>, OpenError> {
+        let (connection, standing) = reader(address).await?;
+        let records = Box::new(portable::records::Reader(connection)) as Box<dyn Records>;
+        Ok(standing.is_current().then_some(records))
     }
 
     /// Waits for what is under way, and closes the connections.
@@ -209,6 +208,26 @@ impl PostgresLedger {
     /// A transaction that sees one state of the database from beginning to end.
     async fn begin_reading(&self) -> Result<Transaction, Fault> {
         begin(&self.readers, READING, None).await
+    }
+}
+
+/// A connection that cannot write, and how the database stands.
+async fn reader(address: &PostgresAddress) -> Result<(PgConnection, Standing), OpenError> {
+    let PostgresAddress(options) = address;
+    let options = PgConnectOptions::clone(options)
+        .application_name("countersign")
+        .options([READ_ONLY]);
+    let look = async {
+        let mut connection = options.connect().await.map_err(refusal)?;
+        let standing = match recognise(&mut connection).await? {
+            true => portable::standing::standing(&mut connection, &MIGRATIONS, refusal).await?,
+            false => Standing::Empty,
+        };
+        Ok((connection, standing))
+    };
+    match tokio::time::timeout(PATIENCE_TO_OPEN, look).await {
+        Ok(found) => found.map_err(|refusal: Refusal| refusal.of(address)),
+        Err(elapsed) => Err(Refusal::Unreachable(Box::new(elapsed)).of(address)),
     }
 }
 

@@ -14,6 +14,7 @@ use countersign_core::ledger::Change;
 
 use crate::fault::Fault;
 use crate::open::{OpenError, Refusal, Standing};
+use crate::records::Records;
 
 #[path = "portable/mod.rs"]
 mod portable;
@@ -68,20 +69,26 @@ impl SqliteLedger {
             if !path.exists() {
                 return Ok(Standing::Empty);
             }
-            recognise(path).await?;
-            let mut connection = SqliteConnectOptions::new()
-                .filename(path)
-                .read_only(true)
-                .busy_timeout(PATIENCE_TO_OPEN)
-                .connect()
-                .await
-                .map_err(refusal)?;
-            let standing =
-                portable::standing::standing(&mut connection, &MIGRATIONS, refusal).await;
+            let (connection, standing) = reader(path).await?;
             let _ = connection.close().await;
-            standing
+            Ok(standing)
         };
         look.await
+            .map_err(|refusal: Refusal| refusal.of(path.display()))
+    }
+
+    /// What is recorded in the file at `path`, if it is of this version and no host is using it.
+    pub(crate) async fn records(path: &Path) -> Result<Option<Box<dyn Records>>, OpenError> {
+        let records = async {
+            if !path.exists() {
+                return Ok(None);
+            }
+            let (connection, standing) = reader(path).await?;
+            let records = Box::new(portable::records::Reader(connection)) as Box<dyn Records>;
+            Ok(standing.is_current().then_some(records))
+        };
+        records
+            .await
             .map_err(|refusal: Refusal| refusal.of(path.display()))
     }
 
@@ -220,6 +227,20 @@ async fn recognise(path: &Path) -> Result<(), Refusal> {
         (1.., 0) => Err(Refusal::Foreign),
         _ => Ok(()),
     }
+}
+
+/// A connection that cannot write, and how the file stands.
+async fn reader(path: &Path) -> Result<(SqliteConnection, Standing), Refusal> {
+    recognise(path).await?;
+    let mut connection = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(PATIENCE_TO_OPEN)
+        .connect()
+        .await
+        .map_err(refusal)?;
+    let standing = portable::standing::standing(&mut connection, &MIGRATIONS, refusal).await?;
+    Ok((connection, standing))
 }
 
 /// Brings the tables up to this version, and sees that they can be written, on a connection of its own.

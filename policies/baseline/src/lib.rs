@@ -52,4 +52,5 @@ impl Policy for Baseline {
     }
 }
 
+#[cfg(not(feature = "library"))]
 countersign_policy::export!(Baseline);

@@ -1,6 +1,7 @@
 //! What can be said to work on policies alone.
 
 mod looks;
+mod replay;
 mod test;
 mod verify;
 mod views;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 pub use self::looks::{Bench, Check, Describe};
+pub use self::replay::Replay;
 pub use self::test::{Color, Test};
 pub use self::verify::{Effort, Verify};
 pub use self::views::{Diff, Format, Matrix, Rows, Shown};
@@ -48,6 +50,8 @@ Examples:
   countersign policy verify night.wasm --json > findings.json
 ")]
     Verify(Verify),
+    /// Ask recorded decisions again: bit for bit, or under other modules, to see what would have changed
+    Replay(Replay),
 }
 
 /// What is built, and where it goes.
@@ -59,4 +63,7 @@ pub struct Build {
     /// Where the component goes [default: <CRATE>/<name>.wasm]
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Features of the crate, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "FEATURES")]
+    pub features: Vec<String>,
 }

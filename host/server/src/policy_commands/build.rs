@@ -16,7 +16,7 @@ pub fn run(asked: &Build) -> anyhow::Result<()> {
             source.join(name).with_extension("wasm")
         }
     };
-    let built = countersign_lab::build::build(source, &out)?;
+    let built = countersign_lab::build::build_with(source, &asked.features, &out)?;
     say(&format!(
         "{}  {} bytes\n  sha256     {}\n  toolchain  {}",
         built.path.display(),

@@ -22,12 +22,17 @@ pub(super) fn add(routes: Routes) -> Routes {
 
 async fn decisions(call: Call) -> Answer {
     let page = call.page(Cursor::Id)?;
+    let shown = match call.query.get("whole").map(String::as_str) {
+        None | Some("false") => summary,
+        Some("true") => whole,
+        Some(_) => return Err(Problem::bad_field("whole", "is neither true nor false")),
+    };
     let permit = call.permit(Action::DecisionRead).await?;
     let decisions = call.app.ledger.decisions(&permit, &page).await?;
     let next = (decisions.len() == page.limit as usize)
         .then(|| decisions.last().map(|last| last.id))
         .flatten();
-    let decisions: Vec<Value> = decisions.iter().map(summary).collect();
+    let decisions: Vec<Value> = decisions.iter().map(shown).collect();
     Ok(json_response(
         StatusCode::OK,
         &json!({ "decisions": decisions, "next_cursor": next }),
@@ -49,11 +54,16 @@ async fn decision(call: Call) -> Answer {
                 "there is no such decision",
             )
         })?;
-    let mut shown = summary(&decision);
+    Ok(json_response(StatusCode::OK, &whole(&decision)))
+}
+
+/// All that is recorded of a decision: enough to ask the policies again.
+fn whole(decision: &Decision) -> Value {
+    let mut shown = summary(decision);
     shown["question"] = json!(decision.question);
     shown["opinions"] = json!(decision.judgement.opinions);
     shown["ruling"] = json!(decision.judgement.ruling);
-    Ok(json_response(StatusCode::OK, &shown))
+    shown
 }
 
 fn summary(decision: &Decision) -> Value {

@@ -23,6 +23,7 @@ mod instants;
 mod keys;
 mod lost;
 mod obstacles;
+pub(super) mod records;
 mod removal;
 mod requests;
 mod revocation;

@@ -13,10 +13,15 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/decisions", "Lists decisions, the newest first.")
             .paged()
+            .query(
+                "whole",
+                flag(),
+                "Whether each is as whole as `/decisions/{id}` has it.",
+            )
             .answers(
                 200,
                 "A part of the list.",
-                part("decisions", list(object(&summary()))),
+                part("decisions", list(listed())),
             ),
         Operation::get(
             "/decisions/{id}",
@@ -54,17 +59,30 @@ fn summary() -> Vec<(&'static str, Value)> {
 
 fn whole() -> Value {
     let mut members = summary();
+    members.extend(asked_and_said(["question", "opinions", "ruling"]));
+    object(&members)
+}
+
+/// As a list has it, where the rest is there if it is asked for.
+fn listed() -> Value {
+    let mut members = summary();
+    members.extend(asked_and_said(["question?", "opinions?", "ruling?"]));
+    object(&members)
+}
+
+/// What policies were asked, what they said, and what stands, under these names.
+fn asked_and_said(names: [&'static str; 3]) -> [(&'static str, Value); 3] {
+    let [asked, said, stands] = names;
     let opinion = object(&[
         ("module", shared("Module")),
         ("verdict", result()),
         ("notes?", list(text())),
     ]);
-    members.extend([
-        ("question", or_null(question())),
-        ("opinions", list(opinion)),
-        ("ruling", ruling()),
-    ]);
-    object(&members)
+    [
+        (asked, or_null(question())),
+        (said, list(opinion)),
+        (stands, ruling()),
+    ]
 }
 
 fn properties() -> Value {
