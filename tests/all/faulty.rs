@@ -2,6 +2,7 @@
 //! shows it when it is triggered, and is otherwise the honest module.
 
 pub mod set;
+mod verify;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};

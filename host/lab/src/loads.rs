@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::cases::nearest;
 use crate::module::{Module, ModuleError};
+use crate::vet::vet;
 
 /// What a module is that loads.
 #[derive(Clone, Debug, Serialize)]
@@ -37,8 +38,8 @@ pub struct Problem {
     pub next: String,
 }
 
-/// Loads the component at `path` as a host would, beside the built-in baseline, and asks it the whole
-/// exhaustive table.
+/// Loads the component at `path` as a host would, with the cases that it carries, beside the built-in baseline,
+/// and asks it the whole exhaustive table.
 pub fn load(
     engine: &Engine,
     path: &Path,
@@ -50,6 +51,14 @@ pub fn load(
     };
     let module = opened.map_err(|error| Box::new(of_opening(engine, path, error)))?;
     let proven = module.proven();
+    // As a host does it, and in its order: what the module itself says of its answers comes first.
+    vet(engine, proven.bytes(), Some(proven), module.classifier()).map_err(|error| {
+        Box::new(Problem {
+            sentence: error.to_string(),
+            next: "see `countersign policy test`, and build it anew with cases that hold"
+                .to_owned(),
+        })
+    })?;
     let mut set = vec![Arc::clone(proven)];
     if !module.is_classifier() {
         set.push(Arc::clone(module.classifier()));

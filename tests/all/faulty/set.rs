@@ -34,6 +34,8 @@ pub struct Fault {
     /// Keys of rows of the exhaustive table that it answers otherwise, with `*` for any run of characters.
     #[serde(default)]
     pub rows: Vec<String>,
+    /// Whether `verify` finds it, where that is not so: why, `does` and `found-by` say.
+    pub verify: Option<bool>,
     /// How many questions to one instance it takes.
     pub warm: Option<usize>,
     before: Option<String>,

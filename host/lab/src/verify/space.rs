@@ -14,11 +14,12 @@ use crate::vocabulary::{CALLER, CONTEXT, Name, Shape, describe};
 
 /// Texts of these lengths are tried, and of those that the component has among its numbers.
 const LENGTHS: std::ops::RangeInclusive<usize> = 0..=160;
-const LONG: [usize; 12] = [
-    199, 200, 255, 256, 257, 511, 512, 1_023, 1_024, 1_025, 4_096, 65_536,
+const LONG: [usize; 11] = [
+    199, 200, 255, 256, 257, 511, 512, 1_023, 1_024, 1_025, 4_096,
 ];
-/// The longest text that a number of the component leads to.
-const LONGEST: usize = 8_192;
+/// The longest text that a number of the component leads to. A host has no longer ones: names, keys and groups
+/// have their bounds.
+const LONGEST: usize = 4_096;
 /// Characters that are easily taken for others.
 const UNUSUAL: [&str; 20] = [
     "\0",
@@ -173,7 +174,11 @@ impl Space {
                 _ => times(&dictionary.numbers),
             },
             context: manifest.context.clone(),
-            tallies: Vec::new(),
+            tallies: manifest
+                .tallies
+                .iter()
+                .map(|tally| tally.name.clone())
+                .collect(),
             words,
             numbers,
             settings,
@@ -620,7 +625,7 @@ fn verb_forms(verb: Verb) -> impl Iterator<Item = Change> {
         forms.push(form);
     }
     forms.extend((1..=160).map(|length| "v".repeat(length)));
-    forms.extend([256, 1_024, 65_536].map(|length| "v".repeat(length)));
+    forms.extend([256, 1_024, LONGEST].map(|length| "v".repeat(length)));
     forms.retain(|form| Verb::parse(form).is_none());
     forms.into_iter().map(|form| Change::Text(Text::Verb, form))
 }
