@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use countersign_core::exhaustive::{Row, rows};
 use countersign_core::policy::{Role, Value};
 
-use super::laws::{Breach, Look};
+use super::laws::Breach;
+use super::look::Look;
 use super::point::{Change, Point};
 
 /// So many smaller questions are tried, and for so long: one that runs into the time limit costs that limit.

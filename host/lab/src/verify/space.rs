@@ -1,5 +1,9 @@
 //! What can be changed in a question: a systematic sweep for a row, and draws at random.
 
+mod texts;
+mod times;
+mod verb_forms;
+
 use std::collections::BTreeSet;
 
 use countersign_core::exhaustive::Row;
@@ -8,76 +12,13 @@ use countersign_core::verb::Verb;
 use countersign_engine::Proven;
 use fastrand::Rng;
 
+use self::texts::{COMMON, LENGTHS, UNUSUAL};
+use self::times::{DAY, NOW, times};
+use self::verb_forms::{verb_form, verb_forms};
 use super::dictionary::Dictionary;
 use super::point::{Change, Place, Point, Text};
 use crate::vocabulary::{CALLER, CONTEXT, Name, Shape, describe};
 
-/// Texts of these lengths are tried, and of those that the component has among its numbers.
-const LENGTHS: std::ops::RangeInclusive<usize> = 0..=160;
-const LONG: [usize; 11] = [
-    199, 200, 255, 256, 257, 511, 512, 1_023, 1_024, 1_025, 4_096,
-];
-/// The longest text that a number of the component leads to. A host has no longer ones: names, keys and groups
-/// have their bounds.
-const LONGEST: usize = 4_096;
-/// Characters that are easily taken for others.
-const UNUSUAL: [&str; 20] = [
-    "\0",
-    "\u{7f}",
-    "\u{85}",
-    "\u{a0}",
-    "\u{200b}",
-    "\u{202e}",
-    "\u{feff}",
-    "é",
-    "e\u{301}",
-    "ß",
-    "İ",
-    "ı",
-    "K",
-    "ﬀ",
-    "ǅ",
-    "Ａ",
-    "中",
-    "🦀",
-    "👩\u{200d}🚀",
-    "\u{10ffff}",
-];
-/// Characters of two, three and four bytes, which are put so far into a text: whoever counts bytes for
-/// characters cuts one of them in two.
-const WIDE: [&str; 3] = ["é", "中", "🦀"];
-const OFFSETS: std::ops::RangeInclusive<usize> = 0..=16;
-/// Characters at which texts are taken apart, and which nest.
-const SEPARATORS: [&str; 12] = ["/", ".", ",", ":", ";", "-", " ", "\n", "[", "(", "{", "%"];
-/// Words that identities and permissions go by, whether or not a component names them.
-const COMMON: [&str; 24] = [
-    "user",
-    "person",
-    "human",
-    "admin",
-    "admins",
-    "administrator",
-    "root",
-    "system",
-    "service",
-    "internal",
-    "operator",
-    "owner",
-    "test",
-    "debug",
-    "session:",
-    "org-token:",
-    "admin-token",
-    "provisioner",
-    "global",
-    "none",
-    "null",
-    "true",
-    "*",
-    "..",
-];
-/// At most so many of the component's numbers are tried as lengths, and as texts.
-const MOST: usize = 64;
 /// Numbers at the edges of the ways in which machines hold them.
 const EDGES: [i64; 33] = [
     i64::MIN,
@@ -114,10 +55,6 @@ const EDGES: [i64; 33] = [
     4_294_967_296,
     i64::MAX,
 ];
-const SECOND: u64 = 1_000;
-const MINUTE: u64 = 60 * SECOND;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
 /// So many meaningless properties are added: each number up to the first, and then these.
 const EXTRA: u32 = 40;
 const MANY_EXTRA: [u32; 5] = [63, 64, 65, 128, 257];
@@ -368,39 +305,6 @@ impl Space {
         })
     }
 
-    /// Texts to put where a text is: `thoroughly`, with what begins and ends with the component's own, of
-    /// every length, and with unusual characters.
-    fn texts(&self, thoroughly: bool) -> impl Iterator<Item = String> + '_ {
-        let words = self.words.iter().cloned();
-        let rest = thoroughly.then(|| {
-            let near = |word: &String| [format!("{word}x"), format!("x{word}")];
-            let near = self.words.iter().flat_map(near);
-            let lengths = self
-                .numbers
-                .iter()
-                .filter_map(|number| usize::try_from(*number).ok())
-                .filter(|length| (LENGTHS.end() + 1..=LONGEST).contains(length))
-                .take(MOST);
-            let lengths = LENGTHS.chain(LONG).chain(lengths);
-            let lengths = lengths.map(|length| "a".repeat(length));
-            let unusual = UNUSUAL.iter().flat_map(|c| [(*c).to_owned(), c.repeat(40)]);
-            let wide = WIDE.iter().flat_map(|c| {
-                OFFSETS.map(move |offset| format!("{}{c}{}", "a".repeat(offset), "a".repeat(40)))
-            });
-            let parts = SEPARATORS
-                .iter()
-                .flat_map(|c| [c.repeat(1_000), format!("a{c}").repeat(500)]);
-            let numbers = self.numbers.iter().map(i64::to_string);
-            let numbers = numbers.filter(|text| text.len() < 6).take(MOST);
-            near.chain(lengths)
-                .chain(unusual)
-                .chain(wide)
-                .chain(parts)
-                .chain(numbers)
-        });
-        words.chain(rest.into_iter().flatten())
-    }
-
     /// Numbers to put where a number is: `thoroughly`, every one that the component has, and its neighbours.
     fn numbers(&self, thoroughly: bool) -> impl Iterator<Item = i64> + '_ {
         let numbers = match thoroughly {
@@ -408,23 +312,6 @@ impl Space {
             false => &EDGES,
         };
         numbers.iter().copied()
-    }
-
-    fn lists(&self, thoroughly: bool) -> impl Iterator<Item = Value> + '_ {
-        let one = self.words.iter().map(|word| vec![word.clone()]);
-        let rest = thoroughly.then(|| {
-            let pairs = self.words.iter().flat_map(|word| {
-                [
-                    vec!["a".to_owned(), word.clone()],
-                    vec![word.clone(), "z".to_owned()],
-                ]
-            });
-            let many = [0, 2, 3, 7, 8, 16, 31, 32, 33, 64, 100, 1_000];
-            let many = many.into_iter().map(|count| vec!["a".to_owned(); count]);
-            let unusual = UNUSUAL.iter().map(|c| vec![(*c).to_owned(), String::new()]);
-            pairs.chain(many).chain(unusual).chain([self.words.clone()])
-        });
-        one.chain(rest.into_iter().flatten()).map(Value::Texts)
     }
 
     fn text(&self, rng: &mut Rng) -> String {
@@ -466,57 +353,6 @@ impl Space {
             }
         }
     }
-}
-
-/// The time of the rows: the beginning of 2026, a Thursday.
-const NOW: u64 = 1_767_225_600_000;
-
-/// Around the clock, around the week, and at the edges of calendars and of the ways in which machines hold
-/// instants.
-fn times(numbers: &[u64]) -> Vec<u64> {
-    let minutes = (0..24 * 60).map(|minute| NOW + minute * MINUTE);
-    let seconds = (0..60).map(|second| NOW + 12 * HOUR + second * SECOND);
-    let week = (0..7 * 24).map(|hour| NOW + hour * HOUR + 30 * MINUTE);
-    // Two leap years among them.
-    let days = (0..8 * 366).map(|day| NOW - 2 * 365 * DAY + day * DAY + 12 * HOUR);
-    let edges = [
-        0,
-        1,
-        999,
-        SECOND,
-        DAY - 1,
-        951_782_400_000,
-        1_078_012_800_000,
-        2_147_483_647_000,
-        2_147_483_648_000,
-        4_294_967_295_000,
-        4_294_967_296_000,
-        253_402_300_800_000,
-        1 << 53,
-        i64::MAX.cast_unsigned(),
-        i64::MAX.cast_unsigned() + 1,
-        u64::MAX - 1,
-        u64::MAX,
-    ];
-    let constants = numbers.iter().flat_map(|number| {
-        let within_a_day = |unit: u64| number.checked_mul(unit).filter(|at| *at < DAY);
-        [
-            Some(*number),
-            number.checked_mul(SECOND),
-            within_a_day(SECOND).map(|at| NOW + at),
-            within_a_day(1).map(|at| NOW + at),
-        ]
-    });
-    let mut times: Vec<u64> = minutes
-        .chain(seconds)
-        .chain(week)
-        .chain(days)
-        .chain(edges)
-        .chain(constants.flatten())
-        .collect();
-    times.sort_unstable();
-    times.dedup();
-    times
 }
 
 /// The properties that a question under `verb` can have.
@@ -578,73 +414,4 @@ fn wrong(shape: Shape) -> Vec<Value> {
         .into_iter()
         .filter(|value| !shape.fits(value))
         .collect()
-}
-
-/// A verb in other letters, with white space, and nearly: none of them is that verb.
-fn verb_forms(verb: Verb) -> impl Iterator<Item = Change> {
-    let name = verb.as_str();
-    let (head, tail) = name.split_at(1);
-    let mut forms = vec![
-        String::new(),
-        " ".to_owned(),
-        name.to_uppercase(),
-        head.to_uppercase() + tail,
-        name.split('_').map(capital).collect::<Vec<_>>().join("_"),
-        name.split('_').map(capital).collect(),
-        name.replace('_', "-"),
-        name.replace('_', " "),
-        name.replace('_', ""),
-        format!("{name}{name}"),
-        format!("{name}_"),
-        format!("_{name}"),
-        format!("{name}s"),
-        format!("x{name}"),
-        format!("{name}/"),
-        format!("{name}\0x"),
-        name.replace('e', "é"),
-        name.replace('o', "о"),
-        // Lower case, and yet other letters: what only lowers letters takes them for these.
-        name.replace('k', "\u{212a}"),
-        name.replace('s', "ſ"),
-        name.replace('i', "ı"),
-        name.chars().rev().collect(),
-        name.get(..name.len() - 1).unwrap_or_default().to_owned(),
-    ];
-    for space in [
-        " ", "\t", "\n", "\r\n", "\0", "\u{a0}", "\u{200b}", "\u{feff}", "\u{3000}",
-    ] {
-        forms.extend([
-            format!("{name}{space}"),
-            format!("{space}{name}"),
-            name.replacen('_', &format!("_{space}"), 1),
-        ]);
-    }
-    for at in 0..name.len() {
-        let mut form = name.to_owned();
-        form.replace_range(at..=at, &name[at..=at].to_uppercase());
-        forms.push(form);
-    }
-    forms.extend((1..=160).map(|length| "v".repeat(length)));
-    forms.extend([256, 1_024, LONGEST].map(|length| "v".repeat(length)));
-    forms.retain(|form| Verb::parse(form).is_none());
-    forms.into_iter().map(|form| Change::Text(Text::Verb, form))
-}
-
-fn verb_form(name: &str, rng: &mut Rng) -> String {
-    let mut form: Vec<char> = name.chars().collect();
-    for _ in 0..=rng.usize(..2) {
-        let at = rng.usize(..form.len());
-        match rng.u8(..3) {
-            0 => form[at] = form[at].to_ascii_uppercase(),
-            1 => form.insert(at, [' ', '_', 'a', '\u{a0}'][rng.usize(..4)]),
-            _ => form.swap(at, 0),
-        }
-    }
-    form.into_iter().collect()
-}
-
-fn capital(part: &str) -> String {
-    let mut characters = part.chars();
-    let first = characters.next().map(|c| c.to_ascii_uppercase());
-    first.into_iter().chain(characters).collect()
 }
