@@ -67,7 +67,7 @@ impl<'c> Ran<'c> {
 
 impl Failed {
     /// `None` where the answer is as expected.
-    fn of(case: &Case, variant: Variant, module: &Module) -> Option<Self> {
+    pub(crate) fn of(case: &Case, variant: Variant, module: &Module) -> Option<Self> {
         for attempt in 1.. {
             let answered = module.answer(&variant.question, variant.class);
             let mismatches = case.expected.mismatches(&answered);

@@ -21,8 +21,7 @@ fn lying() -> Vec<u8> {
 }
 
 const WHY: &str = "its own case `people mint nothing during the freeze` (line 1) does not hold: \
-                   verified-session admin org_token_mint asks-none: verdict `abstain` instead of `deny`, \
-                   and 7 more of its 8 questions";
+                   verified-session admin org_token_mint asks-none: verdict `abstain` instead of `deny`";
 
 fn carrying(cases: &str) -> Vec<u8> {
     bundled::with_cases(&Freeze::SECOND.component(), cases).expect("there is room")

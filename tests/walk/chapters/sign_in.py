@@ -2,7 +2,9 @@
 
 import os
 import re
+import select
 import stat
+import time
 from hashlib import sha256
 
 import console
@@ -141,6 +143,14 @@ def command_line(walk):
         equal(lists(), OUT_OF_REACH, "exit code while no host runs")
 
 
+def read_until(terminal, words, seconds=10):
+    """What a terminal shows until these words are there: it comes in as many pieces as it is written in."""
+    shown, end = "", time.monotonic() + seconds
+    while words not in shown and select.select([terminal], [], [], max(0, end - time.monotonic()))[0]:
+        shown += os.read(terminal, 65536).decode("utf-8", "replace")
+    return shown
+
+
 def on_a_terminal(walk):
     """The link on a terminal."""
     host = walk.prepare(CP_UPSTREAM_URL=None, MOLECULE_ORG_SLUG=None)
@@ -148,7 +158,7 @@ def on_a_terminal(walk):
         near, far = os.openpty()
         try:
             host.start(output=far)
-            shown = os.read(near, 65536).decode("utf-8", "replace")
+            shown = read_until(near, "link=")
         finally:
             os.close(far)
             os.close(near)

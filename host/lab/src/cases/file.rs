@@ -11,6 +11,7 @@ use super::table::WrittenTable;
 use super::values::instants;
 use super::words::unknown;
 use super::{Bounds, CaseError, Expected, Given};
+use crate::module::Module;
 
 /// One question, or a family of them, and what is expected.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +69,16 @@ pub(super) struct WrittenCase {
     pub(super) given: Table,
     #[serde(default)]
     pub(super) expect: Table,
+}
+
+impl Property {
+    /// Whether it can be held against `module` as it is set.
+    pub fn check(&self, module: &Module) -> Result<(), String> {
+        if self.0.settings.iter().next().is_some() {
+            return Err("a property holds for the settings that the module has: leave its `settings` out, and name theirs when you verify".to_owned());
+        }
+        self.0.given.is_heard_by(module.proven().manifest())
+    }
 }
 
 impl CaseFile {

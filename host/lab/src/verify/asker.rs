@@ -127,6 +127,12 @@ impl<'m> Asker<'m> {
         }
     }
 
+    /// How much the classifier's module lets through of what is asked.
+    pub fn beside(&mut self, question: &Question, class: CallerClass) -> Rank {
+        self.asked += 1;
+        Rank::of(&self.module.classifier().verdict_on(question, class).answer)
+    }
+
     /// What the module itself takes the caller for, whether or not that can be. `None`: it failed.
     pub fn own_class(&mut self, question: &Question) -> Option<CallerClass> {
         let mut warm = Warm::new(self.module.proven()).ok()?;

@@ -14,6 +14,9 @@ const LONGEST: usize = 64;
 const MOST_TEXTS: usize = 320;
 /// At most so many numbers: the rarest, since what a rule compares with is there once.
 const MOST_NUMBERS: usize = 768;
+/// At most so much data, and so many constants, are read: what an interpreter brings along is not the policy.
+const MOST_DATA: usize = 1 << 20;
+const MOST_CONSTANTS: usize = 200_000;
 /// An address and a length that belong together are so near to each other in the code.
 const NEAR: usize = 2;
 /// The shortest piece of a text that is taken for one where nothing points to it.
@@ -36,6 +39,9 @@ struct Reader {
     data: Vec<(u64, Vec<u8>)>,
     /// The constants of each function, in order.
     functions: Vec<Vec<u64>>,
+    /// Bytes of data, and constants, so far.
+    read: usize,
+    constants: usize,
 }
 
 impl Dictionary {
@@ -83,7 +89,10 @@ impl Reader {
                         }
                         DataKind::Passive => 0,
                     };
-                    self.data.push((at, data.data.to_vec()));
+                    let room = MOST_DATA.saturating_sub(self.read);
+                    let piece = &data.data[..data.data.len().min(room)];
+                    self.read += piece.len();
+                    self.data.push((at, piece.to_vec()));
                 }
             }
             Payload::CodeSectionEntry(body) => {
@@ -95,7 +104,10 @@ impl Reader {
                     Operator::I64Const { value } => Some(value.cast_unsigned()),
                     _ => None,
                 });
-                self.functions.push(constants.collect());
+                let room = MOST_CONSTANTS.saturating_sub(self.constants);
+                let constants: Vec<u64> = constants.take(room).collect();
+                self.constants += constants.len();
+                self.functions.push(constants);
             }
             _ => {}
         }

@@ -55,6 +55,8 @@ const EDGES: [i64; 33] = [
     4_294_967_296,
     i64::MAX,
 ];
+/// What is set is taken for what a text may begin with from this length on.
+const BEGINNING: usize = 3;
 /// So many meaningless properties are added: each number up to the first, and then these.
 const EXTRA: u32 = 40;
 const MANY_EXTRA: [u32; 5] = [63, 64, 65, 128, 257];
@@ -81,11 +83,20 @@ impl Space {
     pub fn of(module: &Proven) -> Self {
         let dictionary = Dictionary::of(module.bytes());
         let manifest = module.manifest();
-        let settings: Vec<String> = module
-            .settings()
-            .iter()
-            .flat_map(|(_, values)| values.iter().cloned())
-            .filter(|value| !value.is_empty())
+        // What is set by default was set by the module itself.
+        let is_default = |name: &str, values: &[String]| {
+            let mut specs = manifest.settings.iter();
+            specs.any(|spec| spec.name == name && spec.default == values)
+        };
+        let given = module.settings().iter();
+        let given = given.filter(|(name, values)| !is_default(name, values));
+        let values = given.flat_map(|(_, values)| values);
+        // `actor=ci-bot until=…` sets two things.
+        let parts = values.flat_map(|value| value.split([' ', ',', ';']));
+        let settings: Vec<String> = parts
+            .map(|part| part.split_once('=').map_or(part, |(_, value)| value))
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
             .collect();
         let mut words = dictionary.texts;
         words.extend(settings.iter().cloned());
@@ -122,10 +133,12 @@ impl Space {
         }
     }
 
-    /// Whether somebody has set `text`, or a part of it, or it is a part of what was set.
+    /// Whether somebody has set `text`, or what it begins with.
     pub fn is_set(&self, text: &str) -> bool {
-        let shares = |value: &String| value.contains(text) || text.contains(value.as_str());
-        !text.is_empty() && self.settings.iter().any(shares)
+        let is_it = |value: &String| {
+            value == text || (value.len() >= BEGINNING && text.starts_with(value.as_str()))
+        };
+        self.settings.iter().any(is_it)
     }
 
     /// One change after the other in a question of `row`, each alone.

@@ -41,8 +41,8 @@ pub enum PolicyCommand {
     #[command(after_help = "\
 Exit codes:
   0  nothing was found
-  1  a law is broken, or the module cannot be loaded
-  2  the command was not understood
+  1  a law is broken
+  2  the command, the module or a file was not understood
 
 Examples:
   countersign policy verify night.wasm

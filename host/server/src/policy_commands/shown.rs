@@ -1,5 +1,9 @@
 //! What is shown, where it was asked to go.
 
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
 use anyhow::Context as _;
 
 use crate::cli::Shown;
@@ -14,10 +18,23 @@ const MOST_WIDTH: usize = 120;
 /// Writes `text` to the file that was named, or to standard output.
 pub fn show(shown: &Shown, text: &str) -> anyhow::Result<()> {
     match &shown.out {
-        Some(path) => std::fs::write(path, text)
-            .with_context(|| format!("cannot write to `{}`", path.display())),
+        Some(path) => write(path, text),
         None => Ok(terminal::write(text.as_bytes())?),
     }
+}
+
+/// Writes a report, and never over a component: whoever mistypes a name loses no policy.
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let named = path.display();
+    let mut head = [0; 4];
+    let is_component = File::open(path)
+        .and_then(|mut file| file.read_exact(&mut head))
+        .is_ok_and(|()| head == *b"\0asm");
+    anyhow::ensure!(
+        !is_component,
+        "`{named}` is a component: name another file for the report"
+    );
+    std::fs::write(path, text).with_context(|| format!("cannot write to `{named}`"))
 }
 
 /// How many columns there are to write in.

@@ -9,7 +9,7 @@ use countersign_lab::module::Module;
 use countersign_lab::verify::{Effort, Law, Progress, Verified, verify};
 use serde_json::json;
 
-use super::engine;
+use super::{engine, opened};
 use crate::cli;
 use crate::commands::failure::{Exit, Failure};
 use crate::say;
@@ -19,8 +19,11 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Verifies a module.
 pub fn run(asked: &cli::Verify) -> anyhow::Result<()> {
-    let module = Module::open(&engine()?, &asked.component)?;
-    let properties = properties(asked)?;
+    let usage = |error: anyhow::Error| Failure::usage(format!("{error:#}"));
+    let engine = engine()?;
+    let module = opened::module(&engine, &asked.component, asked.settings.as_deref());
+    let module = module.map_err(usage)?;
+    let properties = properties(asked, &module).map_err(usage)?;
     let progress = Progress::new();
     let effort = effort(asked);
     let verified = std::thread::scope(|scope| {
@@ -46,13 +49,23 @@ pub fn run(asked: &cli::Verify) -> anyhow::Result<()> {
     }
 }
 
-fn properties(asked: &cli::Verify) -> anyhow::Result<Vec<Property>> {
+fn properties(asked: &cli::Verify, module: &Module) -> anyhow::Result<Vec<Property>> {
     let mut properties = Vec::new();
     for path in &asked.properties {
         let named = path.display();
         let text =
             std::fs::read_to_string(path).with_context(|| format!("cannot read `{named}`"))?;
         let file = CaseFile::parse(&text).with_context(|| format!("`{named}` is not right"))?;
+        anyhow::ensure!(
+            !file.properties.is_empty(),
+            "`{named}` has no `[[property]]`: its cases are for `countersign policy test`"
+        );
+        for property in &file.properties {
+            let (name, line) = (&property.0.name, property.0.line);
+            property
+                .check(module)
+                .map_err(|why| anyhow::anyhow!("`{named}`, line {line}, `{name}`: {why}"))?;
+        }
         properties.extend(file.properties);
     }
     Ok(properties)

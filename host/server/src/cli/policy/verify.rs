@@ -7,9 +7,12 @@ use clap::{Args, ValueEnum};
 /// What is verified, and how hard.
 #[derive(Args, Debug)]
 pub struct Verify {
-    /// The component; its settings are read from a .toml of the same name beside it
+    /// The component, or `builtin`; its settings are read from a .toml of the same name beside it
     #[arg(value_name = "FILE")]
     pub component: PathBuf,
+    /// A file of settings, in place of the one beside the component
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
     /// A file of cases, whose properties must hold as well; may be given more than once
     #[arg(long, value_name = "FILE")]
     pub properties: Vec<PathBuf>,
@@ -27,7 +30,7 @@ pub struct Verify {
 /// How much is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Effort {
-    /// A tenth of what `normal` asks
+    /// One row in ten is swept, and a tenth is drawn
     Quick,
     /// Some seconds for a module of ours
     Normal,
