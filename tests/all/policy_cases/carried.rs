@@ -1,9 +1,12 @@
 //! Cases that a module carries: a host holds it to them before it decides anything.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
 
-use countersign_engine::BASELINE;
+use countersign_engine::{BASELINE, Engine, Limits, Settings};
 use countersign_lab::bundled;
+use countersign_lab::vet::vet;
 use countersign_tests::guest::Guest;
 use reqwest::Method;
 use serde_json::json;
@@ -145,6 +148,34 @@ async fn a_module_that_asks_for_tallies_is_blamed_and_holds_up_no_other() {
     );
     put(&shelf, Freeze::FIRST.component());
     shelf.decides("freeze", PATIENCE).await;
+}
+
+/// Who writes the module writes its cases as well: neither may cost a host more than the first answer that is
+/// not as it should be.
+#[test]
+fn a_module_that_loops_under_all_its_cases_costs_no_more_than_the_first_of_them() {
+    let engine = Engine::new(Limits::default()).expect("the defaults are within their bounds");
+    let baseline = engine.prove(BASELINE, &Settings::new());
+    let baseline = Arc::new(baseline.expect("the baseline proves"));
+    let looping = Guest {
+        name: "freeze",
+        decide: "(loop $ever (br $ever)) (unreachable)",
+        ..Guest::default()
+    };
+    let cases = "[[case]]\nname = \"everybody may\"\nexpect.verdict = \"allow\"\n\
+                 given = { credential = \"*\", role = \"*\", verb = \"*\", flags = \"*\" }\n";
+    let looping = bundled::with_cases(&looping.component(), cases).expect("there is room");
+    let questions = countersign_core::exhaustive::rows().count() as u32;
+    let began = Instant::now();
+    let refused = vet(&engine, &looping, None, &baseline);
+    let took = began.elapsed();
+    let all_of_them = engine.limits().decide_time * questions;
+    assert!(took < all_of_them / 10, "{took:?} of {all_of_them:?}");
+    let refused = refused.expect_err("it does not hold").to_string();
+    assert!(
+        refused.contains("its own case `everybody may`"),
+        "{refused}"
+    );
 }
 
 #[test]
