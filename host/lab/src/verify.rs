@@ -9,6 +9,7 @@
 //! as a hash is beyond any search of this kind.
 
 mod asker;
+mod bases;
 mod case;
 mod dictionary;
 mod laws;
@@ -26,7 +27,7 @@ use std::time::{Duration, Instant};
 use countersign_core::exhaustive::{self, Row};
 
 use self::asker::Asker;
-use self::look::Bases;
+use self::bases::Bases;
 use self::search::Search;
 use self::space::Space;
 use crate::cases::Property;

@@ -11,8 +11,9 @@ use countersign_engine::Warm;
 use fastrand::Rng;
 
 use super::asker::{Asker, Said};
+use super::bases::{self, Bases};
 use super::laws::{Breach, Law};
-use super::look::{self, Bases, Look};
+use super::look::Look;
 use super::point::{Change, Point};
 use super::space::Space;
 use super::{Effort, Finding, case, shrink};
@@ -112,7 +113,7 @@ impl<'s> Search<'s> {
             class: Ok(*class),
             verdict: other.verdict_on(&question, *class).answer,
         };
-        if look::loosens(module, &said, other, &others) {
+        if bases::loosens(module, &said, other, &others) {
             self.note(Law::Set, point, "beside the baseline it loosens");
         }
     }
