@@ -170,6 +170,55 @@ async fn the_key_of_a_data_folder_is_replaced_by_one_command() {
     stopped.fail().await.says(&["another key", "backup"]);
 }
 
+#[tokio::test]
+async fn the_key_is_not_replaced_again_before_its_last_replacement_is_over() {
+    let vault = Vault::filled(Host::builder().postgres(), 3).await;
+    let files = |stopped: &HostBuilder| {
+        let key = stopped.data_dir().join("secrets.key");
+        (
+            fs::read(key.with_extension("key.old")).ok(),
+            fs::read(key).expect("a key"),
+        )
+    };
+    let vault = vault
+        .restarted(async |stopped| {
+            assert!(rotate(&stopped).status.success());
+            let_go_of_the_former_key(&stopped);
+            let before = files(&stopped);
+            let refused = rotate(&stopped);
+            assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+            assert!(said(&refused).contains("is not over"), "{}", said(&refused));
+            assert_eq!(files(&stopped), before, "no file is touched");
+            // As it would have been left without that, and as it is mended.
+            let (key, old) = (
+                stopped.data_dir().join("secrets.key"),
+                stopped.data_dir().join("secrets.key.old"),
+            );
+            fs::copy(&key, &old).expect("copied");
+            fs::write(&key, [7; 32]).expect("written");
+            let refused = rotate(&stopped);
+            assert!(
+                said(&refused).contains("put `secrets.key.old` in its place"),
+                "{}",
+                said(&refused)
+            );
+            fs::rename(&old, &key).expect("moved");
+            stopped
+        })
+        .await;
+    vault.is_whole().await;
+    vault.forgets_the_former_key().await;
+    let vault = vault
+        .restarted(async |stopped| {
+            let done = rotate(&stopped);
+            assert!(done.status.success(), "{}", said(&done));
+            let_go_of_the_former_key(&stopped);
+            stopped
+        })
+        .await;
+    vault.is_whole().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whenever_the_command_is_killed_every_secret_opens_and_the_next_one_goes_on() {
     let mut vault = Vault::filled(Host::builder(), SECRETS).await;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use countersign_core::chance::OsChance;
+use countersign_core::keys::RootKey;
 use countersign_core::ports::Ledger;
 use countersign_core::time::Clock;
 use countersign_store::Address;
@@ -69,16 +70,23 @@ async fn rotate(config: &Config) -> anyhow::Result<()> {
 
 async fn new_roots(config: &Config, data: &DataDir, ledger: &dyn Ledger) -> anyhow::Result<Roots> {
     let Some(current) = &config.root_key else {
-        // Not before it is known that the present one is right: it is the former one from then on.
-        let present = data.root_keys(&OsChance)?.all();
-        let roots = ledger.stored_keys().await?.roots;
-        let is_right = present
-            .iter()
-            .any(|key| roots.iter().any(|root| root == key.id()));
-        if !roots.is_empty() && !is_right {
-            anyhow::bail!(
+        // Not before it is known that the present one is right, and alone: it is the former one from then on.
+        let present = data.root_keys(&OsChance)?;
+        let known = ledger.stored_keys().await?.roots;
+        let opens = |key: &RootKey| known.iter().any(|root| root == key.id());
+        match &present.old {
+            _ if known.is_empty() => {}
+            _ if opens(&present.current) && (present.old.is_some() || known.len() == 1) => {}
+            None if opens(&present.current) => anyhow::bail!(
+                "the last replacement of the key is not over, because the database still opens to the former one: start this host, which forgets that one within a minute, and run this again"
+            ),
+            Some(old) if opens(old) && known.len() == 1 => {}
+            Some(old) if opens(old) => anyhow::bail!(
+                "the key was to be replaced before its last replacement was over, and `secrets.key` opens nothing yet: put `secrets.key.old` in its place, start this host, which forgets the former key within a minute, and run this again"
+            ),
+            _ => anyhow::bail!(
                 "the database was made under another key than `secrets.key` in the data folder: restore that from a backup first"
-            );
+            ),
         }
         return Ok(data.replace_root_key(&OsChance)?);
     };
