@@ -36,6 +36,7 @@ mod provisioner;
 mod reload;
 mod replay;
 mod sandbox_page;
+mod shadow;
 mod sign_in;
 mod stage;
 mod start;

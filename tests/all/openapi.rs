@@ -102,10 +102,4 @@ fn every_route_that_the_contract_names_is_described() {
     for (method, path) in contract::ROUTES {
         assert!(document.has(method, path), "{method} {path}");
     }
-    for (method, path) in contract::NOT_YET {
-        assert!(
-            !document.has(method, path),
-            "{method} {path} is here: it belongs above"
-        );
-    }
 }

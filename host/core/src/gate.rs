@@ -22,6 +22,7 @@ use crate::permit::Permit;
 use crate::policy::{CallerClass, Credential, Question};
 use crate::ports::{Judge, Ledger, LedgerError};
 use crate::secret;
+use crate::shadow::{Seen, Witness};
 use crate::time::Clock;
 use crate::token::{PlainToken, TokenKind};
 use crate::verb::Verb;
@@ -38,6 +39,8 @@ pub struct Gate {
     pub ledger: Arc<dyn Ledger>,
     /// The policies.
     pub judge: Arc<dyn Judge>,
+    /// Who is told of what the policies decided.
+    pub witness: Arc<dyn Witness>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -212,6 +215,7 @@ impl Gate {
                 approval: None,
             };
             let id = decision.id;
+            let seen = self.seen(&decision);
             let settled = self
                 .ledger
                 .settle(Submission {
@@ -241,6 +245,9 @@ impl Gate {
                 Settled::Pending(approval) => Err(Stopped::Pending(approval)),
                 Settled::Refused(refusal) => Err(Stopped::Refused(refusal)),
             };
+            if let Some(seen) = seen {
+                self.witness.saw(seen);
+            }
             return Ok(Answer {
                 decision: id,
                 generation,
@@ -331,6 +338,18 @@ impl Gate {
         };
         let judgement = self.judge.judge(&question);
         (Some(question), judgement)
+    }
+
+    /// What the witness will be told, if it wants to know.
+    fn seen(&self, decision: &Decision) -> Option<Seen> {
+        let question = decision.question.as_ref()?;
+        self.witness
+            .watches(decision.judgement.generation)
+            .then(|| Seen {
+                decision: decision.id,
+                question: question.clone(),
+                judgement: decision.judgement.clone(),
+            })
     }
 
     /// The deed for `action`, with fresh randomness, and the plaintext that only the caller will see.

@@ -3,8 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::policy::words;
 use crate::time::Timestamp;
 use crate::verdict::ModuleId;
+
+words! {
+    /// What hangs on what a module says.
+    Mode {
+        /// It decides, with the others.
+        Enforce = "enforce",
+        /// Nothing: it is asked, and what it would have changed is counted.
+        Shadow = "shadow",
+    }
+}
 
 /// A module of a generation: with its settings, it decides alike for ever.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -24,6 +35,8 @@ pub struct ModuleRecord {
 pub struct GenerationChange {
     /// The modules, by name.
     pub modules: Vec<ModuleRecord>,
+    /// Those in shadow, by name: they are asked, and nothing hangs on what they say.
+    pub shadow: Vec<ModuleRecord>,
     /// The bytes of each under their digest, so that going back works after a file is gone. What is
     /// already kept may be left out.
     pub components: Vec<(String, Vec<u8>)>,
@@ -50,6 +63,8 @@ pub struct GenerationRecord {
     pub summary: String,
     /// The modules.
     pub modules: Vec<ModuleRecord>,
+    /// Those in shadow: they are asked, and nothing hangs on what they say.
+    pub shadow: Vec<ModuleRecord>,
 }
 
 /// A version of a module, with its bytes, that was proven to work.

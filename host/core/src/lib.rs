@@ -24,6 +24,7 @@ pub mod policy;
 pub mod ports;
 pub mod secret;
 pub mod session;
+pub mod shadow;
 pub mod strictness;
 pub mod text;
 pub mod time;

@@ -18,6 +18,7 @@ use crate::permit::Permit;
 use crate::policy::Question;
 use crate::secret::{SealedSecret, SecretAddress, SecretScope};
 use crate::session::{NewSession, ProofHash};
+use crate::shadow::ShadowLedger;
 use crate::time::Timestamp;
 use crate::token::TokenHash;
 use crate::verdict::Judgement;
@@ -50,7 +51,7 @@ pub enum LedgerError {
 /// The record of everything. Each method is one transaction, which carries its audit entry; what it
 /// changes is guarded in the statement that changes it.
 #[async_trait]
-pub trait Ledger: KeyLedger {
+pub trait Ledger: KeyLedger + ShadowLedger {
     /// The organisation's id: `configured`, or the one that was made when the ledger was, and kept.
     async fn organisation(
         &self,

@@ -18,7 +18,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use crate::approval::{self, GRANT_TTL, PENDING_TTL, Ttl};
-use crate::policy::{CallerClass, Quorum, Terms, Verdict};
+use crate::policy::{CallerClass, Quorum, Terms, Verdict, words};
 use crate::verdict::{self, Ruling};
 
 /// How strict a verdict is. Greater is stricter; what words it is given in makes no difference.
@@ -185,18 +185,18 @@ fn ordering(is_at_most: bool, is_at_least: bool) -> Option<Ordering> {
     }
 }
 
-/// What becomes of strictness where one answer takes the place of another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Change {
-    /// It lets more happen.
-    Looser,
-    /// It lets more happen in one respect, and less in another.
-    Mixed,
-    /// It lets less happen.
-    Tighter,
-    /// Nothing, whatever becomes of the words.
-    Same,
+words! {
+    /// What becomes of strictness where one answer takes the place of another.
+    Change {
+        /// It lets more happen.
+        Looser = "looser",
+        /// It lets more happen in one respect, and less in another.
+        Mixed = "mixed",
+        /// It lets less happen.
+        Tighter = "tighter",
+        /// Nothing, whatever becomes of the words.
+        Same = "same",
+    }
 }
 
 impl Change {

@@ -52,7 +52,7 @@ impl PolicySet {
             if began.elapsed() > CHECK_TIME {
                 return Err(LoadError::Slow(CHECK_TIME.as_secs()));
             }
-            let judgement = set.asked_again(&row.question());
+            let judgement = set.patiently(&row.question());
             let mut heard = judgement.opinions.iter();
             if let Some(failed) = heard.find(|opinion| opinion.verdict.is_err()) {
                 return Err(LoadError::Fails {
@@ -72,9 +72,10 @@ impl PolicySet {
         Ok(set)
     }
 
-    /// The judgement of `question`, asked again where a module fails. Modules are deterministic, so what
-    /// does not fail again was the host having no time for it, which says nothing about the module.
-    fn asked_again(&self, question: &Question) -> Judgement {
+    /// The judgement of `question` for whoever is in no hurry, under no number: asked again where a module fails.
+    /// Modules are deterministic, so what does not fail again was the host having no time for it, which says
+    /// nothing about the module.
+    pub fn patiently(&self, question: &Question) -> Judgement {
         let judge = || self.judge(question, 0, &mut self.watch());
         let mut judgement = judge();
         for _ in 1..ATTEMPTS {

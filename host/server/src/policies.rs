@@ -8,7 +8,10 @@ mod begin;
 mod change;
 mod chosen;
 mod mark;
+mod modules;
 mod recorded;
+mod shadow;
+mod shown;
 mod vetting;
 
 use std::collections::BTreeMap;
@@ -17,18 +20,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use countersign_core::ports::{Judge, Ledger, LedgerError};
+use countersign_core::generation::{GenerationRecord, ModuleRecord};
+use countersign_core::ports::{Judge, Ledger};
 use countersign_core::time::Clock;
 use countersign_engine::folder::{Problem, Proposal, Watcher};
 use countersign_engine::{Engine, Generation, Live, PolicySet, Proven};
-use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore, watch};
 
 use self::begin::Opened;
 pub use self::begin::look;
-use self::change::{change, records};
+use self::change::{change, plan, records};
 pub use self::chosen::{ChoiceError, Chosen};
 pub use self::mark::FolderMark;
+use self::modules::Modules;
+pub use self::shadow::Shadow;
 use self::vetting::Vetting;
 use crate::report;
 
@@ -48,6 +53,8 @@ pub struct Policies {
     bell: Notify,
     engine: Engine,
     vetting: Arc<Vetting>,
+    /// Those that are only asked.
+    pub shadow: Arc<Shadow>,
     mark: FolderMark,
     folder: Mutex<Seen>,
     behind: Mutex<Option<Behind>>,
@@ -114,12 +121,17 @@ impl Policies {
             }
         };
         mark.keep(&records(&first));
+        let shadow = Arc::<Shadow>::default();
+        let newest = ledger.generation(generation.number()).await?;
+        let newest = newest.context("the datastore has lost its policies")?;
+        shadow.begin(newest.number, &newest.shadow);
         Ok(Self {
             number: watch::Sender::new(generation.number()),
             live: Arc::new(Live::new(generation)),
             bell: Notify::new(),
             engine,
             vetting,
+            shadow,
             mark,
             folder: Mutex::new(first.into()),
             behind: Mutex::new(None),
@@ -138,60 +150,6 @@ impl Policies {
     /// The number of the live generation.
     pub fn generation(&self) -> u64 {
         self.live.generation().number()
-    }
-
-    /// The live generation and what is wrong, for people and programs.
-    pub fn shown(&self) -> Value {
-        let live = self.live.generation();
-        let problems = self.problems(&live);
-        let modules: Vec<Value> = live
-            .policies()
-            .modules()
-            .iter()
-            .map(|module| {
-                let id = module.id();
-                json!({
-                    "name": id.name,
-                    "version": id.version,
-                    "digest": id.digest,
-                    "description": module.manifest().description,
-                    "mode": "enforce",
-                    "runs": module.mode(),
-                    "settings": module.settings(),
-                    "classifier": id.name == live.policies().classifier().id().name,
-                })
-            })
-            .collect();
-        json!({
-            "generation": live.number(),
-            "modules": modules,
-            "problems": problems,
-        })
-    }
-
-    /// The folder's problems, and where it is not the folder that decides.
-    fn problems(&self, live: &Generation) -> Vec<Problem> {
-        let seen = self.seen();
-        let mut problems = seen.problems.clone();
-        let mut add = |sentence| {
-            problems.push(Problem {
-                file: None,
-                sentence,
-            })
-        };
-        if !is_same(&seen.policies, live.policies()) {
-            add(format!(
-                "generation {} is live, which a person or another host recorded, and this host's folder holds other policies: the next change in this folder makes its content live everywhere; hosts that share a database need the same content",
-                live.number()
-            ));
-        }
-        if let Some(behind) = &*self.behind() {
-            add(format!(
-                "generation {} was recorded by another host and cannot be taken over, so nothing is decided here: {}",
-                behind.generation, behind.why
-            ));
-        }
-        problems
     }
 
     /// Whether another host's policies cannot be taken over, so that nothing is decided here.
@@ -251,25 +209,30 @@ impl Policies {
                 self.look();
                 false
             }
-            Ok(Some(number)) => {
-                self.swap(Generation::new(number, proposal.policies.clone()));
+            Ok(Some(live)) => {
+                if let Some((generation, modules)) = live {
+                    self.swap(generation, &modules.shadow);
+                }
                 *self.seen() = proposal.clone().into();
                 true
             }
             Err(error) => {
-                tracing::error!(error = %report(&error), "a change of policies cannot be recorded, and waits");
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "a change of policies cannot be recorded, and waits"
+                );
                 false
             }
         }
     }
 
-    /// The number under which the proposal is recorded; `None` where another host was first.
+    /// What the proposal is recorded as, unless it is what was seen already; `None` where another host was first.
     async fn record(
         &self,
         ledger: &dyn Ledger,
         clock: &dyn Clock,
         proposal: &Proposal,
-    ) -> Result<Option<u64>, LedgerError> {
+    ) -> anyhow::Result<Option<Option<(Generation, Modules)>>> {
         // Held against what the folder said before, and not against what is live: that may be another
         // host's, and a mere problem here is no reason to go back. Which file a module comes from counts:
         // it is what stands when that file breaks.
@@ -278,14 +241,14 @@ impl Policies {
             seen.files == proposal.files && is_same(&seen.policies, &proposal.policies)
         };
         if is_same_folder {
-            return Ok(Some(self.generation()));
+            return Ok(Some(None));
         }
-        let modules = records(proposal);
         let newest = ledger.latest_generation().await?;
+        let plan = plan(newest.as_ref(), proposal).await?;
         let number = match &newest {
-            Some(newest) if newest.modules == modules => Some(newest.number),
+            Some(newest) if Modules::from(newest) == plan.modules => Some(newest.number),
             newest => {
-                let change = change(newest.as_ref(), proposal, clock);
+                let change = change(newest.as_ref(), (proposal, &plan.modules), clock);
                 let number = ledger.record_generation(&change).await?;
                 if let Some(number) = number {
                     tracing::info!(generation = number, summary = %change.summary, "other policies are recorded");
@@ -293,10 +256,12 @@ impl Policies {
                 number
             }
         };
-        if number.is_some() {
-            self.mark.keep(&modules);
-        }
-        Ok(number)
+        let Some(number) = number else {
+            return Ok(None);
+        };
+        self.mark.keep(&records(proposal));
+        let generation = Generation::new(number, plan.policies);
+        Ok(Some(Some((generation, plan.modules))))
     }
 
     /// Makes the newest recorded generation live, if that is not the one that is.
@@ -320,9 +285,9 @@ impl Policies {
         if is_tried {
             return;
         }
-        match self.newest(ledger, &live).await {
-            Ok(generation) => {
-                self.swap(generation);
+        match self.newest(ledger).await {
+            Ok((generation, record)) => {
+                self.swap(generation, &record.shadow);
                 *self.behind() = None;
             }
             Err(error) => {
@@ -337,19 +302,29 @@ impl Policies {
         }
     }
 
-    async fn newest(&self, ledger: &dyn Ledger, live: &Generation) -> anyhow::Result<Generation> {
+    async fn newest(&self, ledger: &dyn Ledger) -> anyhow::Result<(Generation, GenerationRecord)> {
         let newest = ledger.latest_generation().await?;
         let newest = newest.context("the datastore has lost its policies")?;
-        let mut known = live.policies().modules().to_vec();
-        known.extend_from_slice(self.seen().policies.modules());
-        known.append(&mut self.chosen());
-        let policies = recorded::proven(ledger, &self.engine, &newest, &known).await?;
-        Ok(Generation::new(newest.number, policies))
+        let known = self.known();
+        let policies = recorded::proven(ledger, &self.engine, &newest.modules, &known).await?;
+        Ok((Generation::new(newest.number, policies), newest))
     }
 
-    fn swap(&self, generation: Generation) {
+    /// What is proven already, and so need not be again.
+    fn known(&self) -> Vec<Arc<Proven>> {
+        let mut known = self.live.generation().policies().modules().to_vec();
+        known.extend_from_slice(self.seen().policies.modules());
+        known.extend_from_slice(&self.chosen());
+        if let Some(set) = &self.shadow.standing().would_decide {
+            known.extend_from_slice(set.modules());
+        }
+        known
+    }
+
+    fn swap(&self, generation: Generation, shadow: &[ModuleRecord]) {
         let number = generation.number();
         if number > self.generation() {
+            self.shadow.begin(number, shadow);
             self.live.swap(generation);
             self.number.send_replace(number);
             tracing::info!(generation = number, "other policies are live");

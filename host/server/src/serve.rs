@@ -79,6 +79,12 @@ async fn run(config: Config) -> anyhow::Result<()> {
         stop.subscribe(),
     ));
 
+    let (asker, told) = (app.clone(), stop.subscribe());
+    app.tasks.spawn(async move {
+        let (policies, ledger) = (&asker.policies, &*asker.ledger);
+        policies.shadow.follow(policies, ledger, told).await;
+    });
+
     match ControlSocket::listen(&data) {
         Ok(socket) => {
             app.tasks.spawn(socket.serve(app.clone(), stop.subscribe()));

@@ -46,11 +46,9 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("put", "/policies/{}"),
     ("post", "/policies/generations"),
     ("post", "/policies/rollback"),
+    ("put", "/policies/{}/mode"),
     ("get", "/decisions"),
     ("get", "/decisions/{}"),
     ("get", "/audit"),
     ("get", "/audit/verify"),
 ];
-
-/// Those that this host does not have yet.
-pub const NOT_YET: &[(&str, &str)] = &[("put", "/policies/{}/mode")];

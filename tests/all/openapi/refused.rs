@@ -102,7 +102,11 @@ pub async fn bodies_of_other_types(witness: &Witness, person: &Caller) {
         let schema = witness.document().resolved(body);
         let properties = schema["properties"].as_object().expect("members");
         for (name, property) in properties {
-            let is_object = property["type"] == "object";
+            let kinds = &property["type"];
+            let is_object = *kinds == "object"
+                || kinds
+                    .as_array()
+                    .is_some_and(|kinds| kinds.contains(&json!("object")));
             let other = if is_object {
                 json!(4711)
             } else {

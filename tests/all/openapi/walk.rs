@@ -2,7 +2,9 @@
 
 mod approvals;
 
-use countersign_tests::{Caller, Host, Mode, Reply};
+use countersign_tests::{Caller, Host, Mode, Reply, until};
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -283,6 +285,7 @@ impl Walk {
         self.asks(activate, set).await.expect(403);
         self.get("/policies").await.expect(200);
         self.get("/policies/freeze/versions").await.expect(200);
+        self.modes().await;
         let rollback = "/policies/rollback";
         self.asks(rollback, json!({ "generation": generation }))
             .await
@@ -295,6 +298,54 @@ impl Walk {
             .expect(404);
         self.post(rollback, json!({})).await.expect(400);
         self.get(activate).await.expect(200);
+    }
+
+    /// `freeze` is live.
+    async fn modes(&self) {
+        let put = async |caller: &Caller, mode: Value| {
+            let path = "/policies/freeze/mode";
+            let reply = caller.put(path, mode).await;
+            self.witness.hold("PUT", path, &Heard::from(&reply));
+            reply
+        };
+        let shadow = json!({ "mode": "shadow" });
+        put(&self.agent, shadow.clone()).await.expect(403);
+        put(&self.person, json!({ "mode": "asleep" }))
+            .await
+            .expect(400);
+        put(
+            &self.person,
+            json!({ "mode": "shadow", "version": "9.9.9" }),
+        )
+        .await
+        .expect(404);
+        let live = put(&self.person, shadow.clone()).await.expect(200);
+        put(&self.person, shadow).await.expect(409);
+        self.get("/policies").await.expect(200);
+        let differences = format!(
+            "/policies/generations/{}/differences",
+            live.json["generation"]
+        );
+        self.agent.get("/org/tokens").await.expect(200);
+        until(
+            "a difference is kept",
+            Duration::from_secs(60),
+            async || {
+                let found = self.get(&differences).await.expect(200);
+                (found.json["differences"].as_array()?.len() == 1).then_some(())
+            },
+        )
+        .await;
+        self.get("/policies/generations").await.expect(200);
+        self.get("/policies/generations/4711/differences")
+            .await
+            .expect(404);
+        self.get("/policies/generations/none/differences")
+            .await
+            .expect(400);
+        put(&self.person, json!({ "mode": "enforce" }))
+            .await
+            .expect(200);
     }
 
     pub async fn history(&self) {

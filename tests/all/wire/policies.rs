@@ -88,6 +88,42 @@ async fn the_wire_of_policies_is_as_it_was() {
         "ann goes back to what never was",
         person.post(back, json!({ "generation": 4711 })).await,
     );
+    let mode = "/policies/freeze/mode";
+    let shadow = json!({ "mode": "shadow", "version": "1.0.0" });
+    story.shape(
+        "an agent puts it in shadow",
+        agent.put(mode, shadow.clone()).await,
+    );
+    story.shape(
+        "no mode",
+        person.put(mode, json!({ "mode": "asleep" })).await,
+    );
+    story.shape(
+        "ann puts it in shadow",
+        person.put(mode, shadow.clone()).await,
+    );
+    is_live(&person, 4).await;
+    story.shape("ann puts it there again", person.put(mode, shadow).await);
+    story.shape(
+        "an agent is not frozen",
+        agent.post("/org/tokens", json!({})).await,
+    );
+    let differences = "/policies/generations/4/differences";
+    until("it is asked about", Duration::from_secs(60), async || {
+        let live = person.get("/policies").await;
+        (live.json["shadow"]["asked"] == 1).then_some(())
+    })
+    .await;
+    story.shape("what is in shadow", person.get("/policies").await);
+    story.shape("what it would have changed", person.get(differences).await);
+    story.shape("an agent reads that", agent.get(differences).await);
+    let none = "/policies/generations/4711/differences";
+    story.shape("of no generation", person.get(none).await);
+    person
+        .post(back, json!({ "generation": 1 }))
+        .await
+        .expect(200);
+    is_live(&person, 5).await;
     story.shape("generations", person.get(activate).await);
     story.shape(
         "the last of them",

@@ -22,6 +22,11 @@ def items(answer, name):
     return rows
 
 
+def modes(client):
+    """The modes of the modules that are live."""
+    return sorted(module["mode"] for module in expect(client.get("/policies"), 200).json["modules"])
+
+
 def reading(walk):
     """What is live, and what was."""
     host = walk.start()
@@ -67,9 +72,19 @@ def changing(walk):
         for client in (agent(host), host.admin, host.person("alice")):
             expect(client.put("/policies/baseline/mode", {"mode": "shadow"}), 403)
         expect(olga.put("/policies/baseline/mode", {"mode": "asleep"}), 400)
-        expect(olga.put("/policies/baseline/mode", {"mode": "shadow"}), (200, 202, 409))
-        expect(olga.put("/policies/baseline/mode", {"mode": "enforce"}), (200, 202, 409))
-        expect(agent(host).post("/org/tokens", {"name": "whatever the mode"}), (202, 403))
+        equal(modes(olga), ["enforce"], "modes")
+        candidate = {"digest": olga.get("/policies").json["modules"][0]["digest"], "settings": {"grant_ttl_seconds": 240}}
+        expect(olga.put("/policies/baseline/mode", {"mode": "shadow"}), (400, 409))
+        equal(modes(olga), ["enforce"], "modes: somebody has to decide")
+        expect(olga.put("/policies/baseline/mode", {"mode": "shadow", **candidate}), (200, 202))
+        equal(modes(olga), ["enforce", "shadow"], "modes")
+        expect(agent(host).post("/org/tokens", {"name": "whatever is in shadow"}), 202)
+        expect(olga.put("/policies/baseline/mode", {"mode": "enforce"}), (200, 202))
+        equal(modes(olga), ["enforce"], "modes")
+        holds("240" in str(olga.get("/policies").json["modules"][0]["settings"]), "the candidate", olga.get("/policies").text)
+        expect(agent(host).post("/org/tokens", {"name": "whatever the mode"}), 202)
+        expect(olga.post("/policies/rollback", {"generation": before}), (200, 202))
+        before = generation(olga)
     with walk.sentence("policies.activate"):
         for modules in ("nonsense", [], [{"name": "baseline"}], [{"name": "nobody", "version": "0.0.1"}], [{"name": "baseline", "digest": "0" * 64}]):
             answer = olga.post("/policies/generations", {"modules": modules})

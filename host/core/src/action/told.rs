@@ -197,10 +197,12 @@ impl Action {
             }),
             Self::PolicyActivate { change } => json!({
                 "modules": change.as_ref().map(|change| &change.modules),
+                "shadow": change.as_ref().map(|change| &change.shadow),
             }),
             Self::PolicyRollback { generation, change } => json!({
                 "generation": generation,
                 "modules": change.as_ref().map(|change| &change.modules),
+                "shadow": change.as_ref().map(|change| &change.shadow),
             }),
             Self::OrgTokenRevoke {
                 drain_seconds,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
+use countersign_core::generation::Mode;
 use countersign_core::verb::Verb;
 use serde::Deserialize;
 
@@ -31,6 +32,7 @@ struct PoliciesPage {
 struct Live {
     generation: u64,
     modules: Vec<Module>,
+    shadow: Option<Counts>,
     problems: Vec<Wrong>,
 }
 
@@ -40,10 +42,23 @@ struct Module {
     name: String,
     version: String,
     digest: String,
-    description: String,
+    /// Absent where a module in shadow does not work.
+    description: Option<String>,
+    mode: Mode,
     settings: BTreeMap<String, Vec<String>>,
     /// Whether it says what kind of caller asks.
     classifier: bool,
+}
+
+/// What came of the policies in shadow.
+#[derive(Deserialize)]
+struct Counts {
+    asked: u64,
+    looser: u64,
+    mixed: u64,
+    tighter: u64,
+    reworded: u64,
+    missed: u64,
 }
 
 /// Something wrong in the folder.
@@ -55,7 +70,8 @@ struct Wrong {
 
 async fn show(call: Call) -> Answer {
     call.permit(Action::PolicyRead).await?;
-    let live = serde_json::from_value(call.app.policies.shown()).map_err(|error| {
+    let shown = call.app.policies.shown(&*call.app.ledger).await?;
+    let live = serde_json::from_value(shown).map_err(|error| {
         tracing::error!(%error, "the console does not understand the live policies");
         Problem::internal()
     })?;
@@ -86,7 +102,17 @@ mod tests {
                 "runs": "snapshot",
                 "settings": { "exempt": ["actor=org-token:x"] },
                 "classifier": true,
+            }, {
+                "name": "freeze",
+                "version": "1.0.0",
+                "digest": "cd".repeat(32),
+                "description": null,
+                "mode": "shadow",
+                "runs": null,
+                "settings": {},
+                "classifier": false,
             }],
+            "shadow": { "asked": 1200, "looser": 3, "mixed": 1, "tighter": 0, "reworded": 7, "missed": 2 },
             "problems": [
                 { "file": "<script>.wasm", "sentence": "it is no component" },
                 { "file": null, "sentence": "the folder cannot be read" },
@@ -104,6 +130,9 @@ mod tests {
             "baseline",
             "actor=org-token:x",
             "classifier",
+            "in shadow",
+            "1200 decisions",
+            "4 would have let more happen",
             "&#60;script&#62;.wasm",
             "the folder cannot be read",
         ] {

@@ -9,7 +9,8 @@ use countersign_engine::folder::{Folder, Proposal, Recorded, Watcher};
 use countersign_engine::{BASELINE, CLASSIFIER, Compiler, Engine, Generation, Limits, Settings};
 use tokio::sync::watch;
 
-use super::change::{change, records};
+use super::change::{change, plan};
+use super::modules::Modules;
 use super::recorded;
 use super::vetting::Vetting;
 
@@ -65,10 +66,10 @@ pub(super) async fn first(
     clock: &dyn Clock,
 ) -> anyhow::Result<Option<Generation>> {
     let newest = ledger.latest_generation().await?;
+    let plan = plan(newest.as_ref(), proposal).await?;
     match &newest {
-        Some(newest) if newest.modules == records(proposal) => {
-            let policies = proposal.policies.clone();
-            Ok(Some(Generation::new(newest.number, policies)))
+        Some(newest) if Modules::from(newest) == plan.modules => {
+            Ok(Some(Generation::new(newest.number, plan.policies)))
         }
         Some(newest) if !is_changed => {
             tracing::warn!(
@@ -76,7 +77,7 @@ pub(super) async fn first(
                 "this host's policy folder is not what is live: what another host recorded stands"
             );
             let known = proposal.policies.modules();
-            let policies = recorded::proven(ledger, engine, newest, known).await;
+            let policies = recorded::proven(ledger, engine, &newest.modules, known).await;
             let policies = policies.with_context(|| {
                 format!(
                     "cannot take over the live policies, generation {}",
@@ -86,9 +87,9 @@ pub(super) async fn first(
             Ok(Some(Generation::new(newest.number, policies)))
         }
         newest => {
-            let change = change(newest.as_ref(), proposal, clock);
+            let change = change(newest.as_ref(), (proposal, &plan.modules), clock);
             let number = ledger.record_generation(&change).await?;
-            Ok(number.map(|number| Generation::new(number, proposal.policies.clone())))
+            Ok(number.map(|number| Generation::new(number, plan.policies)))
         }
     }
 }

@@ -1,22 +1,64 @@
-//! What the folder proposes, as it is recorded.
+//! What the folder proposes, as it is recorded and as it decides.
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use countersign_core::generation::{GenerationChange, GenerationRecord, ModuleRecord};
 use countersign_core::time::Clock;
-use countersign_engine::Proven;
 use countersign_engine::folder::Proposal;
+use countersign_engine::{CLASSIFIER, PolicySet, Proven};
+
+use super::modules::{Modules, named};
 
 /// Who changes the policies by changing the folder.
 const FOLDER: &str = "policy-folder";
 
-/// The change from `newest`, which may be another host's, to what the folder proposes.
-pub(super) fn change(
+/// What a proposal becomes where `newest` is recorded.
+pub(super) struct Plan {
+    pub modules: Modules,
+    /// Those that decide.
+    pub policies: PolicySet,
+}
+
+/// Makes it. Where those that would decide do not stand without those in shadow, all decide: more modules are
+/// never looser.
+pub(super) async fn plan(
     newest: Option<&GenerationRecord>,
     proposal: &Proposal,
+) -> anyhow::Result<Plan> {
+    let folder = records(proposal);
+    let live = newest.map(Modules::from).unwrap_or_default();
+    let modules = live.with_folder(folder.clone());
+    let all = Plan {
+        modules: Modules {
+            decide: folder,
+            shadow: Vec::new(),
+        },
+        policies: proposal.policies.clone(),
+    };
+    if modules.decide.len() == proposal.policies.modules().len() {
+        return Ok(Plan { modules, ..all });
+    }
+    let decides = |module: &&Arc<Proven>| named(&modules.decide, &module.id().name).is_some();
+    let deciding = proposal.policies.modules().iter().filter(decides);
+    let deciding: Vec<_> = deciding.cloned().collect();
+    let check = move || PolicySet::check(deciding, CLASSIFIER);
+    let checked = tokio::task::spawn_blocking(check).await;
+    match checked.context("checking the policies panicked")? {
+        Ok(policies) => Ok(Plan { modules, policies }),
+        Err(error) => {
+            tracing::warn!(%error, "without the modules in shadow the others do not stand: all decide");
+            Ok(all)
+        }
+    }
+}
+
+/// The change from `newest`, which may be another host's, to the planned modules.
+pub(super) fn change(
+    newest: Option<&GenerationRecord>,
+    (proposal, modules): (&Proposal, &Modules),
     clock: &dyn Clock,
 ) -> GenerationChange {
-    let modules = records(proposal);
     GenerationChange {
         components: proposal
             .policies
@@ -27,10 +69,11 @@ pub(super) fn change(
         follows: newest.map_or(0, |newest| newest.number),
         by: FOLDER.to_owned(),
         summary: match newest {
-            Some(newest) => difference(&newest.modules, &modules),
-            None => at_first(&modules),
+            Some(newest) => Modules::from(newest).change_to(modules),
+            None => format!("at start: {}", modules.all()),
         },
-        modules,
+        modules: modules.decide.clone(),
+        shadow: modules.shadow.clone(),
         at: clock.now(),
     }
 }
@@ -55,41 +98,4 @@ pub(super) fn record(module: &Proven) -> ModuleRecord {
             .collect(),
         file: None,
     }
-}
-
-fn named(module: &ModuleRecord) -> String {
-    let digest = &module.id.digest;
-    format!("{} ({})", module.id, digest.get(..12).unwrap_or(digest))
-}
-
-fn at_first(modules: &[ModuleRecord]) -> String {
-    let names: Vec<_> = modules.iter().map(named).collect();
-    format!("at start: {}", names.join(", "))
-}
-
-/// What changed, in one line.
-pub(super) fn difference(from: &[ModuleRecord], to: &[ModuleRecord]) -> String {
-    let mut changes = Vec::new();
-    for module in to {
-        let id = named(module);
-        match from.iter().find(|known| known.id.name == module.id.name) {
-            None => changes.push(format!("{id} added")),
-            Some(old) if old.id != module.id => {
-                changes.push(format!("{} replaced by {id}", named(old)));
-            }
-            Some(old) if old.settings != module.settings => {
-                changes.push(format!("{id} configured anew"));
-            }
-            Some(_) => {}
-        }
-    }
-    for module in from {
-        if !to.iter().any(|known| known.id.name == module.id.name) {
-            changes.push(format!("{} removed", named(module)));
-        }
-    }
-    if changes.is_empty() {
-        changes.push("the same modules from other files".to_owned());
-    }
-    changes.join(", ")
 }

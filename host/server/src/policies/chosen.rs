@@ -1,4 +1,4 @@
-//! What a person chooses to make live: an earlier generation, or a set of kept versions.
+//! What a person chooses to make live: an earlier generation, a set of kept versions, or another mode of one.
 //!
 //! It is proven before it is recorded, so that nobody records what no host could take over. What is live
 //! stays what was recorded last, by whichever way: the next change in a folder comes after it.
@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use countersign_core::generation::{
-    Component, GenerationChange, GenerationRecord, ModuleRecord, VersionRecord,
+    Component, GenerationChange, GenerationRecord, Mode, ModuleRecord, VersionRecord,
 };
 use countersign_core::ports::{Ledger, LedgerError};
 use countersign_core::time::Timestamp;
-use countersign_engine::{PolicySet, Settings};
+use countersign_engine::{Proven, Settings};
 
-use super::change::{difference, record};
+use super::change::record;
+use super::modules::{Modules, named};
 use super::{Policies, recorded};
 
 /// One module of a set that somebody chose.
@@ -23,6 +24,8 @@ pub struct Chosen {
     pub which: String,
     /// Its settings; where none are given, those under which it decides now, or its defaults.
     pub settings: Option<Settings>,
+    /// Whether it decides.
+    pub mode: Mode,
 }
 
 /// Why a choice cannot be made ready.
@@ -34,6 +37,19 @@ pub enum ChoiceError {
     /// It is what decides now.
     #[error("generation {0} has the modules and settings that decide now")]
     NoChange(u64),
+    /// It is in neither mode.
+    #[error(
+        "no policy `{0}` is live: name the digest or version that is meant, of GET /policies/{0}/versions"
+    )]
+    NotLive(String),
+    /// A set names it twice.
+    #[error("names `{name}` more than once in the mode `{mode}`")]
+    Twice {
+        /// The policy.
+        name: String,
+        /// In which mode.
+        mode: Mode,
+    },
     /// No such version is kept.
     #[error("no version `{which}` of `{name}` is kept: GET /policies/{name}/versions lists them")]
     NoVersion {
@@ -88,15 +104,14 @@ impl Policies {
         let earlier = ledger.generation(number).await?;
         let earlier = earlier.ok_or(ChoiceError::NoGeneration(number))?;
         let newest = ledger.latest_generation().await?;
-        let from = newest.as_ref().map_or(&[][..], |newest| &newest.modules);
-        if from == earlier.modules {
-            return Err(ChoiceError::NoChange(number));
-        }
-        self.proven(ledger, &earlier).await?;
-        let difference = difference(from, &earlier.modules);
+        let change = self.change(ledger, newest, Modules::from(&earlier)).await;
+        let change = change.map_err(|error| match error {
+            ChoiceError::NoChange(_) => ChoiceError::NoChange(number),
+            error => error,
+        })?;
         Ok(GenerationChange {
-            summary: format!("back to generation {number}: {difference}"),
-            ..following(newest.as_ref(), earlier.modules)
+            summary: format!("back to generation {number}: {}", change.summary),
+            ..change
         })
     }
 
@@ -107,45 +122,110 @@ impl Policies {
         chosen: Vec<Chosen>,
     ) -> Result<GenerationChange, ChoiceError> {
         let newest = ledger.latest_generation().await?;
-        let from = newest.as_ref().map_or(&[][..], |newest| &newest.modules);
-        let mut modules = Vec::new();
+        let live = newest.as_ref().map(Modules::from).unwrap_or_default();
+        let mut wanted = Modules::default();
         for chosen in chosen {
-            modules.push(version(ledger, chosen, from).await?);
+            let mode = chosen.mode;
+            let module = version(ledger, chosen, &live).await?;
+            if named(wanted.of(mode), &module.id.name).is_some() {
+                return Err(ChoiceError::Twice {
+                    name: module.id.name,
+                    mode,
+                });
+            }
+            wanted.of(mode).push(module);
         }
-        let wanted = GenerationRecord {
-            number: 0,
-            at: Timestamp::from_micros(0),
-            by: String::new(),
-            summary: String::new(),
-            modules,
-        };
-        let set = self.proven(ledger, &wanted).await?;
-        // As they were proven: with every default.
-        let modules: Vec<_> = set.modules().iter().map(|proven| record(proven)).collect();
-        if let Some(newest) = &newest
-            && newest.modules == modules
-        {
-            return Err(ChoiceError::NoChange(newest.number));
+        for mode in [Mode::Enforce, Mode::Shadow] {
+            wanted.of(mode).sort_by(|a, b| a.id.cmp(&b.id));
         }
-        Ok(GenerationChange {
-            summary: difference(from, &modules),
-            ..following(newest.as_ref(), modules)
-        })
+        self.change(ledger, newest, wanted).await
     }
 
-    /// The modules of `record`, proven to stand together, and remembered for when they are taken over.
-    async fn proven(
+    /// The change that gives the policy `name` another mode: the kept version that is named, or else the one that
+    /// has the other mode now.
+    pub async fn mode(
         &self,
         ledger: &dyn Ledger,
-        record: &GenerationRecord,
-    ) -> Result<PolicySet, ChoiceError> {
+        name: &str,
+        (mode, version_named): (Mode, Option<Chosen>),
+    ) -> Result<GenerationChange, ChoiceError> {
+        let newest = ledger.latest_generation().await?;
+        let mut wanted = newest.as_ref().map(Modules::from).unwrap_or_default();
+        let module = match version_named {
+            Some(chosen) => version(ledger, chosen, &wanted).await?,
+            None => {
+                let other = match mode {
+                    Mode::Enforce => &wanted.shadow,
+                    Mode::Shadow => &wanted.decide,
+                };
+                let module = named(other, name).cloned();
+                let number = newest.as_ref().map_or(0, |newest| newest.number);
+                let has_it = named(wanted.of(mode), name).is_some();
+                module.ok_or_else(|| match has_it {
+                    true => ChoiceError::NoChange(number),
+                    false => ChoiceError::NotLive(name.to_owned()),
+                })?
+            }
+        };
+        wanted.put(module, mode);
+        self.change(ledger, newest, wanted).await
+    }
+
+    /// The change from `newest` to what is wanted, with every default, proven to stand together, with those in
+    /// shadow and without, and remembered for when it is taken over.
+    async fn change(
+        &self,
+        ledger: &dyn Ledger,
+        newest: Option<GenerationRecord>,
+        wanted: Modules,
+    ) -> Result<GenerationChange, ChoiceError> {
         let _one_at_a_time = self.proving.acquire().await;
-        let mut known = self.live.generation().policies().modules().to_vec();
-        known.extend_from_slice(self.seen().policies.modules());
-        let set = recorded::proven(ledger, &self.engine, record, &known).await;
-        let set = set.map_err(|error| refused(&error))?;
-        *self.chosen() = set.modules().to_vec();
-        Ok(set)
+        let mut known = self.known();
+        let prove = async |modules: &[ModuleRecord], known: &[Arc<Proven>]| {
+            let set = recorded::proven(ledger, &self.engine, modules, known).await;
+            set.map_err(|error| refused(&error))
+        };
+        let deciding = prove(&wanted.decide, &known).await?;
+        known.extend_from_slice(deciding.modules());
+        let mut proven = deciding.modules().to_vec();
+        if !wanted.shadow.is_empty() {
+            let would_decide = prove(&wanted.if_enforced(), &known).await?;
+            let is_shadow =
+                |module: &&Arc<Proven>| named(&wanted.shadow, &module.id().name).is_some();
+            proven.extend(would_decide.modules().iter().filter(is_shadow).cloned());
+        }
+        let settled = |wanted: &[ModuleRecord], proven: &[Arc<Proven>]| {
+            let mut settled = Vec::new();
+            for module in wanted {
+                let proven = proven.iter().find(|proven| *proven.id() == module.id);
+                settled.extend(proven.map(|proven| ModuleRecord {
+                    file: module.file.clone(),
+                    ..record(proven)
+                }));
+            }
+            settled
+        };
+        let (decide, shadow) = proven.split_at(deciding.modules().len());
+        let modules = Modules {
+            decide: settled(&wanted.decide, decide),
+            shadow: settled(&wanted.shadow, shadow),
+        };
+        *self.chosen() = proven;
+        let live = newest.as_ref().map(Modules::from).unwrap_or_default();
+        match &newest {
+            Some(newest) if live == modules => Err(ChoiceError::NoChange(newest.number)),
+            newest => Ok(GenerationChange {
+                summary: live.change_to(&modules),
+                modules: modules.decide,
+                shadow: modules.shadow,
+                // All of them are kept already.
+                components: Vec::new(),
+                follows: newest.as_ref().map_or(0, |newest| newest.number),
+                // Who makes it, and when, is written when it is recorded.
+                by: String::new(),
+                at: Timestamp::from_micros(0),
+            }),
+        }
     }
 }
 
@@ -153,12 +233,13 @@ impl Policies {
 async fn version(
     ledger: &dyn Ledger,
     chosen: Chosen,
-    live: &[ModuleRecord],
+    live: &Modules,
 ) -> Result<ModuleRecord, ChoiceError> {
     let Chosen {
         name,
         which,
         settings,
+        ..
     } = chosen;
     let kept = ledger.policy_versions(&name).await?;
     let is_meant = |kept: &VersionRecord| kept.id.digest == which || kept.id.version == which;
@@ -173,9 +254,8 @@ async fn version(
             .iter()
             .map(|(name, values)| (name.clone(), values.clone()))
             .collect(),
-        None => live
-            .iter()
-            .find(|module| module.id.name == id.name)
+        None => named(&live.decide, &id.name)
+            .or_else(|| named(&live.shadow, &id.name))
             .map(|module| module.settings.clone())
             .unwrap_or_default(),
     };
@@ -184,19 +264,6 @@ async fn version(
         settings,
         file: None,
     })
-}
-
-/// A change to `modules` from `newest`. Who makes it, and when, is written when it is recorded.
-fn following(newest: Option<&GenerationRecord>, modules: Vec<ModuleRecord>) -> GenerationChange {
-    GenerationChange {
-        modules,
-        // All of them are kept already.
-        components: Vec::new(),
-        follows: newest.map_or(0, |newest| newest.number),
-        by: String::new(),
-        summary: String::new(),
-        at: Timestamp::from_micros(0),
-    }
 }
 
 /// What the engine says is a sentence for whoever chose; what the ledger says is not.

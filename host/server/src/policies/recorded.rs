@@ -28,17 +28,17 @@ pub(super) async fn stand_ins(
     Ok(recorded)
 }
 
-/// The set of a recorded generation. Those of `known` that are among its modules are proven already; the
-/// others are, off the threads that serve requests.
+/// The set of recorded modules. Those of `known` that are among them are proven already; the others are, off
+/// the threads that serve requests.
 pub(super) async fn proven(
     ledger: &dyn Ledger,
     engine: &Engine,
-    generation: &GenerationRecord,
+    recorded: &[ModuleRecord],
     known: &[Arc<Proven>],
 ) -> anyhow::Result<PolicySet> {
     let mut modules = Vec::new();
     let mut unproven = Vec::new();
-    for module in &generation.modules {
+    for module in recorded {
         let is_it = |known: &&Arc<Proven>| {
             *known.id() == module.id && *known.settings() == settings(module)
         };

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
 use countersign_core::gate::Passed;
-use countersign_core::generation::GenerationChange;
+use countersign_core::generation::{GenerationChange, Mode};
 use countersign_core::ledger::Done;
+use countersign_core::shadow::Difference;
 use countersign_core::verb::Verb;
 use countersign_engine::Settings;
 use serde::Deserialize;
@@ -41,6 +42,18 @@ pub(super) fn add(routes: Routes) -> Routes {
         )
         .verb(Method::PUT, "/policies/{name}", Verb::PolicyPush, push)
         .verb(
+            Method::PUT,
+            "/policies/{name}/mode",
+            Verb::PolicyActivate,
+            change_mode,
+        )
+        .verb(
+            Method::GET,
+            "/policies/generations/{number}/differences",
+            Verb::DecisionRead,
+            differences,
+        )
+        .verb(
             Method::GET,
             "/policies/{name}/versions",
             Verb::PolicyRead,
@@ -50,7 +63,8 @@ pub(super) fn add(routes: Routes) -> Routes {
 
 async fn live(call: Call) -> Answer {
     call.permit(Action::PolicyRead).await?;
-    Ok(json_response(StatusCode::OK, &call.app.policies.shown()))
+    let shown = call.app.policies.shown(&*call.app.ledger).await?;
+    Ok(json_response(StatusCode::OK, &shown))
 }
 
 async fn generations(call: Call) -> Answer {
@@ -60,9 +74,18 @@ async fn generations(call: Call) -> Answer {
     let next = (generations.len() == page.limit as usize)
         .then(|| generations.last().map(|last| last.number.to_string()))
         .flatten();
+    let mut shown = Vec::new();
+    for generation in generations {
+        let mut one = json!(generation);
+        if !generation.shadow.is_empty() {
+            let counts = call.app.ledger.shadow_counts(generation.number).await?;
+            one["shadow_counts"] = json!(counts);
+        }
+        shown.push(one);
+    }
     Ok(json_response(
         StatusCode::OK,
-        &json!({ "generations": generations, "next_cursor": next }),
+        &json!({ "generations": shown, "next_cursor": next }),
     ))
 }
 
@@ -124,6 +147,9 @@ pub(super) struct ModuleBody {
     digest: Option<String>,
     /// Or by its own version.
     version: Option<String>,
+    /// Whether it decides; `enforce` where it is not said.
+    #[schema(value_type = Option<String>)]
+    mode: Option<Mode>,
     /// Those that it has now, where none are given.
     #[schema(value_type = Option<Object>)]
     settings: Option<HashMap<String, Value>>,
@@ -140,6 +166,89 @@ async fn activate(call: Call) -> Answer {
     };
     let change = change.map(Arc::new);
     change_policies(&call, Action::PolicyActivate { change }).await
+}
+
+/// Another mode of a policy.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct ModeBody {
+    /// `enforce` or `shadow`.
+    #[schema(value_type = String)]
+    mode: Mode,
+    /// Which of its versions, by digest; where none is named, the one that has the other mode now.
+    digest: Option<String>,
+    /// Or by its own version.
+    version: Option<String>,
+    /// Those that it has now, where none are given.
+    #[schema(value_type = Option<Object>)]
+    settings: Option<HashMap<String, Value>>,
+}
+
+async fn change_mode(call: Call) -> Answer {
+    let name = call.path_text("name").to_owned();
+    let change = match call.is_let() {
+        true => {
+            let body: ModeBody = call.json()?;
+            let mode = body.mode;
+            let is_named = body.digest.is_some() || body.version.is_some();
+            if !is_named && body.settings.is_some() {
+                let why = "are for a version that is named: name its `digest` or `version`";
+                return Err(Problem::bad_field("settings", why));
+            }
+            let chosen = is_named
+                .then(|| {
+                    chosen(ModuleBody {
+                        name: name.clone(),
+                        digest: body.digest,
+                        version: body.version,
+                        mode: Some(mode),
+                        settings: body.settings,
+                    })
+                })
+                .transpose()?;
+            let (policies, ledger) = (&call.app.policies, &*call.app.ledger);
+            Some(policies.mode(ledger, &name, (mode, chosen)).await?)
+        }
+        false => None,
+    };
+    let change = change.map(Arc::new);
+    change_policies(&call, Action::PolicyActivate { change }).await
+}
+
+/// What the policies in shadow of a generation would have changed.
+async fn differences(call: Call) -> Answer {
+    let page = call.page(Cursor::Id)?;
+    let number = call.path_text("number").parse();
+    let number: u64 =
+        number.map_err(|_| Problem::bad_field("number", "in the path is not a number"))?;
+    let permit = call.permit(Action::DecisionRead).await?;
+    let ledger = &call.app.ledger;
+    if ledger.generation(number).await?.is_none() {
+        return Err(ChoiceError::NoGeneration(number).into());
+    }
+    let found = ledger.shadow_differences(&permit, number, &page).await?;
+    let next = (found.len() == page.limit as usize)
+        .then(|| found.last().map(|last| last.decision))
+        .flatten();
+    let differences: Vec<Value> = found.iter().map(difference).collect();
+    Ok(json_response(
+        StatusCode::OK,
+        &json!({ "generation": number, "differences": differences, "next_cursor": next }),
+    ))
+}
+
+fn difference(found: &Difference) -> Value {
+    let would_be = &found.would_be;
+    json!({
+        "decision_id": found.decision,
+        "change": found.change,
+        "class": would_be.class,
+        "effect": would_be.ruling.effect(),
+        "rule": would_be.ruling.ground().rule,
+        "reason": would_be.ruling.ground().reason,
+        "policy": would_be.ruling.policy(),
+        "ruling": would_be.ruling,
+        "opinions": would_be.opinions,
+    })
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -180,8 +289,12 @@ fn chosen(body: ModuleBody) -> Result<Chosen, Problem> {
     let which = match (body.digest, body.version) {
         (Some(digest), None) => digest,
         (None, Some(version)) => version,
-        _ => {
-            let why = "has a module with neither or both of `digest` and `version`";
+        (Some(_), Some(_)) => {
+            let why = "and `version` both say which version: name one of them";
+            return Err(Problem::bad_field("digest", why));
+        }
+        (None, None) => {
+            let why = "has a module with neither `digest` nor `version`";
             return Err(Problem::bad_field("modules", why));
         }
     };
@@ -190,6 +303,7 @@ fn chosen(body: ModuleBody) -> Result<Chosen, Problem> {
         name: body.name,
         which,
         settings,
+        mode: body.mode.unwrap_or(Mode::Enforce),
     })
 }
 
@@ -222,9 +336,10 @@ impl From<ChoiceError> for Problem {
         let sentence = error.to_string();
         match error {
             ChoiceError::Ledger(error) => error.into(),
-            ChoiceError::NoGeneration(_) | ChoiceError::NoVersion { .. } => {
-                Self::new(StatusCode::NOT_FOUND, "not_found", sentence)
-            }
+            ChoiceError::Twice { .. } => Self::bad_field("modules", &sentence),
+            ChoiceError::NoGeneration(_)
+            | ChoiceError::NoVersion { .. }
+            | ChoiceError::NotLive(_) => Self::new(StatusCode::NOT_FOUND, "not_found", sentence),
             ChoiceError::NoChange(_) => Self::new(StatusCode::CONFLICT, "no_change", sentence),
             ChoiceError::Ambiguous { .. } => {
                 Self::new(StatusCode::CONFLICT, "ambiguous_version", sentence)

@@ -8,6 +8,7 @@ use countersign_core::chance::{Chance, OsChance};
 use countersign_core::gate::Gate;
 use countersign_core::id::{OrgId, default_anchor};
 use countersign_core::ports::Judge;
+use countersign_core::shadow::Witness;
 use countersign_core::time::Clock;
 use countersign_store::Address;
 use tokio::sync::watch;
@@ -106,9 +107,11 @@ pub(super) async fn assemble(
     .with_assertions(assertions)
     .with_proxies(config.trusted_proxies.clone());
     let judge: Arc<dyn Judge> = policies.judge();
+    let witness: Arc<dyn Witness> = Arc::clone(&policies.shadow) as Arc<dyn Witness>;
     let gate = Gate {
         ledger: Arc::clone(&ledger),
         judge,
+        witness,
         clock: Arc::clone(&clock),
         chance,
         keys,

@@ -31,6 +31,37 @@ struct ModuleRow {
     file: Option<String>,
 }
 
+/// Where a generation's modules are kept.
+#[derive(Clone, Copy)]
+struct Table {
+    insert: &'static str,
+    select: &'static str,
+    settings: &'static str,
+}
+
+macro_rules! table {
+    ($name:literal) => {
+        Table {
+            insert: concat!(
+                "INSERT INTO ",
+                $name,
+                " (generation, name, version, digest, settings, file)
+                 VALUES ($1, $2, $3, $4, $5, $6)"
+            ),
+            select: concat!(
+                "SELECT * FROM ",
+                $name,
+                " WHERE generation BETWEEN $1 AND $2 ORDER BY generation, name"
+            ),
+            settings: concat!($name, ".settings"),
+        }
+    };
+}
+
+/// Those that decide, and those that are only asked.
+const DECIDE: Table = table!("generation_modules");
+const SHADOW: Table = table!("generation_shadows");
+
 /// Numbers and records a set of policies, with the bytes that are not kept yet; nothing where it follows
 /// another generation than the newest.
 pub(super) async fn record(
@@ -56,26 +87,28 @@ pub(super) async fn record(
     for (digest, bytes) in &change.components {
         versions::keep_bytes(connection, digest, bytes).await?;
     }
-    for module in &change.modules {
+    let decide = change.modules.iter().map(|module| (DECIDE, module));
+    let shadow = change.shadow.iter().map(|module| (SHADOW, module));
+    for (table, module) in decide.chain(shadow) {
         versions::keep(connection, &module.id, &change.by, change.at).await?;
-        sqlx::query(
-            "INSERT INTO generation_modules (generation, name, version, digest, settings, file)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(number)
-        .bind(&module.id.name)
-        .bind(&module.id.version)
-        .bind(&module.id.digest)
-        .bind(to_json(&module.settings))
-        .bind(&module.file)
-        .execute(&mut *connection)
-        .await?;
+        sqlx::query(table.insert)
+            .bind(number)
+            .bind(&module.id.name)
+            .bind(&module.id.version)
+            .bind(&module.id.digest)
+            .bind(to_json(&module.settings))
+            .bind(&module.file)
+            .execute(&mut *connection)
+            .await?;
     }
-    let detail = json!({
+    let mut detail = json!({
         "generation": number,
         "summary": change.summary,
         "modules": change.modules,
     });
+    if !change.shadow.is_empty() {
+        detail["shadow"] = json!(change.shadow);
+    }
     audit::append(
         connection,
         change.at,
@@ -114,7 +147,9 @@ pub(super) async fn list(
     let (Some(newest), Some(oldest)) = (rows.first(), rows.last()) else {
         return Ok(Vec::new());
     };
-    let mut modules = modules(connection, oldest.number, newest.number).await?;
+    let span = (oldest.number, newest.number);
+    let mut decide = modules(connection, DECIDE, span).await?;
+    let mut shadow = modules(connection, SHADOW, span).await?;
     rows.into_iter()
         .map(|row| {
             Ok(GenerationRecord {
@@ -122,7 +157,8 @@ pub(super) async fn list(
                 at: Timestamp::from_micros(row.at),
                 by: row.changed_by,
                 summary: row.summary,
-                modules: modules.remove(&row.number).unwrap_or_default(),
+                modules: decide.remove(&row.number).unwrap_or_default(),
+                shadow: shadow.remove(&row.number).unwrap_or_default(),
             })
         })
         .collect()
@@ -156,17 +192,14 @@ pub(super) async fn component(
 
 async fn modules(
     connection: &mut Connection,
-    oldest: i64,
-    newest: i64,
+    table: Table,
+    (oldest, newest): (i64, i64),
 ) -> Result<HashMap<i64, Vec<ModuleRecord>>, Fault> {
-    let rows: Vec<ModuleRow> = sqlx::query_as(
-        "SELECT * FROM generation_modules
-         WHERE generation BETWEEN $1 AND $2 ORDER BY generation, name",
-    )
-    .bind(oldest)
-    .bind(newest)
-    .fetch_all(connection)
-    .await?;
+    let rows: Vec<ModuleRow> = sqlx::query_as(table.select)
+        .bind(oldest)
+        .bind(newest)
+        .fetch_all(connection)
+        .await?;
     let mut modules: HashMap<i64, Vec<ModuleRecord>> = HashMap::new();
     for row in rows {
         modules
@@ -178,7 +211,7 @@ async fn modules(
                     version: row.version,
                     digest: row.digest,
                 },
-                settings: from_json("generation_modules.settings", &row.settings)?,
+                settings: from_json(table.settings, &row.settings)?,
                 file: row.file,
             });
     }

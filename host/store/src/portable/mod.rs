@@ -31,6 +31,7 @@ mod secrets;
 mod sessions;
 mod settings;
 mod settle;
+mod shadow;
 pub(super) mod standing;
 mod sweep;
 mod taken_back;

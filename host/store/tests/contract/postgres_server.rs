@@ -142,6 +142,7 @@ async fn what_one_host_changes_another_hears_and_again_after_the_connection_is_l
     let change = |follows| GenerationChange {
         modules: Vec::new(),
         components: Vec::new(),
+        shadow: Vec::new(),
         follows,
         by: "folder".to_owned(),
         summary: "nothing is left".to_owned(),

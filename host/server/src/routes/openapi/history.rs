@@ -73,16 +73,20 @@ fn listed() -> Value {
 /// What policies were asked, what they said, and what stands, under these names.
 fn asked_and_said(names: [&'static str; 3]) -> [(&'static str, Value); 3] {
     let [asked, said, stands] = names;
-    let opinion = object(&[
+    [
+        (asked, or_null(question())),
+        (said, list(opinion())),
+        (stands, ruling()),
+    ]
+}
+
+/// What one policy said.
+pub(super) fn opinion() -> Value {
+    object(&[
         ("module", shared("Module")),
         ("verdict", result()),
         ("notes?", list(text())),
-    ]);
-    [
-        (asked, or_null(question())),
-        (said, list(opinion)),
-        (stands, ruling()),
-    ]
+    ])
 }
 
 fn properties() -> Value {
@@ -150,7 +154,7 @@ fn result() -> Value {
     json!({ "anyOf": [object(&[("Ok", verdict)]), object(&[("Err", text())])] })
 }
 
-fn ruling() -> Value {
+pub(super) fn ruling() -> Value {
     json!({ "anyOf": [
         object(&[("effect", words(&["allow", "deny"])), ("ground", ground()), ("policy", text())]),
         object(&[("effect", word("gate")), ("terms", terms()), ("policy", text())]),

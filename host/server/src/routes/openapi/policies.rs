@@ -1,9 +1,14 @@
 //! Policies, and their change by people.
 
-use super::super::policies::{ActivateBody, RollbackBody};
+use countersign_core::generation::Mode;
+use countersign_core::policy::CallerClass;
+use countersign_core::strictness::Change;
+
+use super::super::policies::{ActivateBody, ModeBody, RollbackBody};
+use super::history::{opinion, ruling};
 use super::operation::{Callers, Operation};
 use super::schema::{
-    count, flag, instant, list, map, object, or_null, part, shared, text, word, words,
+    count, flag, instant, list, map, object, or_null, part, shared, text, uuid, words,
 };
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -45,7 +50,7 @@ pub(super) fn operations() -> Vec<Operation> {
         .answers(
             200,
             "It is recorded, and live here if `live` says so.",
-            changed,
+            changed.clone(),
         )
         .refuses(400, &["policy_refused"])
         .refuses(404, &["not_found"])
@@ -59,6 +64,27 @@ pub(super) fn operations() -> Vec<Operation> {
         .answers(201, "It is kept.", shared("Module"))
         .refuses(400, &["policy_refused"])
         .refuses(409, &["version_taken"]),
+        Operation::put(
+            "/policies/{name}/mode",
+            "Says whether a policy decides, or is only asked.",
+        )
+        .only_for(Callers::People)
+        .takes::<ModeBody>()
+        .answers(
+            200,
+            "It is recorded, and live here if `live` says so.",
+            changed,
+        )
+        .refuses(400, &["policy_refused"])
+        .refuses(404, &["not_found"])
+        .refuses(409, &["no_change", "ambiguous_version", "policies_moved"]),
+        Operation::get(
+            "/policies/generations/{number}/differences",
+            "Lists the decisions that the policies in shadow would have made otherwise, the newest first.",
+        )
+        .paged()
+        .answers(200, "A part of the list.", differences())
+        .refuses(404, &["not_found"]),
         Operation::get(
             "/policies/{name}/versions",
             "Lists the versions of a policy that are kept.",
@@ -77,9 +103,9 @@ fn live() -> serde_json::Value {
         ("name", text()),
         ("version", text()),
         ("digest", text()),
-        ("description", text()),
-        ("mode", word("enforce")),
-        ("runs", words(&["snapshot", "reconfigured"])),
+        ("description", or_null(text())),
+        ("mode", words(Mode::ALL)),
+        ("runs", or_null(words(&["snapshot", "reconfigured"]))),
         ("settings", settings()),
         ("classifier", flag()),
     ]);
@@ -87,6 +113,7 @@ fn live() -> serde_json::Value {
     object(&[
         ("generation", count()),
         ("modules", list(module)),
+        ("shadow", or_null(counts())),
         ("problems", list(problem)),
     ])
 }
@@ -104,7 +131,40 @@ fn generation() -> serde_json::Value {
         ("at", instant()),
         ("by", text()),
         ("summary", text()),
-        ("modules", list(module)),
+        ("modules", list(module.clone())),
+        ("shadow", list(module)),
+        ("shadow_counts?", counts()),
+    ])
+}
+
+/// What came of the policies in shadow.
+fn counts() -> serde_json::Value {
+    object(&[
+        ("asked", count()),
+        ("looser", count()),
+        ("mixed", count()),
+        ("tighter", count()),
+        ("reworded", count()),
+        ("missed", count()),
+    ])
+}
+
+fn differences() -> serde_json::Value {
+    let difference = object(&[
+        ("decision_id", uuid()),
+        ("change", words(Change::ALL)),
+        ("class", words(CallerClass::ALL)),
+        ("effect", words(&["allow", "gate", "deny"])),
+        ("rule", text()),
+        ("reason", text()),
+        ("policy", text()),
+        ("ruling", ruling()),
+        ("opinions", list(opinion())),
+    ]);
+    object(&[
+        ("generation", count()),
+        ("differences", list(difference)),
+        ("next_cursor", or_null(text())),
     ])
 }
 

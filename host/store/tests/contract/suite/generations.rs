@@ -37,6 +37,7 @@ fn change(
             .iter()
             .map(|(digest, bytes)| ((*digest).to_owned(), bytes.to_vec()))
             .collect(),
+        shadow: Vec::new(),
         follows: 0,
         by: "folder".to_owned(),
         summary: "a module came".to_owned(),
@@ -52,7 +53,10 @@ async fn generations_are_numbered_from_one_and_keep_their_modules() {
     let changes = [
         change(&[("baseline", "d1")], &[("d1", b"one")], 0),
         change(&[("baseline", "d1"), ("extra", "d2")], &[("d2", b"two")], 1),
-        change(&[("extra", "d2")], &[("d2", b"two")], 2),
+        GenerationChange {
+            shadow: vec![module("baseline", "d1")],
+            ..change(&[("extra", "d2")], &[("d2", b"two")], 2)
+        },
     ];
     for (n, change) in (1..).zip(&changes) {
         let newest = world.ledger.newest_generation().await;
@@ -70,6 +74,7 @@ async fn generations_are_numbered_from_one_and_keep_their_modules() {
     let latest = latest.expect("there is one");
     assert_eq!((latest.number, latest.at), (3, at(2)));
     assert_eq!(latest.modules, changes[2].modules);
+    assert_eq!(latest.shadow, changes[2].shadow);
 
     let permit = world.permit(Action::PolicyRead).await;
     let list = async |after: Option<&str>| {

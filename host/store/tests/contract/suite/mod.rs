@@ -23,6 +23,7 @@ mod rush;
 mod secrets;
 mod sessions;
 mod settling;
+mod shadow;
 mod states;
 mod tokens;
 mod usage;

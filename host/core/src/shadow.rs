@@ -1,0 +1,122 @@
+//! Policies in shadow: they are asked what the live ones were asked, after it is answered, and what they would
+//! have changed is counted and kept. Nothing hangs on what they say.
+
+use async_trait::async_trait;
+use serde::Serialize;
+
+use crate::id::DecisionId;
+use crate::ledger::Page;
+use crate::permit::Permit;
+use crate::policy::Question;
+use crate::ports::LedgerError;
+use crate::strictness::Change;
+use crate::verdict::Judgement;
+
+/// A recorded decision that policies made.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Which.
+    pub decision: DecisionId,
+    /// What they were asked.
+    pub question: Question,
+    /// What they said.
+    pub judgement: Judgement,
+}
+
+/// Who is told of decisions when they are recorded. It must not keep the caller waiting.
+pub trait Witness: Send + Sync {
+    /// Whether it wants to know of what is decided under `generation`; if not, nobody makes a copy for it.
+    fn watches(&self, generation: u64) -> bool;
+
+    /// Takes note of a decision.
+    fn saw(&self, seen: Seen);
+}
+
+/// A decision that would have been another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Which.
+    pub decision: DecisionId,
+    /// What becomes of strictness; `Same` where only the words differ.
+    pub change: Change,
+    /// What it would have been.
+    pub would_be: Judgement,
+}
+
+impl Difference {
+    /// What `would_be` changes of what was `seen`, if anything that a caller would notice or that is recorded of
+    /// them: their class, what happens, and the rule or reason that they are told.
+    pub fn between(seen: &Seen, would_be: Judgement) -> Option<Self> {
+        let was = &seen.judgement;
+        let change = Change::between_rulings(&was.ruling, &would_be.ruling)
+            .and(Change::between_classes(was.class, would_be.class));
+        let words = |judgement: &Judgement| judgement.ruling.ground().clone();
+        let is_one = change != Change::Same || words(was) != words(&would_be);
+        is_one.then_some(Self {
+            decision: seen.decision,
+            change,
+            would_be,
+        })
+    }
+}
+
+/// What came of the policies in shadow of one generation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Decisions that they were asked about.
+    pub asked: u64,
+    /// Of these, those that would have let more happen.
+    pub looser: u64,
+    /// More in one respect, and less in another.
+    pub mixed: u64,
+    /// Less.
+    pub tighter: u64,
+    /// As much, in other words.
+    pub reworded: u64,
+    /// Decisions that they were not asked about, because there were too many at once, or had no time to answer.
+    pub missed: u64,
+}
+
+impl Counts {
+    /// Counts one more that they were asked about.
+    pub fn add(&mut self, change: Option<Change>) {
+        self.asked += 1;
+        match change {
+            None => {}
+            Some(Change::Looser) => self.looser += 1,
+            Some(Change::Mixed) => self.mixed += 1,
+            Some(Change::Tighter) => self.tighter += 1,
+            Some(Change::Same) => self.reworded += 1,
+        }
+    }
+}
+
+/// What came of some decisions of one generation.
+#[derive(Clone, Debug, Default)]
+pub struct Round {
+    /// Under which they were made.
+    pub generation: u64,
+    /// How many.
+    pub counts: Counts,
+    /// Those that would have been others.
+    pub differences: Vec<Difference>,
+}
+
+/// The record of what policies in shadow would have changed.
+#[async_trait]
+pub trait ShadowLedger: Send + Sync {
+    /// Adds to the counts of a generation, and keeps the differences, 10,000 of one generation at most.
+    async fn record_shadow(&self, round: &Round) -> Result<(), LedgerError>;
+
+    /// What came of the policies in shadow of `generation` so far.
+    async fn shadow_counts(&self, generation: u64) -> Result<Counts, LedgerError>;
+
+    /// The differences of `generation` that are kept, newest first, paged by the decision's id. The permit is to
+    /// read decisions.
+    async fn shadow_differences(
+        &self,
+        permit: &Permit,
+        generation: u64,
+        page: &Page,
+    ) -> Result<Vec<Difference>, LedgerError>;
+}

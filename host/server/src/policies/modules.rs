@@ -1,0 +1,211 @@
+//! What a generation is made of: the modules that decide, and those in shadow.
+
+use countersign_core::generation::{GenerationRecord, Mode, ModuleRecord};
+
+/// Modules, by name: of each name one that decides at most, and one in shadow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Modules {
+    /// Those that decide.
+    pub decide: Vec<ModuleRecord>,
+    /// Those that are only asked.
+    pub shadow: Vec<ModuleRecord>,
+}
+
+impl From<&GenerationRecord> for Modules {
+    fn from(record: &GenerationRecord) -> Self {
+        Self {
+            decide: record.modules.clone(),
+            shadow: record.shadow.clone(),
+        }
+    }
+}
+
+impl Modules {
+    /// Those of a mode.
+    pub fn of(&mut self, mode: Mode) -> &mut Vec<ModuleRecord> {
+        match mode {
+            Mode::Enforce => &mut self.decide,
+            Mode::Shadow => &mut self.shadow,
+        }
+    }
+
+    /// `module` in this mode, and nowhere else: in the place of the one of its name that has the mode.
+    pub fn put(&mut self, module: ModuleRecord, mode: Mode) {
+        let name = module.id.name.clone();
+        let other = match mode {
+            Mode::Enforce => Mode::Shadow,
+            Mode::Shadow => Mode::Enforce,
+        };
+        self.of(other)
+            .retain(|known| known.id != module.id || known.settings != module.settings);
+        let modules = self.of(mode);
+        modules.retain(|known| known.id.name != name);
+        modules.push(module);
+        modules.sort_by(|a, b| a.id.cmp(&b.id));
+    }
+
+    /// What a folder's content becomes where these are live: the folder has no say in the mode, so what is in
+    /// shadow stays there until somebody says otherwise, or its file is gone.
+    pub fn with_folder(&self, folder: Vec<ModuleRecord>) -> Self {
+        let decides = |name: &str| named(&self.decide, name).is_some();
+        let is_shadow = |module: &ModuleRecord| {
+            named(&self.shadow, &module.id.name).is_some() && !decides(&module.id.name)
+        };
+        let (mut shadow, decide): (Vec<_>, Vec<_>) = folder.into_iter().partition(is_shadow);
+        for module in &self.shadow {
+            let stands = |others: &[ModuleRecord]| {
+                others
+                    .iter()
+                    .any(|other| other.id == module.id && other.settings == module.settings)
+            };
+            let is_replaced = named(&shadow, &module.id.name).is_some();
+            if module.file.is_none() && !is_replaced && !stands(&decide) {
+                shadow.push(module.clone());
+            }
+        }
+        shadow.sort_by(|a, b| a.id.cmp(&b.id));
+        Self { decide, shadow }
+    }
+
+    /// The modules that would decide if those in shadow did.
+    pub fn if_enforced(&self) -> Vec<ModuleRecord> {
+        let is_shadowed = |module: &&ModuleRecord| named(&self.shadow, &module.id.name).is_none();
+        let kept = self.decide.iter().filter(is_shadowed);
+        kept.chain(&self.shadow).cloned().collect()
+    }
+
+    /// What changes from these to others, in one line.
+    pub fn change_to(&self, to: &Self) -> String {
+        let mut changes = Vec::new();
+        differences(&self.decide, &to.decide, "", &mut changes);
+        differences(&self.shadow, &to.shadow, " in shadow", &mut changes);
+        match changes.is_empty() {
+            true => "the same modules from other files".to_owned(),
+            false => changes.join(", "),
+        }
+    }
+
+    /// All of them, in one line.
+    pub fn all(&self) -> String {
+        let decide = self.decide.iter().map(shown);
+        let shadow = self
+            .shadow
+            .iter()
+            .map(|module| format!("{} in shadow", shown(module)));
+        decide.chain(shadow).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The one of that name.
+pub(super) fn named<'m>(modules: &'m [ModuleRecord], name: &str) -> Option<&'m ModuleRecord> {
+    modules.iter().find(|module| module.id.name == name)
+}
+
+fn differences(from: &[ModuleRecord], to: &[ModuleRecord], place: &str, changes: &mut Vec<String>) {
+    for module in to {
+        let id = shown(module);
+        match named(from, &module.id.name) {
+            None => changes.push(format!("{id} added{place}")),
+            Some(old) if old.id != module.id => {
+                changes.push(format!("{} replaced by {id}{place}", shown(old)));
+            }
+            Some(old) if old.settings != module.settings => {
+                changes.push(format!("{id} configured anew{place}"));
+            }
+            Some(_) => {}
+        }
+    }
+    for module in from {
+        if named(to, &module.id.name).is_none() {
+            changes.push(format!("{} removed{place}", shown(module)));
+        }
+    }
+}
+
+fn shown(module: &ModuleRecord) -> String {
+    let digest = &module.id.digest;
+    format!("{} ({})", module.id, digest.get(..12).unwrap_or(digest))
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign_core::verdict::ModuleId;
+
+    use super::*;
+
+    fn module(name: &str, digest: &str, file: Option<&str>) -> ModuleRecord {
+        ModuleRecord {
+            id: ModuleId {
+                name: name.to_owned(),
+                version: "1.0.0".to_owned(),
+                digest: digest.to_owned(),
+            },
+            settings: [].into(),
+            file: file.map(str::to_owned),
+        }
+    }
+
+    fn digests(modules: &[ModuleRecord]) -> Vec<&str> {
+        modules.iter().map(|module| &*module.id.digest).collect()
+    }
+
+    #[test]
+    fn the_folder_changes_no_mode() {
+        let live = Modules {
+            decide: vec![module("a", "a1", None), module("b", "b1", Some("b.wasm"))],
+            shadow: vec![
+                module("a", "a2", None),
+                module("c", "c1", Some("c.wasm")),
+                module("d", "d1", None),
+            ],
+        };
+        let folder = vec![module("a", "a1", None), module("c", "c2", Some("c.wasm"))];
+        let next = live.with_folder(folder);
+        assert_eq!(digests(&next.decide), ["a1"]);
+        assert_eq!(
+            digests(&next.shadow),
+            ["a2", "c2", "d1"],
+            "c is a new version, and still in shadow"
+        );
+
+        // The file is gone, and what was pushed decides by a file of its own.
+        let next = next.with_folder(vec![module("a", "a2", Some("a.wasm"))]);
+        assert_eq!(
+            (digests(&next.decide), digests(&next.shadow)),
+            (vec!["a2"], vec!["d1"])
+        );
+    }
+
+    #[test]
+    fn a_module_has_one_mode_and_another_version_of_it_may_have_the_other() {
+        let mut modules = Modules::default();
+        modules.put(module("a", "a1", None), Mode::Enforce);
+        modules.put(module("a", "a2", None), Mode::Shadow);
+        assert_eq!(
+            (digests(&modules.decide), digests(&modules.shadow)),
+            (vec!["a1"], vec!["a2"])
+        );
+        assert_eq!(digests(&modules.if_enforced()), ["a2"]);
+        modules.put(module("a", "a2", None), Mode::Enforce);
+        assert_eq!(
+            (digests(&modules.decide), digests(&modules.shadow)),
+            (vec!["a2"], vec![])
+        );
+        modules.put(module("a", "a2", None), Mode::Shadow);
+        assert_eq!(
+            (digests(&modules.decide), digests(&modules.shadow)),
+            (vec![], vec!["a2"])
+        );
+    }
+
+    #[test]
+    fn a_change_of_mode_is_told_as_one() {
+        let mut from = Modules::default();
+        from.put(module("a", "a1", None), Mode::Enforce);
+        let mut to = from.clone();
+        to.put(module("a", "a2", None), Mode::Shadow);
+        assert_eq!(from.change_to(&to), "a@1.0.0 (a2) added in shadow");
+        assert_eq!(to.change_to(&from), "a@1.0.0 (a2) removed in shadow");
+        assert_eq!(to.all(), "a@1.0.0 (a1), a@1.0.0 (a2) in shadow");
+    }
+}
