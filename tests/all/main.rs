@@ -41,6 +41,7 @@ mod sign_in;
 mod stage;
 mod start;
 mod system_calls;
+mod tallies;
 mod token_lives;
 mod token_usage;
 mod walk;

@@ -23,7 +23,8 @@ use crate::policy::{CallerClass, Credential, Question};
 use crate::ports::{Judge, Ledger, LedgerError};
 use crate::secret;
 use crate::shadow::{Seen, Witness};
-use crate::time::Clock;
+use crate::tally::{Counted, Tally, TallyKind};
+use crate::time::{Clock, Timestamp};
 use crate::token::{PlainToken, TokenKind};
 use crate::verb::Verb;
 use crate::verdict::{Judgement, Ruling};
@@ -146,6 +147,12 @@ enum Want<'a> {
     Asked(&'a Ahead),
 }
 
+/// What is known when an action is judged.
+struct Known<'a> {
+    facts: &'a Facts,
+    tallies: &'a [Tally],
+}
+
 impl<'a> Want<'a> {
     fn named(self) -> Option<ApprovalId> {
         match self {
@@ -199,8 +206,18 @@ impl Gate {
                 .ledger
                 .facts(caller, &intent.action, self.org, now)
                 .await?;
-            let (question, judgement) = self.judge(caller, intent, &facts, want);
+            let (wanting, kinds) = self.wanted(intent.verb());
+            let tallies = self.tallies(caller, intent, &kinds, now).await?;
+            let known = Known {
+                facts: &facts,
+                tallies: &tallies,
+            };
+            let (question, judgement) = self.judge(caller, intent, &known, want);
             let generation = judgement.generation;
+            // Of what other policies ask for, nothing was counted.
+            if question.is_some() && generation != wanting {
+                continue;
+            }
             let (deed, plain) = self.deed(&intent.action);
             let decision = Decision {
                 id: DecisionId::new(now, &*self.chance),
@@ -222,6 +239,7 @@ impl Gate {
                     caller,
                     intent,
                     facts: &facts,
+                    tallies: &tallies,
                     decision,
                     deed,
                     named: want.named(),
@@ -309,7 +327,7 @@ impl Gate {
         &self,
         caller: &Caller,
         intent: &Intent,
-        facts: &Facts,
+        known: &Known<'_>,
         want: Want<'_>,
     ) -> (Option<Question>, Judgement) {
         let by_core = |ruling| Judgement {
@@ -331,13 +349,48 @@ impl Gate {
             subject: caller.subject(),
             verb: intent.verb().as_str().to_owned(),
             arguments: intent.action.arguments(),
-            resource: facts.resource.clone(),
+            resource: known.facts.resource.clone(),
             time: u64::try_from(self.clock.now().as_millis()).unwrap_or(0),
-            tallies: Vec::new(),
+            tallies: known.tallies.to_vec(),
             context: caller.context(),
         };
         let judgement = self.judge.judge(&question);
         (Some(question), judgement)
+    }
+
+    /// What the policies of which generation want counted for a request of `verb`, and what those in shadow of it
+    /// do.
+    fn wanted(&self, verb: Verb) -> (u64, Vec<TallyKind>) {
+        let (generation, kinds) = self.judge.wants();
+        if verb.is_judged_by_core_alone() {
+            return (generation, Vec::new());
+        }
+        let mut kinds = kinds.to_vec();
+        if self.witness.watches(generation) {
+            let others = self.witness.wants(generation);
+            kinds.extend(others.iter().cloned());
+            kinds.sort_unstable();
+            kinds.dedup();
+        }
+        (generation, kinds)
+    }
+
+    async fn tallies(
+        &self,
+        caller: &Caller,
+        intent: &Intent,
+        kinds: &[TallyKind],
+        now: Timestamp,
+    ) -> Result<Vec<Tally>, LedgerError> {
+        if kinds.is_empty() {
+            return Ok(Vec::new());
+        }
+        let counted = Counted {
+            caller,
+            digest: &intent.digest,
+            kinds,
+        };
+        self.ledger.tallies(&counted, now).await
     }
 
     /// What the witness will be told, if it wants to know.

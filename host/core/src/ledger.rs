@@ -12,6 +12,7 @@ use crate::permit::Permit;
 use crate::policy::{Entity, Role};
 use crate::ports::Judge;
 use crate::secret::{SealedSecret, SecretAddress, SecretKey, SecretScope};
+use crate::tally::Tally;
 use crate::time::{Clock, Timestamp};
 use crate::token::TokenHash;
 use crate::workspace::{Workspace, WorkspaceToken};
@@ -89,6 +90,8 @@ pub struct Submission<'a> {
     pub intent: &'a Intent,
     /// What was known when it was judged.
     pub facts: &'a Facts,
+    /// What was counted then.
+    pub tallies: &'a [Tally],
     /// The decision, whose outcome and approval the ledger fills in.
     pub decision: Decision,
     /// What to do if it may be done.

@@ -26,6 +26,7 @@ pub mod secret;
 pub mod session;
 pub mod shadow;
 pub mod strictness;
+pub mod tally;
 pub mod text;
 pub mod time;
 pub mod token;

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::tally::Tally;
+
 /// One attribute value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -245,15 +247,6 @@ pub struct Subject {
     /// `issuer`, `groups`, `expires-at`, `minted-by`.
     #[serde(default)]
     pub properties: Properties,
-}
-
-/// A count that the host kept, under the name that `describe` gave it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Tally {
-    /// The name of its specification.
-    pub name: String,
-    /// How many.
-    pub count: u32,
 }
 
 /// One question to the policies: may this subject do this to that, now?

@@ -1,5 +1,7 @@
 //! What the core needs from outside.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::action::Action;
@@ -19,6 +21,7 @@ use crate::policy::Question;
 use crate::secret::{SealedSecret, SecretAddress, SecretScope};
 use crate::session::{NewSession, ProofHash};
 use crate::shadow::ShadowLedger;
+use crate::tally::{TallyKind, TallyLedger};
 use crate::time::Timestamp;
 use crate::token::TokenHash;
 use crate::verdict::Judgement;
@@ -32,6 +35,9 @@ pub trait Judge: Send + Sync {
 
     /// The number of the generation that judges now.
     fn generation(&self) -> u64;
+
+    /// What it asks to be counted, and its number.
+    fn wants(&self) -> (u64, Arc<[TallyKind]>);
 }
 
 /// The ledger could not do what was asked; nothing was changed.
@@ -51,7 +57,7 @@ pub enum LedgerError {
 /// The record of everything. Each method is one transaction, which carries its audit entry; what it
 /// changes is guarded in the statement that changes it.
 #[async_trait]
-pub trait Ledger: KeyLedger + ShadowLedger {
+pub trait Ledger: KeyLedger + ShadowLedger + TallyLedger {
     /// The organisation's id: `configured`, or the one that was made when the ledger was, and kept.
     async fn organisation(
         &self,

@@ -1,6 +1,8 @@
 //! Policies in shadow: they are asked what the live ones were asked, after it is answered, and what they would
 //! have changed is counted and kept. Nothing hangs on what they say.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde::Serialize;
 
@@ -10,6 +12,7 @@ use crate::permit::Permit;
 use crate::policy::Question;
 use crate::ports::LedgerError;
 use crate::strictness::Change;
+use crate::tally::TallyKind;
 use crate::verdict::Judgement;
 
 /// A recorded decision that policies made.
@@ -27,6 +30,9 @@ pub struct Seen {
 pub trait Witness: Send + Sync {
     /// Whether it wants to know of what is decided under `generation`; if not, nobody makes a copy for it.
     fn watches(&self, generation: u64) -> bool;
+
+    /// What it wants to have counted for the decisions of `generation`, beside what the live policies ask for.
+    fn wants(&self, generation: u64) -> Arc<[TallyKind]>;
 
     /// Takes note of a decision.
     fn saw(&self, seen: Seen);

@@ -111,6 +111,12 @@ impl Verb {
         )
     }
 
+    /// Whether tallies count it: what changes something, and the reading of secret values. Listing is no deed,
+    /// and what the core judges alone no policy bounds.
+    pub fn is_counted(self) -> bool {
+        !self.is_judged_by_core_alone() && (self == Self::SecretRead || !self.is_read())
+    }
+
     /// Whether it changes nothing.
     pub fn is_read(self) -> bool {
         matches!(

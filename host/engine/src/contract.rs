@@ -7,6 +7,7 @@ use countersign_core::policy::{
     CallerClass, Credential, Ground, Properties, Property, Question, Quorum, Role, Terms, Value,
     Verdict,
 };
+use countersign_core::tally::TallyOf;
 
 use crate::bindings::types as wit;
 use crate::failure::Failure;
@@ -144,15 +145,18 @@ impl<'a> Wire<'a> {
     }
 
     fn tallies<'s>(&self, specs: &'s [TallySpec]) -> Vec<wit::Tally<'s>> {
-        let count = |name: &str| {
+        let count = |spec: &TallySpec| {
             let mut tallies = self.question.tallies.iter();
-            tallies.find(|tally| tally.name == name)
+            tallies.find(|tally| match &tally.of {
+                TallyOf::Kind(kind) => *kind == spec.kind,
+                TallyOf::Name { name } => *name == spec.name,
+            })
         };
         specs
             .iter()
             .map(|spec| wit::Tally {
                 name: &spec.name,
-                count: count(&spec.name).map_or(0, |tally| tally.count),
+                count: count(spec).map_or(0, |tally| tally.count),
             })
             .collect()
     }

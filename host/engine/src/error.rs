@@ -88,14 +88,9 @@ pub enum LoadError {
     /// No module of the classifier's name.
     #[error("no module is named `{0}`, which says what kind of caller asks")]
     NoClassifier(String),
-    /// A module asks for a count that this host does not keep.
-    #[error("module `{module}` asks for the tally `{tally}`, and this host keeps none yet")]
-    Tally {
-        /// The module's name.
-        module: String,
-        /// The tally's.
-        tally: String,
-    },
+    /// More counts than a generation may ask for.
+    #[error("the modules ask for {0} different tallies together, which is too many")]
+    TooManyTallies(usize),
     /// The cases that a module carries do not hold, or cannot be read.
     #[error("{0}")]
     Cases(String),

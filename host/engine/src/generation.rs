@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use countersign_core::exhaustive;
 use countersign_core::policy::{CallerClass, Question, Verdict};
 use countersign_core::ports::Judge;
+use countersign_core::tally::{TallyKind, TallyOf};
 use countersign_core::verdict::{Judgement, Opinion, fold};
 
 use crate::class::Classes;
@@ -21,6 +22,12 @@ pub const CLASSIFIER: &str = "baseline";
 
 /// How many modules a set may have. Each one's time adds to every decision.
 const MODULES: usize = 64;
+
+/// How many different counts a set may ask for. Each is a look into the database at every decision.
+const TALLIES: usize = 32;
+
+/// Why nobody is asked where something was not counted.
+const UNCOUNTED: &str = "what a policy asks to be counted was not counted";
 
 /// How long all questions of [`PolicySet::check`] may take together. A set that needs longer is no set to
 /// decide with: at 2,000 questions that is 30 ms for each, and it would keep the folder from being looked
@@ -36,6 +43,7 @@ const ATTEMPTS: usize = 3;
 pub struct PolicySet {
     modules: Arc<[Arc<Proven>]>,
     classifier: usize,
+    wants: Arc<[TallyKind]>,
     classes: Arc<Classes>,
     debts: Arc<Debts>,
 }
@@ -107,14 +115,12 @@ impl PolicySet {
         {
             return Err(LoadError::SameName(twice.id().name.clone()));
         }
-        if let Some((module, tally)) = modules
-            .iter()
-            .find_map(|module| Some((module, module.manifest().tallies.first()?)))
-        {
-            return Err(LoadError::Tally {
-                module: module.id().name.clone(),
-                tally: tally.name.clone(),
-            });
+        let specs = modules.iter().flat_map(|module| &module.manifest().tallies);
+        let mut wants: Vec<TallyKind> = specs.map(|spec| spec.kind.clone()).collect();
+        wants.sort_unstable();
+        wants.dedup();
+        if wants.len() > TALLIES {
+            return Err(LoadError::TooManyTallies(wants.len()));
         }
         let classifier = modules
             .iter()
@@ -124,6 +130,7 @@ impl PolicySet {
         Ok(Self {
             modules: modules.into(),
             classifier,
+            wants: wants.into(),
             classes: Arc::new(Classes::new()),
             debts: Arc::new(debts),
         })
@@ -134,9 +141,23 @@ impl PolicySet {
         &self.modules
     }
 
+    /// What its modules ask to be counted.
+    pub fn wants(&self) -> &Arc<[TallyKind]> {
+        &self.wants
+    }
+
     /// The one that says what kind of caller asks.
     pub fn classifier(&self) -> &Proven {
         &self.modules[self.classifier]
+    }
+
+    /// Whether something was not counted that a module asks for, which it would take for none.
+    pub fn lacks(&self, question: &Question) -> bool {
+        let is_told = |kind: &TallyKind| {
+            let mut tallies = question.tallies.iter();
+            tallies.any(|tally| tally.of == TallyOf::Kind(kind.clone()))
+        };
+        !self.wants.iter().all(is_told)
     }
 
     /// The judgement of what somebody asks. On whoever has kept the policies busy for long they are not
@@ -146,6 +167,11 @@ impl PolicySet {
         if let Some(slowest) = self.debts.excess(subject) {
             let busy = Failure::new(TOO_BUSY);
             let opinions = vec![opinion(&self.modules[slowest], Err(busy), Vec::new())];
+            return judgement(generation, CallerClass::Unknown, opinions);
+        }
+        if self.lacks(question) {
+            let uncounted = Failure::new(UNCOUNTED);
+            let opinions = vec![opinion(self.classifier(), Err(uncounted), Vec::new())];
             return judgement(generation, CallerClass::Unknown, opinions);
         }
         let mut watch = self.watch();
@@ -286,6 +312,10 @@ impl Judge for Generation {
     fn generation(&self) -> u64 {
         self.number
     }
+
+    fn wants(&self) -> (u64, Arc<[TallyKind]>) {
+        (self.number, Arc::clone(self.policies.wants()))
+    }
 }
 
 /// The live generation. Readers never wait, and each decision is made by one generation from its
@@ -318,5 +348,9 @@ impl Judge for Live {
 
     fn generation(&self) -> u64 {
         self.0.load().number
+    }
+
+    fn wants(&self) -> (u64, Arc<[TallyKind]>) {
+        self.0.load().wants()
     }
 }

@@ -39,7 +39,7 @@ pub use error::{EngineError, FolderError, LoadError};
 pub use failure::depends_on_the_moment;
 pub use generation::{CLASSIFIER, Generation, Live, PolicySet};
 pub use limits::Limits;
-pub use manifest::{Manifest, SettingSpec, TallyScope, TallySpec};
+pub use manifest::{Manifest, SettingSpec, TallySpec};
 pub use proven::{Mode, Proven};
 pub use settings::Settings;
 pub use spent::Spent;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use countersign_core::policy::Properties;
+use countersign_core::tally::{TallyKind, TallyScope};
 use countersign_core::verb::Verb;
 
 use crate::bindings::types as wit;
@@ -52,26 +53,9 @@ pub struct SettingSpec {
 pub struct TallySpec {
     /// What the module knows it by.
     pub name: String,
-    /// Whose deeds are counted.
-    pub scope: TallyScope,
-    /// Of which verbs; empty: of every one.
-    pub verbs: Vec<Verb>,
-    /// How far back it counts.
-    pub window_seconds: u32,
-}
-
-/// Whose deeds a tally counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TallyScope {
-    /// The caller's credential's.
-    Actor,
-    /// The person's behind it.
-    User,
-    /// The caller's workspace's.
-    Workspace,
-    /// Everybody's.
-    Organisation,
+    /// What is counted.
+    #[serde(flatten)]
+    pub kind: TallyKind,
 }
 
 impl Manifest {
@@ -196,14 +180,22 @@ fn tallies(specs: Vec<wit::TallySpec>, limits: &Limits) -> Result<Vec<TallySpec>
             few("a tally's verbs", spec.verbs.len(), limits)?;
             // Of a verb that there is not, nothing is ever counted: what is to be bounded would not be.
             let verbs = spec.verbs.iter().map(|verb| {
-                Verb::parse(verb).ok_or_else(|| {
-                    let verb = quoted(verb);
-                    Failure::new(format!("its tally {name} counts {verb}, which is no verb"))
-                })
+                let named = quoted(verb);
+                match Verb::parse(verb) {
+                    Some(verb) if verb.is_counted() => Ok(verb),
+                    Some(_) => Err(Failure::new(format!(
+                        "its tally {name} counts {named}, which is no deed: it only reads, or the core judges it alone"
+                    ))),
+                    None => Err(Failure::new(format!(
+                        "its tally {name} counts {named}, which is no verb"
+                    ))),
+                }
             });
-            Ok(TallySpec {
-                verbs: verbs.collect::<Result<_, _>>()?,
-                name: spec.name,
+            let mut verbs: Vec<Verb> = verbs.collect::<Result<_, _>>()?;
+            verbs.sort_unstable();
+            verbs.dedup();
+            let kind = TallyKind {
+                verbs,
                 scope: match spec.scope {
                     wit::TallyScope::Actor => TallyScope::Actor,
                     wit::TallyScope::User => TallyScope::User,
@@ -211,6 +203,10 @@ fn tallies(specs: Vec<wit::TallySpec>, limits: &Limits) -> Result<Vec<TallySpec>
                     wit::TallyScope::Organisation => TallyScope::Organisation,
                 },
                 window_seconds: spec.window_seconds,
+            };
+            Ok(TallySpec {
+                name: spec.name,
+                kind,
             })
         })
         .collect()

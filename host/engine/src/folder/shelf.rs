@@ -245,7 +245,7 @@ impl Shelf {
 
     /// Whether a module that fails was a fresh one, which then does not stand.
     fn refuse_failing(&mut self, error: &LoadError) -> bool {
-        let (LoadError::Fails { module, .. } | LoadError::Tally { module, .. }) = error else {
+        let LoadError::Fails { module, .. } = error else {
             return false;
         };
         let holds = |entry: &Entry| entry.module().is_some_and(|held| held.id().name == *module);

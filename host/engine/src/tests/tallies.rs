@@ -1,6 +1,8 @@
-//! Modules that ask for tallies: they can be asked alone, and no host keeps the counts for them yet.
+//! Modules that ask for tallies: they can be asked alone, and a host tells them what it counted.
 
 use countersign_core::policy::{CallerClass, Tally, Verdict};
+use countersign_core::ports::Judge as _;
+use countersign_core::tally::TallyOf;
 
 use super::*;
 
@@ -20,10 +22,7 @@ fn question(tallies: &[(&str, u32)]) -> Question {
     let mut question = rows().next().expect("there is a row").question();
     question.tallies = tallies
         .iter()
-        .map(|(name, count)| Tally {
-            name: (*name).to_owned(),
-            count: *count,
-        })
+        .map(|(name, count)| Tally::named(name, *count))
         .collect();
     question
 }
@@ -48,11 +47,30 @@ fn a_module_is_told_the_tallies_that_it_asks_for_and_0_where_there_is_none() {
 }
 
 #[test]
-fn a_set_with_a_module_that_asks_for_tallies_does_not_stand() {
+fn where_it_was_not_counted_nobody_is_asked_and_that_denies() {
     let module = prove(&engine(), &counting()).expect("it is sound");
-    let error = PolicySet::check(vec![module], "baseline").expect_err("nobody counts");
+    let set = PolicySet::check(vec![module], "baseline").expect("it stands");
+    let wants = set.wants().to_vec();
+    assert_eq!(wants.len(), 1);
+    let generation = Generation::new(7, set);
+    assert_eq!(generation.wants(), (7, wants.clone().into()));
+    let effect = |tallies: Vec<Tally>| {
+        let mut asked = question(&[]);
+        asked.tallies = tallies;
+        generation.judge(&asked).ruling.effect()
+    };
+    let counted = |count| {
+        vec![Tally {
+            of: TallyOf::Kind(wants[0].clone()),
+            count,
+        }]
+    };
+    assert_eq!(effect(counted(2)), "allow");
+    assert_eq!(effect(counted(3)), "deny");
+    assert_eq!(effect(Vec::new()), "deny", "as if it were none");
     assert_eq!(
-        error.to_string(),
-        "module `baseline` asks for the tally `mints`, and this host keeps none yet"
+        effect(vec![Tally::named("mints", 0)]),
+        "deny",
+        "of no host's"
     );
 }

@@ -202,10 +202,7 @@ impl Given {
         question.tallies = self
             .tallies
             .iter()
-            .map(|(name, count)| Tally {
-                name: name.clone(),
-                count: *count,
-            })
+            .map(|(name, count)| Tally::named(name, *count))
             .collect();
         lay(&mut question.context, &self.context)
     }

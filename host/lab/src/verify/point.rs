@@ -120,11 +120,9 @@ impl Change {
             }
             Self::Time(time) => question.time = *time,
             Self::Tally(name, count) => {
-                question.tallies.retain(|tally| tally.name != *name);
-                question.tallies.push(Tally {
-                    name: name.clone(),
-                    count: *count,
-                });
+                let tally = Tally::named(name, *count);
+                question.tallies.retain(|known| known.of != tally.of);
+                question.tallies.push(tally);
             }
         }
     }

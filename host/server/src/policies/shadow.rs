@@ -2,13 +2,14 @@
 //! so many at once. Whoever asked does not wait for it, and what there is no room for is counted as missed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use countersign_core::generation::ModuleRecord;
 use countersign_core::ports::Ledger;
 use countersign_core::shadow::{Difference, Round, Seen, Witness};
+use countersign_core::tally::TallyKind;
 use countersign_engine::{PolicySet, depends_on_the_moment};
 use tokio::sync::{mpsc, watch};
 
@@ -60,6 +61,14 @@ impl Default for Shadow {
 impl Witness for Shadow {
     fn watches(&self, generation: u64) -> bool {
         generation != 0 && self.watched.load(Ordering::Relaxed) == generation
+    }
+
+    fn wants(&self, generation: u64) -> Arc<[TallyKind]> {
+        let standing = self.standing();
+        match &standing.would_decide {
+            Some(set) if self.watches(generation) => Arc::clone(set.wants()),
+            _ => Arc::default(),
+        }
     }
 
     fn saw(&self, seen: Seen) {
@@ -199,6 +208,11 @@ fn round(generation: u64, set: &PolicySet, decisions: Vec<Seen>) -> Round {
     for seen in decisions {
         // Of a generation before this one.
         if seen.judgement.generation != generation {
+            continue;
+        }
+        // Decided before it was known what else is to be counted.
+        if set.lacks(&seen.question) {
+            round.counts.missed += 1;
             continue;
         }
         let mut would_be = set.patiently(&seen.question);

@@ -1,6 +1,7 @@
 //! Decisions: what was asked, what was judged, what came of it.
 
 use countersign_core::action::ActionDigest;
+use countersign_core::caller::Caller;
 use countersign_core::decision::{Decision, Outcome, RecordedDecision};
 use countersign_core::id::{ApprovalId, DecisionId};
 use countersign_core::ledger::Page;
@@ -42,10 +43,11 @@ pub(super) const BY_CORE: u64 = 0;
 /// what the database then holds.
 pub(super) async fn record(
     connection: &mut Connection,
-    decision: &Decision,
+    (caller, decision): (&Caller, &Decision),
     outcome: Outcome,
     approval: Option<ApprovalId>,
 ) -> Result<Option<RecordedDecision>, Fault> {
+    let is_deed = outcome.permits() && decision.verb.is_counted();
     let judged_by = match decision.judgement.generation {
         // The core is of no generation.
         BY_CORE => i64::MAX,
@@ -53,8 +55,9 @@ pub(super) async fn record(
     };
     let row: Option<RecordedRow> = sqlx::query_as(
         "INSERT INTO decisions
-             (id, at, actor, credential, verb, digest, question, judgement, outcome, approval)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
+             (id, at, actor, credential, verb, digest, question, judgement, outcome, approval,
+              lineage, workspace, deed_at)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $13, $14
          WHERE NOT EXISTS (SELECT number FROM generations WHERE number > $11)
          RETURNING id, credential, verb, digest, outcome",
     )
@@ -69,6 +72,13 @@ pub(super) async fn record(
     .bind(outcome.as_str())
     .bind(approval.map(|id| id.to_string()))
     .bind(judged_by)
+    .bind(caller.lineage())
+    .bind(
+        caller
+            .filed_under()
+            .map_or_else(String::new, |workspace| workspace.to_string()),
+    )
+    .bind(is_deed.then_some(decision.at.as_micros()))
     .fetch_optional(connection)
     .await?;
     row.map(recorded).transpose()

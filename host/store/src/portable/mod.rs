@@ -35,6 +35,7 @@ mod shadow;
 pub(super) mod standing;
 mod sweep;
 mod taken_back;
+mod tallies;
 mod tokens;
 mod turns;
 mod usage;

@@ -25,6 +25,7 @@ mod sessions;
 mod settling;
 mod shadow;
 mod states;
+mod tallies;
 mod tokens;
 mod usage;
 mod votes;

@@ -17,6 +17,7 @@ use countersign_core::permit::Permit;
 use countersign_core::policy::{CallerClass, Question};
 use countersign_core::ports::{Judge, Ledger, LedgerError};
 use countersign_core::secret;
+use countersign_core::tally::{Tally, TallyKind};
 use countersign_core::time::Timestamp;
 use countersign_core::token::{PlainToken, TokenHash, TokenKind};
 use countersign_core::verdict::{Judgement, Ruling};
@@ -41,6 +42,8 @@ pub struct Ask {
     /// Where it only asks ahead.
     pub ahead: Option<Ahead>,
     pub lives: Lives,
+    /// What was counted when it was judged.
+    pub tallies: Vec<Tally>,
 }
 
 impl Ask {
@@ -57,6 +60,7 @@ impl Ask {
             mint_limit: 0,
             ahead: None,
             lives: Lives::default(),
+            tallies: Vec::new(),
         }
     }
 
@@ -120,7 +124,7 @@ impl World {
         }
     }
 
-    async fn try_ask(&self, ask: &Ask) -> Result<Settled, LedgerError> {
+    pub async fn try_ask(&self, ask: &Ask) -> Result<Settled, LedgerError> {
         let facts = self
             .ledger
             .facts(&ask.caller, &ask.action, self.org, ask.at)
@@ -145,6 +149,7 @@ impl World {
             caller: &ask.caller,
             intent,
             facts,
+            tallies: &ask.tallies,
             decision: Decision {
                 id: DecisionId::new(ask.at, &OsChance),
                 at: ask.at,
@@ -402,5 +407,9 @@ impl Judge for FirstGeneration {
 
     fn generation(&self) -> u64 {
         1
+    }
+
+    fn wants(&self) -> (u64, Arc<[TallyKind]>) {
+        (1, Arc::default())
     }
 }
