@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use countersign_tests::guest::Guest;
 use countersign_tests::{Caller, Reply, until};
 use serde_json::{Value, json};
 
@@ -176,6 +177,10 @@ async fn another_version_in_shadow_is_compared_in_the_place_of_the_one_that_deci
     assert_eq!(counts(&shelf, 1).await["reworded"], 1);
     assert_eq!(differences(&operator, live).await[0]["rule"], "deep-freeze");
 
+    // Which of the two is meant to go is not said.
+    let which = mode(&operator, "freeze", json!({ "mode": "shadow" })).await;
+    which.refused(409, "ambiguous_version");
+
     // The class of the caller is asked of the candidate too: with everything gated it would be otherwise.
     let digest = shelf.module("baseline").await["digest"].clone();
     let settings = json!({ "gated_verbs": ["org_token_list"] });
@@ -185,6 +190,18 @@ async fn another_version_in_shadow_is_compared_in_the_place_of_the_one_that_deci
     assert_eq!(counts(&shelf, 1).await["reworded"], 1, "denied by both");
     let page = operator.get("/console/policies").await.expect(200);
     assert!(page.page().contains("in shadow"), "{page}");
+
+    // What decides then is what was tried, settings and all.
+    let body = json!({ "mode": "enforce", "digest": digest });
+    mode(&operator, "baseline", body).await.expect(200);
+    let decides = shelf.module("baseline").await;
+    assert_eq!(
+        (&decides["mode"], &decides["settings"]["gated_verbs"]),
+        (&json!("enforce"), &json!(["org_token_list"]))
+    );
+    let names = modules(&shelf).await;
+    let baselines = names.iter().filter(|name| name.starts_with("baseline"));
+    assert_eq!(baselines.count(), 1, "{names:?}");
 }
 
 #[tokio::test]
@@ -232,11 +249,65 @@ async fn the_folder_changes_no_mode_and_takes_what_is_gone_from_it_out_of_shadow
         "{newest}"
     );
 
+    // A broken file takes it neither out of shadow nor into deciding.
+    let shelf = shelf
+        .restart(|folder| {
+            std::fs::write(folder.join("freeze.wasm"), b"broken").expect("written");
+        })
+        .await;
+    let shadowed = ["baseline 0.1.0 enforce", "freeze 2.0.0 shadow"];
+    assert_eq!(modules(&shelf).await, shadowed);
+    shelf.write("freeze.wasm", Freeze::SECOND.component());
+    shelf.blames_nothing().await;
+    assert_eq!(modules(&shelf).await, shadowed);
+
     shelf.remove("freeze.wasm");
     until("nothing is in shadow", PATIENCE, async || {
         (modules(&shelf).await == ["baseline 0.1.0 enforce"]).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_candidate_that_never_ends_keeps_neither_callers_nor_the_host_waiting() {
+    let shelf = Shelf::set().await;
+    let operator = shelf.host.operator().await;
+    // The questions that it is proven with are of an earlier time.
+    let endless = Guest {
+        name: "freeze",
+        clock_seconds: 1,
+        decide: "(if (result i32) (i64.gt_u (i64.load offset=112 (local.get $request)) (i64.const 1782864000000))
+                   (then (loop $again (br $again)) (unreachable)) (else (global.get $abstain)))",
+        ..Guest::default()
+    };
+    push(&operator, endless.component()).await;
+    let body = json!({ "mode": "shadow", "version": "1.0.0" });
+    let live = mode(&operator, "freeze", body).await.expect(200).json;
+    let generation = live["generation"].as_u64().expect("a number");
+    assert_eq!(shelf.rule().await, "open-to-agents");
+    // It fails, and that would deny.
+    assert_eq!(counts(&shelf, 1).await["tighter"], 1);
+    for _ in 0..60 {
+        assert_eq!(shelf.rule().await, "open-to-agents");
+    }
+    let begun = std::time::Instant::now();
+    let shelf = shelf.restart(|_| ()).await;
+    assert!(
+        begun.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        begun.elapsed()
+    );
+    let recorded = shelf
+        .agent()
+        .get("/policies/generations")
+        .await
+        .expect(200)
+        .json;
+    let counts = &recorded["generations"][0]["shadow_counts"];
+    let count = |name: &str| counts[name].as_u64().expect("a number");
+    assert_eq!(recorded["generations"][0]["number"], generation);
+    assert_eq!(count("asked") + count("missed"), 61, "{counts}");
+    assert!(count("missed") > 30, "{counts}");
 }
 
 #[tokio::test]

@@ -17,6 +17,16 @@ words! {
     }
 }
 
+impl Mode {
+    /// The other one.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Enforce => Self::Shadow,
+            Self::Shadow => Self::Enforce,
+        }
+    }
+}
+
 /// A module of a generation: with its settings, it decides alike for ever.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ModuleRecord {

@@ -25,6 +25,11 @@ pub fn depends_on_the_moment(failure: &str) -> bool {
     [TOO_LONG, TOO_MANY, TOO_BUSY].contains(&failure)
 }
 
+/// Whether a failure says nothing of the module at all, because it was not asked.
+pub fn was_not_asked(failure: &str) -> bool {
+    [TOO_MANY, TOO_BUSY].contains(&failure)
+}
+
 impl Failure {
     /// A failure in the words of `sentence`, which may quote what the guest said.
     pub(crate) fn new(sentence: impl AsRef<str>) -> Self {

@@ -9,7 +9,7 @@ use countersign_core::exhaustive;
 use countersign_core::policy::{CallerClass, Question, Verdict};
 use countersign_core::ports::Judge;
 use countersign_core::tally::{TallyKind, TallyOf};
-use countersign_core::verdict::{Judgement, Opinion, fold};
+use countersign_core::verdict::{Judgement, ModuleId, Opinion, fold};
 
 use crate::class::Classes;
 use crate::contract::{Lists, Wire};
@@ -44,6 +44,8 @@ pub struct PolicySet {
     modules: Arc<[Arc<Proven>]>,
     classifier: usize,
     wants: Arc<[TallyKind]>,
+    /// Of each module, at which rows of the exhaustive table it does not abstain.
+    speaks: Arc<[Vec<bool>]>,
     classes: Arc<Classes>,
     debts: Arc<Debts>,
 }
@@ -54,7 +56,8 @@ impl PolicySet {
     /// It asks some 2,000 questions of each: 30 ms for a module of ours. Like proving, it is nothing
     /// for a thread that serves requests.
     pub fn check(modules: Vec<Arc<Proven>>, classifier: &str) -> Result<Self, LoadError> {
-        let set = Self::named(modules, classifier)?;
+        let mut set = Self::named(modules, classifier)?;
+        let mut speaks = vec![Vec::new(); set.modules.len()];
         let began = Instant::now();
         for row in exhaustive::rows() {
             if began.elapsed() > CHECK_TIME {
@@ -69,15 +72,43 @@ impl PolicySet {
                     failure: failed.verdict.clone().err().unwrap_or_default(),
                 });
             }
-            let mut heard = judgement.opinions.iter();
-            if heard.all(|opinion| opinion.verdict == Ok(Verdict::Abstain)) {
-                return Err(LoadError::Uncovered {
-                    verb: row.verb.to_string(),
-                    row: row.key(),
-                });
+            for (module, opinion) in speaks.iter_mut().zip(&judgement.opinions) {
+                module.push(opinion.verdict != Ok(Verdict::Abstain));
             }
         }
-        Ok(set)
+        set.speaks = speaks.into();
+        set.covered()
+    }
+
+    /// The set without some of its modules: what each of the others says is known already.
+    pub fn without(&self, is_out: impl Fn(&ModuleId) -> bool) -> Result<Self, LoadError> {
+        let kept = self.modules.iter().zip(self.speaks.iter());
+        let kept = kept.filter(|(module, _)| !is_out(module.id()));
+        let (modules, speaks): (Vec<_>, Vec<_>) = kept
+            .map(|(module, speaks)| (Arc::clone(module), speaks.clone()))
+            .unzip();
+        let mut set = Self::named(modules, &self.classifier().id().name)?;
+        set.speaks = speaks.into();
+        set.covered()
+    }
+
+    /// Itself, if at every row some module has something to say.
+    fn covered(self) -> Result<Self, LoadError> {
+        let is_covered = |row: usize| {
+            self.speaks
+                .iter()
+                .any(|module| module.get(row) == Some(&true))
+        };
+        match exhaustive::rows()
+            .enumerate()
+            .find(|(at, _)| !is_covered(*at))
+        {
+            Some((_, row)) => Err(LoadError::Uncovered {
+                verb: row.verb.to_string(),
+                row: row.key(),
+            }),
+            None => Ok(self),
+        }
     }
 
     /// The judgement of `question` for whoever is in no hurry, under no number: asked again where a module fails.
@@ -131,6 +162,7 @@ impl PolicySet {
             modules: modules.into(),
             classifier,
             wants: wants.into(),
+            speaks: Arc::default(),
             classes: Arc::new(Classes::new()),
             debts: Arc::new(debts),
         })

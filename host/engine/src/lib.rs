@@ -36,7 +36,7 @@ pub use ask::{Reply, Warm};
 pub use compiler::Compiler;
 pub use engine::Engine;
 pub use error::{EngineError, FolderError, LoadError};
-pub use failure::depends_on_the_moment;
+pub use failure::{depends_on_the_moment, was_not_asked};
 pub use generation::{CLASSIFIER, Generation, Live, PolicySet};
 pub use limits::Limits;
 pub use manifest::{Manifest, SettingSpec, TallySpec};

@@ -77,12 +77,21 @@ async fn new_roots(config: &Config, data: &DataDir, ledger: &dyn Ledger) -> anyh
         match &present.old {
             _ if known.is_empty() => {}
             _ if opens(&present.current) && (present.old.is_some() || known.len() == 1) => {}
+            None if known
+                .last()
+                .is_some_and(|newest| newest != present.current.id())
+                && opens(&present.current) =>
+            {
+                anyhow::bail!(
+                    "the key was replaced at another host, and this one still has the former one: copy `secrets.key` from there to the data folder of this host"
+                )
+            }
             None if opens(&present.current) => anyhow::bail!(
-                "the last replacement of the key is not over, because the database still opens to the former one: start this host, which forgets that one within a minute, and run this again"
+                "the last replacement of the key is not over, because the database still opens to the former one: see that every host of this database has this `secrets.key`, start this one, which forgets the former one within a minute, and run this again"
             ),
             Some(old) if opens(old) && known.len() == 1 => {}
             Some(old) if opens(old) => anyhow::bail!(
-                "the key was to be replaced before its last replacement was over, and `secrets.key` opens nothing yet: put `secrets.key.old` in its place, start this host, which forgets the former key within a minute, and run this again"
+                "the key was to be replaced before its last replacement was over, and `secrets.key` opens nothing yet: put `secrets.key.old` in its place, see that every host of this database has it, start this one, which forgets the former key within a minute, and run this again"
             ),
             _ => anyhow::bail!(
                 "the database was made under another key than `secrets.key` in the data folder: restore that from a backup first"

@@ -58,6 +58,8 @@ pub struct Policies {
     mark: FolderMark,
     folder: Mutex<Seen>,
     behind: Mutex<Option<Behind>>,
+    /// Why what the folder proposes is not recorded yet.
+    stuck: Mutex<Option<String>>,
     /// What was proven because somebody chose it, so that it need not be again when it is taken over.
     chosen: Mutex<Vec<Arc<Proven>>>,
     /// One choice is made ready at a time: proving takes a core, and memory.
@@ -135,6 +137,7 @@ impl Policies {
             mark,
             folder: Mutex::new(first.into()),
             behind: Mutex::new(None),
+            stuck: Mutex::new(None),
             chosen: Mutex::new(Vec::new()),
             proving: Semaphore::new(1),
             proposals,
@@ -210,6 +213,7 @@ impl Policies {
                 false
             }
             Ok(Some(live)) => {
+                *self.stuck() = None;
                 if let Some((generation, modules)) = live {
                     self.swap(generation, &modules.shadow);
                 }
@@ -217,10 +221,12 @@ impl Policies {
                 true
             }
             Err(error) => {
-                tracing::error!(
-                    error = format!("{error:#}"),
-                    "a change of policies cannot be recorded, and waits"
-                );
+                let why = format!("{error:#}");
+                let mut stuck = self.stuck();
+                if stuck.as_ref() != Some(&why) {
+                    tracing::error!(error = %why, "a change of policies cannot be recorded, and waits");
+                }
+                *stuck = Some(why);
                 false
             }
         }
@@ -244,7 +250,7 @@ impl Policies {
             return Ok(Some(None));
         }
         let newest = ledger.latest_generation().await?;
-        let plan = plan(newest.as_ref(), proposal).await?;
+        let plan = plan(newest.as_ref(), proposal)?;
         let number = match &newest {
             Some(newest) if Modules::from(newest) == plan.modules => Some(newest.number),
             newest => {
@@ -337,6 +343,10 @@ impl Policies {
 
     fn chosen(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Proven>>> {
         self.chosen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stuck(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.stuck.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn behind(&self) -> std::sync::MutexGuard<'_, Option<Behind>> {

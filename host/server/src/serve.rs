@@ -34,11 +34,14 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     logging::start(config.log_format);
     // Before any thread: who sets a umask in a running program sets it for all of it.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("cannot start the runtime")?
-        .block_on(run(config))
+        .context("cannot start the runtime")?;
+    let served = runtime.block_on(run(config));
+    // What still runs by then is a module that nobody waits for.
+    runtime.shutdown_timeout(LAST_ANSWERS);
+    served
 }
 
 async fn run(config: Config) -> anyhow::Result<()> {

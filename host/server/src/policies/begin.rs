@@ -66,16 +66,23 @@ pub(super) async fn first(
     clock: &dyn Clock,
 ) -> anyhow::Result<Option<Generation>> {
     let newest = ledger.latest_generation().await?;
-    let plan = plan(newest.as_ref(), proposal).await?;
-    match &newest {
-        Some(newest) if Modules::from(newest) == plan.modules => {
+    let plan = plan(newest.as_ref(), proposal);
+    match (&newest, plan) {
+        (Some(newest), Ok(plan)) if Modules::from(newest) == plan.modules => {
             Ok(Some(Generation::new(newest.number, plan.policies)))
         }
-        Some(newest) if !is_changed => {
-            tracing::warn!(
-                generation = newest.number,
-                "this host's policy folder is not what is live: what another host recorded stands"
-            );
+        (Some(newest), plan) if !is_changed || plan.is_err() => {
+            match plan {
+                Ok(_) => tracing::warn!(
+                    generation = newest.number,
+                    "this host's policy folder is not what is live: what another host recorded stands"
+                ),
+                Err(error) => tracing::warn!(
+                    generation = newest.number,
+                    %error,
+                    "this host's policy folder does not stand without what is in shadow: what was recorded stands"
+                ),
+            }
             let known = proposal.policies.modules();
             let policies = recorded::proven(ledger, engine, &newest.modules, known).await;
             let policies = policies.with_context(|| {
@@ -86,7 +93,8 @@ pub(super) async fn first(
             })?;
             Ok(Some(Generation::new(newest.number, policies)))
         }
-        newest => {
+        (newest, plan) => {
+            let plan = plan?;
             let change = change(newest.as_ref(), (proposal, &plan.modules), clock);
             let number = ledger.record_generation(&change).await?;
             Ok(number.map(|number| Generation::new(number, plan.policies)))

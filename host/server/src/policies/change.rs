@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use countersign_core::generation::{GenerationChange, GenerationRecord, ModuleRecord};
 use countersign_core::time::Clock;
+use countersign_core::verdict::ModuleId;
 use countersign_engine::folder::Proposal;
-use countersign_engine::{CLASSIFIER, PolicySet, Proven};
+use countersign_engine::{LoadError, PolicySet, Proven};
 
 use super::modules::{Modules, named};
 
@@ -20,37 +20,16 @@ pub(super) struct Plan {
     pub policies: PolicySet,
 }
 
-/// Makes it. Where those that would decide do not stand without those in shadow, all decide: more modules are
-/// never looser.
-pub(super) async fn plan(
+/// Makes it, if those that would decide stand without those that stay in shadow.
+pub(super) fn plan(
     newest: Option<&GenerationRecord>,
     proposal: &Proposal,
-) -> anyhow::Result<Plan> {
-    let folder = records(proposal);
+) -> Result<Plan, LoadError> {
     let live = newest.map(Modules::from).unwrap_or_default();
-    let modules = live.with_folder(folder.clone());
-    let all = Plan {
-        modules: Modules {
-            decide: folder,
-            shadow: Vec::new(),
-        },
-        policies: proposal.policies.clone(),
-    };
-    if modules.decide.len() == proposal.policies.modules().len() {
-        return Ok(Plan { modules, ..all });
-    }
-    let decides = |module: &&Arc<Proven>| named(&modules.decide, &module.id().name).is_some();
-    let deciding = proposal.policies.modules().iter().filter(decides);
-    let deciding: Vec<_> = deciding.cloned().collect();
-    let check = move || PolicySet::check(deciding, CLASSIFIER);
-    let checked = tokio::task::spawn_blocking(check).await;
-    match checked.context("checking the policies panicked")? {
-        Ok(policies) => Ok(Plan { modules, policies }),
-        Err(error) => {
-            tracing::warn!(%error, "without the modules in shadow the others do not stand: all decide");
-            Ok(all)
-        }
-    }
+    let modules = live.with_folder(records(proposal));
+    let is_out = |id: &ModuleId| named(&modules.decide, &id.name).is_none();
+    let policies = proposal.policies.without(is_out)?;
+    Ok(Plan { modules, policies })
 }
 
 /// The change from `newest`, which may be another host's, to the planned modules.

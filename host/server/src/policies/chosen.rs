@@ -42,6 +42,11 @@ pub enum ChoiceError {
         "no policy `{0}` is live: name the digest or version that is meant, of GET /policies/{0}/versions"
     )]
     NotLive(String),
+    /// It is in both modes.
+    #[error(
+        "`{0}` decides, and another version of it is in shadow: name the digest or version that is meant"
+    )]
+    Both(String),
     /// A set names it twice.
     #[error("names `{name}` more than once in the mode `{mode}`")]
     Twice {
@@ -104,7 +109,9 @@ impl Policies {
         let earlier = ledger.generation(number).await?;
         let earlier = earlier.ok_or(ChoiceError::NoGeneration(number))?;
         let newest = ledger.latest_generation().await?;
-        let change = self.change(ledger, newest, Modules::from(&earlier)).await;
+        // What was in shadow then need not stand now: nothing hangs on it.
+        let (wanted, proving) = (Modules::from(&earlier), Proving::Deciding);
+        let change = self.change(ledger, (newest, proving), wanted).await;
         let change = change.map_err(|error| match error {
             ChoiceError::NoChange(_) => ChoiceError::NoChange(number),
             error => error,
@@ -126,7 +133,7 @@ impl Policies {
         let mut wanted = Modules::default();
         for chosen in chosen {
             let mode = chosen.mode;
-            let module = version(ledger, chosen, &live).await?;
+            let module = version(ledger, chosen, &live.first(mode)).await?;
             if named(wanted.of(mode), &module.id.name).is_some() {
                 return Err(ChoiceError::Twice {
                     name: module.id.name,
@@ -138,7 +145,7 @@ impl Policies {
         for mode in [Mode::Enforce, Mode::Shadow] {
             wanted.of(mode).sort_by(|a, b| a.id.cmp(&b.id));
         }
-        self.change(ledger, newest, wanted).await
+        self.change(ledger, (newest, Proving::All), wanted).await
     }
 
     /// The change that gives the policy `name` another mode: the kept version that is named, or else the one that
@@ -152,7 +159,13 @@ impl Policies {
         let newest = ledger.latest_generation().await?;
         let mut wanted = newest.as_ref().map(Modules::from).unwrap_or_default();
         let module = match version_named {
-            Some(chosen) => version(ledger, chosen, &wanted).await?,
+            Some(chosen) => version(ledger, chosen, &wanted.first(mode.other())).await?,
+            None if named(&wanted.decide, name).is_some()
+                && named(&wanted.shadow, name).is_some()
+                && mode == Mode::Shadow =>
+            {
+                return Err(ChoiceError::Both(name.to_owned()));
+            }
             None => {
                 let other = match mode {
                     Mode::Enforce => &wanted.shadow,
@@ -168,7 +181,7 @@ impl Policies {
             }
         };
         wanted.put(module, mode);
-        self.change(ledger, newest, wanted).await
+        self.change(ledger, (newest, Proving::All), wanted).await
     }
 
     /// The change from `newest` to what is wanted, with every default, proven to stand together, with those in
@@ -176,7 +189,7 @@ impl Policies {
     async fn change(
         &self,
         ledger: &dyn Ledger,
-        newest: Option<GenerationRecord>,
+        (newest, proving): (Option<GenerationRecord>, Proving),
         wanted: Modules,
     ) -> Result<GenerationChange, ChoiceError> {
         let _one_at_a_time = self.proving.acquire().await;
@@ -188,11 +201,13 @@ impl Policies {
         let deciding = prove(&wanted.decide, &known).await?;
         known.extend_from_slice(deciding.modules());
         let mut proven = deciding.modules().to_vec();
-        if !wanted.shadow.is_empty() {
+        let mut would_stand = None;
+        if proving == Proving::All && !wanted.shadow.is_empty() {
             let would_decide = prove(&wanted.if_enforced(), &known).await?;
             let is_shadow =
                 |module: &&Arc<Proven>| named(&wanted.shadow, &module.id().name).is_some();
             proven.extend(would_decide.modules().iter().filter(is_shadow).cloned());
+            would_stand = Some(would_decide);
         }
         let settled = |wanted: &[ModuleRecord], proven: &[Arc<Proven>]| {
             let mut settled = Vec::new();
@@ -208,9 +223,13 @@ impl Policies {
         let (decide, shadow) = proven.split_at(deciding.modules().len());
         let modules = Modules {
             decide: settled(&wanted.decide, decide),
-            shadow: settled(&wanted.shadow, shadow),
+            shadow: match proving {
+                Proving::All => settled(&wanted.shadow, shadow),
+                Proving::Deciding => wanted.shadow,
+            },
         };
         *self.chosen() = proven;
+        self.shadow.keep(would_stand);
         let live = newest.as_ref().map(Modules::from).unwrap_or_default();
         match &newest {
             Some(newest) if live == modules => Err(ChoiceError::NoChange(newest.number)),
@@ -229,11 +248,12 @@ impl Policies {
     }
 }
 
-/// The kept version that is meant, with the settings that it is to have.
+/// The kept version that is meant, with the settings that it is to have: those that it has in `live`, or else
+/// those of the first of its name there.
 async fn version(
     ledger: &dyn Ledger,
     chosen: Chosen,
-    live: &Modules,
+    live: &[ModuleRecord],
 ) -> Result<ModuleRecord, ChoiceError> {
     let Chosen {
         name,
@@ -249,21 +269,29 @@ async fn version(
         (Some(one), None) => one.id,
         (Some(_), Some(_)) => return Err(ChoiceError::Ambiguous { name, which }),
     };
+    // This very version is meant as it stands.
+    let known = live.iter().find(|known| known.id == id);
+    let file = known.and_then(|known| known.file.clone());
     let settings = match settings {
         Some(settings) => settings
             .iter()
             .map(|(name, values)| (name.clone(), values.clone()))
             .collect(),
-        None => named(&live.decide, &id.name)
-            .or_else(|| named(&live.shadow, &id.name))
+        None => known
+            .or_else(|| named(live, &id.name))
             .map(|module| module.settings.clone())
             .unwrap_or_default(),
     };
-    Ok(ModuleRecord {
-        id,
-        settings,
-        file: None,
-    })
+    Ok(ModuleRecord { id, settings, file })
+}
+
+/// What of a choice is proven.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Proving {
+    /// What decides, and what would decide.
+    All,
+    /// What decides.
+    Deciding,
 }
 
 /// What the engine says is a sentence for whoever chose; what the ledger says is not.

@@ -21,6 +21,15 @@ impl From<&GenerationRecord> for Modules {
 }
 
 impl Modules {
+    /// All of them, those of a mode first.
+    pub fn first(&self, mode: Mode) -> Vec<ModuleRecord> {
+        let (one, other) = match mode {
+            Mode::Enforce => (&self.decide, &self.shadow),
+            Mode::Shadow => (&self.shadow, &self.decide),
+        };
+        one.iter().chain(other).cloned().collect()
+    }
+
     /// Those of a mode.
     pub fn of(&mut self, mode: Mode) -> &mut Vec<ModuleRecord> {
         match mode {
@@ -32,34 +41,31 @@ impl Modules {
     /// `module` in this mode, and nowhere else: in the place of the one of its name that has the mode.
     pub fn put(&mut self, module: ModuleRecord, mode: Mode) {
         let name = module.id.name.clone();
-        let other = match mode {
-            Mode::Enforce => Mode::Shadow,
-            Mode::Shadow => Mode::Enforce,
+        // Under other settings it may be in shadow of itself, and never the other way round.
+        let is_moved = |known: &ModuleRecord| {
+            known.id == module.id && (mode == Mode::Enforce || known.settings == module.settings)
         };
-        self.of(other)
-            .retain(|known| known.id != module.id || known.settings != module.settings);
+        self.of(mode.other()).retain(|known| !is_moved(known));
         let modules = self.of(mode);
         modules.retain(|known| known.id.name != name);
         modules.push(module);
         modules.sort_by(|a, b| a.id.cmp(&b.id));
     }
 
-    /// What a folder's content becomes where these are live: the folder has no say in the mode, so what is in
-    /// shadow stays there until somebody says otherwise, or its file is gone.
+    /// What a folder's content becomes where these are live: the folder has no say in the mode, so what came from
+    /// a file and is in shadow stays there until somebody says otherwise, or the file is gone. Any other file
+    /// decides.
     pub fn with_folder(&self, folder: Vec<ModuleRecord>) -> Self {
-        let decides = |name: &str| named(&self.decide, name).is_some();
         let is_shadow = |module: &ModuleRecord| {
-            named(&self.shadow, &module.id.name).is_some() && !decides(&module.id.name)
+            let shadowed = named(&self.shadow, &module.id.name);
+            shadowed.is_some_and(|known| known.file.is_some() && known.file == module.file)
+                && named(&self.decide, &module.id.name).is_none()
         };
         let (mut shadow, decide): (Vec<_>, Vec<_>) = folder.into_iter().partition(is_shadow);
         for module in &self.shadow {
-            let stands = |others: &[ModuleRecord]| {
-                others
-                    .iter()
-                    .any(|other| other.id == module.id && other.settings == module.settings)
-            };
-            let is_replaced = named(&shadow, &module.id.name).is_some();
-            if module.file.is_none() && !is_replaced && !stands(&decide) {
+            let is_it =
+                |other: &ModuleRecord| other.id == module.id && other.settings == module.settings;
+            if module.file.is_none() && !decide.iter().any(is_it) {
                 shadow.push(module.clone());
             }
         }
@@ -195,6 +201,41 @@ mod tests {
         assert_eq!(
             (digests(&modules.decide), digests(&modules.shadow)),
             (vec![], vec!["a2"])
+        );
+    }
+
+    #[test]
+    fn what_an_operator_put_in_shadow_keeps_no_file_from_deciding() {
+        let file = || module("a", "a1", Some("a.wasm"));
+        let live = Modules {
+            decide: vec![file()],
+            shadow: vec![module("a", "a2", None)],
+        };
+        // Taken away, and put back.
+        let without = live.with_folder(Vec::new());
+        assert_eq!(
+            (digests(&without.decide), digests(&without.shadow)),
+            (vec![], vec!["a2"])
+        );
+        let with = without.with_folder(vec![file()]);
+        assert_eq!(
+            (digests(&with.decide), digests(&with.shadow)),
+            (vec!["a1"], vec!["a2"])
+        );
+    }
+
+    #[test]
+    fn a_version_that_decides_is_in_shadow_under_other_settings_only() {
+        let mut other = module("a", "a1", None);
+        other.settings = [("x".to_owned(), vec!["1".to_owned()])].into();
+        let mut modules = Modules::default();
+        modules.put(module("a", "a1", None), Mode::Enforce);
+        modules.put(other.clone(), Mode::Shadow);
+        assert_eq!((modules.decide.len(), modules.shadow.len()), (1, 1));
+        modules.put(other.clone(), Mode::Enforce);
+        assert_eq!(
+            (&modules.decide[..], modules.shadow.len()),
+            (&[other][..], 0)
         );
     }
 

@@ -15,14 +15,18 @@ pub(super) async fn stand_ins(
     newest: Option<&GenerationRecord>,
 ) -> anyhow::Result<Vec<Recorded>> {
     let mut recorded = Vec::new();
-    for module in newest.into_iter().flat_map(|newest| &newest.modules) {
+    let modules = |newest: &'_ GenerationRecord| {
+        let all = newest.modules.iter().chain(&newest.shadow);
+        all.cloned().collect::<Vec<_>>()
+    };
+    for module in newest.map(modules).unwrap_or_default() {
         let Some(file) = &module.file else {
             continue;
         };
         recorded.push(Recorded {
             file: file.clone(),
-            component: component(ledger, module).await?,
-            settings: settings(module),
+            component: component(ledger, &module).await?,
+            settings: settings(&module),
         });
     }
     Ok(recorded)

@@ -1,47 +1,56 @@
 //! Policies in shadow, asked about what is decided: after the answer, one decision after the other, and at most
 //! so many at once. Whoever asked does not wait for it, and what there is no room for is counted as missed.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+mod asking;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use countersign_core::generation::ModuleRecord;
 use countersign_core::ports::Ledger;
-use countersign_core::shadow::{Difference, Round, Seen, Witness};
+use countersign_core::shadow::{Seen, Witness};
 use countersign_core::tally::TallyKind;
-use countersign_engine::{PolicySet, depends_on_the_moment};
+use countersign_engine::PolicySet;
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
 
 use super::modules::Modules;
-use super::{Policies, recorded};
-use crate::report;
+use super::{Policies, change, recorded};
 
 /// Decisions that may wait. Each holds a question and what was said to it: some kilobytes.
 const WAITING: usize = 1_024;
 /// Decisions whose outcome is recorded at once.
 const BATCH: usize = 128;
-/// How soon it is tried again to find out what is in shadow.
-const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// How soon it is tried again to make ready what is in shadow, at first and at last: a try can cost a minute.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
+const AT_LAST: Duration = Duration::from_secs(600);
 
 /// The policies in shadow.
 pub struct Shadow {
     /// The generation whose decisions they are to be asked about; 0: none.
     watched: AtomicU64,
-    missed: AtomicU64,
     waiting: mpsc::Sender<Seen>,
     queue: tokio::sync::Mutex<mpsc::Receiver<Seen>>,
+    /// How many decisions of which generation they were not asked about, until that is recorded.
+    missed: Mutex<BTreeMap<u64, u64>>,
     standing: Mutex<Standing>,
+    /// The set that was checked because somebody chose it.
+    kept: Mutex<Option<PolicySet>>,
+    /// Whether the host was told to stop.
+    is_stopping: Arc<AtomicBool>,
 }
 
-/// What is in shadow, for people.
+/// What is in shadow of a generation.
 #[derive(Clone, Default)]
 pub(super) struct Standing {
+    generation: u64,
     /// The modules.
     pub modules: Vec<ModuleRecord>,
-    /// The set that would decide, where it stands.
+    /// The set that would decide, where it is ready.
     pub would_decide: Option<PolicySet>,
-    /// Why it does not.
+    /// Why it is not.
     pub problem: Option<String>,
 }
 
@@ -50,10 +59,12 @@ impl Default for Shadow {
         let (waiting, queue) = mpsc::channel(WAITING);
         Self {
             watched: AtomicU64::new(0),
-            missed: AtomicU64::new(0),
             waiting,
             queue: tokio::sync::Mutex::new(queue),
+            missed: Mutex::default(),
             standing: Mutex::default(),
+            kept: Mutex::default(),
+            is_stopping: Arc::default(),
         }
     }
 }
@@ -66,14 +77,15 @@ impl Witness for Shadow {
     fn wants(&self, generation: u64) -> Arc<[TallyKind]> {
         let standing = self.standing();
         match &standing.would_decide {
-            Some(set) if self.watches(generation) => Arc::clone(set.wants()),
+            Some(set) if standing.generation == generation => Arc::clone(set.wants()),
             _ => Arc::default(),
         }
     }
 
     fn saw(&self, seen: Seen) {
+        let generation = seen.judgement.generation;
         if self.waiting.try_send(seen).is_err() {
-            self.missed.fetch_add(1, Ordering::Relaxed);
+            self.miss(generation, 1);
         }
     }
 }
@@ -82,6 +94,7 @@ impl Shadow {
     /// From now on `modules` are in shadow of `generation`.
     pub(super) fn begin(&self, generation: u64, modules: &[ModuleRecord]) {
         *self.standing() = Standing {
+            generation,
             modules: modules.to_vec(),
             ..Standing::default()
         };
@@ -92,12 +105,22 @@ impl Shadow {
         self.watched.store(watched, Ordering::Relaxed);
     }
 
+    /// Keeps a set that was checked, for when it is in shadow.
+    pub(super) fn keep(&self, would_decide: Option<PolicySet>) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = would_decide;
+    }
+
     /// What is in shadow.
-    pub(super) fn standing(&self) -> std::sync::MutexGuard<'_, Standing> {
+    pub(super) fn standing(&self) -> MutexGuard<'_, Standing> {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks them until `stop`, and then about what waits.
+    fn miss(&self, generation: u64, count: u64) {
+        let mut missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
+        *missed.entry(generation).or_default() += count;
+    }
+
+    /// Asks them until `stop`. What waits then is missed.
     pub async fn follow(
         &self,
         policies: &Policies,
@@ -107,34 +130,62 @@ impl Shadow {
         let mut queue = self.queue.lock().await;
         let mut numbers = policies.numbers();
         numbers.mark_changed();
-        let mut set = None;
+        let mut ready = None;
+        let (mut again_at, mut wait) = (None, TRY_AGAIN);
         let mut batch = Vec::new();
         loop {
-            let is_changed = tokio::select! {
+            let again = async {
+                match again_at {
+                    Some(instant) => sleep_until(instant).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let is_asked = tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
                 changed = numbers.changed() => match changed {
-                    Ok(()) => true,
+                    Ok(()) => {
+                        wait = TRY_AGAIN;
+                        false
+                    }
                     Err(_) => return,
                 },
-                _ = queue.recv_many(&mut batch, BATCH) => false,
+                () = again => false,
+                _ = queue.recv_many(&mut batch, BATCH) => true,
             };
-            if !is_changed {
-                let batch = std::mem::take(&mut batch);
-                self.ask(set.as_ref(), batch, ledger).await;
-                continue;
+            if is_asked {
+                let asked = self.ask(ready.as_ref(), std::mem::take(&mut batch), ledger);
+                let mut asked = std::pin::pin!(asked);
+                tokio::select! {
+                    () = &mut asked => continue,
+                    () = self.told_to_stop(&mut stop) => {}
+                }
+                // It ends with the decision that it is at.
+                asked.await;
+                break;
             }
             let number = *numbers.borrow_and_update();
-            set = self.made_ready(policies, ledger, number).await;
-            if set.is_none() && self.watches(number) {
-                tokio::time::sleep(TRY_AGAIN).await;
-                numbers.mark_changed();
+            ready = tokio::select! {
+                ready = self.made_ready(policies, ledger, number) => ready,
+                () = self.told_to_stop(&mut stop) => break,
+            };
+            again_at = None;
+            if ready.is_none() && self.watches(number) {
+                again_at = Some(Instant::now() + wait);
+                wait = (wait * 2).min(AT_LAST);
             }
         }
-        while let Ok(seen) = queue.try_recv() {
-            batch.push(seen);
+        self.is_stopping.store(true, Ordering::Relaxed);
+        queue.close();
+        while let Some(seen) = queue.recv().await {
+            self.miss(seen.judgement.generation, 1);
         }
-        self.ask(set.as_ref(), batch, ledger).await;
+        self.record_missed(ledger).await;
+    }
+
+    async fn told_to_stop(&self, stop: &mut watch::Receiver<bool>) {
+        let _ = stop.wait_for(|stop| *stop).await;
+        self.is_stopping.store(true, Ordering::Relaxed);
     }
 
     /// The set that would decide in generation `number`. `None` and still watching: to be tried again.
@@ -147,90 +198,51 @@ impl Shadow {
         if !self.watches(number) {
             return None;
         }
-        let record = match ledger.generation(number).await {
-            Ok(record) => record?,
-            Err(error) => {
-                tracing::warn!(error = %report(&error), "cannot look for what is in shadow");
-                return None;
-            }
-        };
-        let modules = Modules::from(&record).if_enforced();
-        let known = policies.known();
-        match recorded::proven(ledger, &policies.engine, &modules, &known).await {
+        let made = self.made(policies, ledger, number).await;
+        let mut standing = self.standing();
+        // Others may be in shadow by now, and are next.
+        if standing.generation != number {
+            return None;
+        }
+        match made {
             Ok(set) => {
-                tracing::info!(generation = number, shadow = %Modules { decide: Vec::new(), shadow: record.shadow }.all(), "policies are asked in shadow");
-                self.standing().would_decide = Some(set.clone());
+                tracing::info!(generation = number, "policies are asked in shadow");
+                standing.would_decide = Some(set.clone());
+                standing.problem = None;
                 Some((number, set))
             }
             Err(error) => {
                 let why = format!("{error:#}");
                 tracing::warn!(generation = number, error = %why, "the policies in shadow cannot be asked");
-                self.standing().problem = Some(why);
-                self.watched.store(0, Ordering::Relaxed);
+                standing.problem = Some(why);
                 None
             }
         }
     }
 
-    /// Asks about `decisions`, and records what came of it.
-    async fn ask(&self, set: Option<&(u64, PolicySet)>, decisions: Vec<Seen>, ledger: &dyn Ledger) {
-        let Some((number, set)) = set.cloned() else {
-            let count = decisions.len() as u64;
-            self.missed.fetch_add(count, Ordering::Relaxed);
-            return;
+    async fn made(
+        &self,
+        policies: &Policies,
+        ledger: &dyn Ledger,
+        number: u64,
+    ) -> anyhow::Result<PolicySet> {
+        let record = ledger.generation(number).await?;
+        let record = record.ok_or_else(|| anyhow::anyhow!("the datastore has lost it"))?;
+        let modules = Modules::from(&record).if_enforced();
+        let is_it = |set: &PolicySet| {
+            let known = set.modules().iter().map(|module| change::record(module));
+            known.map(|known| (known.id, known.settings)).eq(modules
+                .iter()
+                .map(|module| (module.id.clone(), module.settings.clone())))
         };
-        let missed = self.missed.swap(0, Ordering::Relaxed);
-        if decisions.is_empty() && missed == 0 {
-            return;
+        let kept = self
+            .kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(kept) = kept.filter(is_it) {
+            return Ok(kept);
         }
-        let all = decisions.len() as u64;
-        let asked = tokio::task::spawn_blocking(move || round(number, &set, decisions)).await;
-        let recorded = async {
-            let mut round = asked.context("asking them panicked")?;
-            round.counts.missed += missed;
-            anyhow::Ok(ledger.record_shadow(&round).await?)
-        };
-        if let Err(error) = recorded.await {
-            tracing::warn!(
-                error = format!("{error:#}"),
-                "what policies in shadow would have changed is not recorded"
-            );
-            self.missed.fetch_add(all + missed, Ordering::Relaxed);
-        }
+        recorded::proven(ledger, &policies.engine, &modules, &policies.known()).await
     }
-}
-
-fn round(generation: u64, set: &PolicySet, decisions: Vec<Seen>) -> Round {
-    let mut round = Round {
-        generation,
-        ..Round::default()
-    };
-    for seen in decisions {
-        // Of a generation before this one.
-        if seen.judgement.generation != generation {
-            continue;
-        }
-        // Decided before it was known what else is to be counted.
-        if set.lacks(&seen.question) {
-            round.counts.missed += 1;
-            continue;
-        }
-        let mut would_be = set.patiently(&seen.question);
-        would_be.generation = generation;
-        let lacked_time = [&seen.judgement, &would_be]
-            .iter()
-            .flat_map(|judgement| &judgement.opinions)
-            .filter_map(|opinion| opinion.verdict.as_ref().err())
-            .any(|failure| depends_on_the_moment(failure));
-        if lacked_time {
-            round.counts.missed += 1;
-            continue;
-        }
-        let difference = Difference::between(&seen, would_be);
-        round
-            .counts
-            .add(difference.as_ref().map(|difference| difference.change));
-        round.differences.extend(difference);
-    }
-    round
 }

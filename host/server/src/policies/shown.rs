@@ -90,6 +90,11 @@ impl Policies {
                 live.number()
             ));
         }
+        if let Some(why) = &*self.stuck() {
+            add(format!(
+                "what the folder holds is not live yet, and is tried again each second: {why}"
+            ));
+        }
         if let Some(behind) = &*self.behind() {
             add(format!(
                 "generation {} was recorded by another host and cannot be taken over, so nothing is decided here: {}",

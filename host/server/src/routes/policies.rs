@@ -341,7 +341,7 @@ impl From<ChoiceError> for Problem {
             | ChoiceError::NoVersion { .. }
             | ChoiceError::NotLive(_) => Self::new(StatusCode::NOT_FOUND, "not_found", sentence),
             ChoiceError::NoChange(_) => Self::new(StatusCode::CONFLICT, "no_change", sentence),
-            ChoiceError::Ambiguous { .. } => {
+            ChoiceError::Ambiguous { .. } | ChoiceError::Both(_) => {
                 Self::new(StatusCode::CONFLICT, "ambiguous_version", sentence)
             }
             ChoiceError::Refused(_) => Self::new(

@@ -102,6 +102,7 @@ fn parameters(route: &Made, told: Option<&Operation>) -> Vec<Value> {
         let schema = match name {
             "key" => json!({ "type": "string", "pattern": super::secrets::KEY }),
             "name" | "path" => json!({ "type": "string" }),
+            "number" => json!({ "type": "integer", "minimum": 0 }),
             _ => json!({ "type": "string", "format": "uuid" }),
         };
         Some(json!({ "name": name, "in": "path", "required": true, "schema": schema }))

@@ -2,6 +2,7 @@
 
 use countersign_core::decision::Outcome;
 use countersign_core::policy::{CallerClass, Credential, Role};
+use countersign_core::tally::TallyScope;
 use serde_json::{Value, json};
 
 use super::operation::Operation;
@@ -113,7 +114,12 @@ fn question() -> Value {
         ("entity", entity()),
         ("properties", properties()),
     ]);
-    let tally = object(&[("name", text()), ("count", count())]);
+    let tally = object(&[
+        ("scope", words(TallyScope::ALL)),
+        ("verbs", list(shared("Verb"))),
+        ("window_seconds", count()),
+        ("count", count()),
+    ]);
     object(&[
         ("subject", subject),
         ("verb", shared("Verb")),
