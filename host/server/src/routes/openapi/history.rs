@@ -73,14 +73,9 @@ fn listed() -> Value {
 /// What policies were asked, what they said, and what stands, under these names.
 fn asked_and_said(names: [&'static str; 3]) -> [(&'static str, Value); 3] {
     let [asked, said, stands] = names;
-    let opinion = object(&[
-        ("module", shared("Module")),
-        ("verdict", result()),
-        ("notes?", list(text())),
-    ]);
     [
         (asked, or_null(question())),
-        (said, list(opinion)),
+        (said, list(opinion())),
         (stands, ruling()),
     ]
 }
@@ -140,14 +135,21 @@ fn terms() -> Value {
 }
 
 /// What a policy answered, or why it did not.
-fn result() -> Value {
+fn opinion() -> Value {
     let verdict = json!({ "anyOf": [
         word("abstain"),
         object(&[("allow", ground())]),
         object(&[("gate", terms())]),
         object(&[("deny", ground())]),
     ]});
-    json!({ "anyOf": [object(&[("Ok", verdict)]), object(&[("Err", text())])] })
+    let one = |member| {
+        object(&[
+            ("module", shared("Module")),
+            member,
+            ("notes?", list(text())),
+        ])
+    };
+    json!({ "anyOf": [one(("verdict", verdict)), one(("failure", text()))] })
 }
 
 fn ruling() -> Value {
