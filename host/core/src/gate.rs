@@ -381,6 +381,7 @@ impl Gate {
             | Action::WorkspaceList
             | Action::ApprovalList
             | Action::PolicyRead
+            | Action::PolicyFetch { .. }
             | Action::AuditRead
             | Action::DecisionRead => (Deed::Read, None),
         }
