@@ -20,6 +20,7 @@ pub mod table;
 pub mod terminal;
 mod tokens;
 mod waiting;
+mod whole_file;
 
 use std::process::ExitCode;
 
