@@ -99,6 +99,11 @@ const INSIDE: &[(&str, &[&str])] = &[
             "a_session_that_others_can_read_is_refused",
         ],
     ),
+    ("policies.bytes", &["the_bytes_of_a_policy_are_for_people"]),
+    (
+        "records.opinion",
+        &["an_opinion_is_a_verdict_or_a_failure_and_is_read_as_it_was_written"],
+    ),
     (
         "secrets.undecryptable",
         &["where_one_value_does_not_open_none_is_given_out"],

@@ -14,6 +14,7 @@ mod doctor;
 pub mod failure;
 mod login;
 mod moments;
+pub mod progress;
 mod session;
 mod span;
 pub mod table;
