@@ -99,6 +99,10 @@ const INSIDE: &[(&str, &[&str])] = &[
             "a_session_that_others_can_read_is_refused",
         ],
     ),
+    (
+        "gate.approval-rule",
+        &["each_state_has_its_code_and_a_next_step"],
+    ),
     ("policies.bytes", &["the_bytes_of_a_policy_are_for_people"]),
     (
         "records.opinion",

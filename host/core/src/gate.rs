@@ -65,6 +65,8 @@ pub struct Answer {
     pub generation: u64,
     /// What came of it.
     pub result: Result<Passed, Stopped>,
+    /// Where the policies gate it: the rule by which they do, and whose it is.
+    pub gated_by: Option<(String, String)>,
 }
 
 /// The action passed.
@@ -198,6 +200,10 @@ impl Gate {
                 .await?;
             let (question, judgement) = self.judge(caller, intent, &facts, want);
             let generation = judgement.generation;
+            let gated_by = match &judgement.ruling {
+                Ruling::Gate { terms, policy } => Some((terms.ground.rule.clone(), policy.clone())),
+                Ruling::Allow { .. } | Ruling::Deny { .. } => None,
+            };
             let (deed, plain) = self.deed(&intent.action);
             let decision = Decision {
                 id: DecisionId::new(now, &*self.chance),
@@ -245,6 +251,7 @@ impl Gate {
                 decision: id,
                 generation,
                 result,
+                gated_by,
             });
         }
         Err(GateError::Contended)
