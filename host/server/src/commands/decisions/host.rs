@@ -100,8 +100,8 @@ impl Host {
     /// The bytes of a module, if the host keeps them.
     pub async fn component(&self, id: &ModuleId) -> Result<Option<Vec<u8>>, Failure> {
         let request = Request::get(format!("/policies/{}/versions/{}", id.name, id.digest));
-        let fetched = self.client.fetch(&request, MAX_COMPONENT).await?;
-        match fetched {
+        let fetch = async || self.client.fetch(&request, MAX_COMPONENT).await;
+        match self.patiently(fetch).await? {
             Ok(bytes) if export::digest(&bytes) == id.digest => Ok(Some(bytes)),
             Ok(_) => Err(Failure::failed(format!(
                 "{} sent other bytes for `{id}` than those of its digest {}: nothing that it says of its policies can be trusted; `countersign doctor` looks for what is wrong",
@@ -115,18 +115,26 @@ impl Host {
 
     async fn get(&self, path: String) -> Result<Answer, Failure> {
         let request = Request::get(path);
-        let mut attempts = 1..ATTEMPTS;
-        loop {
-            let answer = self.client.ask(&request).await;
-            let Some(pause) = self.pause(&answer).filter(|_| attempts.next().is_some()) else {
-                let answer = answer?;
-                return match answer.status {
-                    200 => {
-                        self.has_answered.set(true);
-                        Ok(answer)
-                    }
-                    _ => Err(self.client.failure(&answer)),
-                };
+        let asked = self.patiently(async || {
+            let answer = self.client.ask(&request).await?;
+            Ok(match answer.status {
+                200 => Ok(answer),
+                _ => Err(answer),
+            })
+        });
+        asked.await?.map_err(|answer| self.client.failure(&answer))
+    }
+
+    /// What is asked for, or what the host answers in its place, when it has the time.
+    async fn patiently<T>(
+        &self,
+        ask: impl AsyncFn() -> Result<Result<T, Answer>, Failure>,
+    ) -> Result<Result<T, Answer>, Failure> {
+        for _ in 1..ATTEMPTS {
+            let asked = ask().await;
+            let Some(pause) = self.pause(&asked) else {
+                self.has_answered.set(true);
+                return asked;
             };
             terminal::tell(&format!(
                 "the host has no time now: going on in {} s",
@@ -134,16 +142,16 @@ impl Host {
             ));
             tokio::time::sleep(pause).await;
         }
+        ask().await
     }
 
     /// How long to wait, where another attempt may do.
-    fn pause(&self, answer: &Result<Answer, Failure>) -> Option<Duration> {
-        match answer {
-            Ok(answer) if answer.status == 429 => Some(told(answer)),
-            Ok(answer) if answer.status == 503 && self.has_answered.get() => Some(told(answer)),
-            Err(failure) if failure.exit == Exit::Unreachable && self.has_answered.get() => {
-                Some(A_MOMENT)
-            }
+    fn pause<T>(&self, asked: &Result<Result<T, Answer>, Failure>) -> Option<Duration> {
+        let is_known = self.has_answered.get();
+        match asked {
+            Ok(Err(answer)) if answer.status == 429 => Some(told(answer)),
+            Ok(Err(answer)) if answer.status == 503 && is_known => Some(told(answer)),
+            Err(failure) if failure.exit == Exit::Unreachable && is_known => Some(A_MOMENT),
             _ => None,
         }
     }
