@@ -100,6 +100,15 @@ const INSIDE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "gate.approval-rule",
+        &["each_state_has_its_code_and_a_next_step"],
+    ),
+    ("policies.bytes", &["the_bytes_of_a_policy_are_for_people"]),
+    (
+        "records.opinion",
+        &["an_opinion_is_a_verdict_or_a_failure_and_is_read_as_it_was_written"],
+    ),
+    (
         "secrets.undecryptable",
         &["where_one_value_does_not_open_none_is_given_out"],
     ),

@@ -210,17 +210,35 @@ impl Running {
         self.end().await
     }
 
+    /// Its process.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    pub fn process_id(&self) -> u32 {
+        self.child.id().expect("it goes on")
+    }
+
     /// Waits for its end.
     ///
     /// # Panics
     ///
     /// If it does not end.
-    pub async fn end(mut self) -> Said {
+    pub async fn end(self) -> Said {
+        self.end_within(PATIENCE).await
+    }
+
+    /// Waits for the end of one that takes longer than others.
+    ///
+    /// # Panics
+    ///
+    /// If it does not end.
+    pub async fn end_within(mut self, patience: Duration) -> Said {
         if let (Some(mut stdin), Some(input)) = (self.child.stdin.take(), self.input) {
             // A command that does not read it has ended, and says so.
             let _ = stdin.write_all(input.as_bytes()).await;
         }
-        let ended = timeout(PATIENCE, self.child.wait_with_output());
+        let ended = timeout(patience, self.child.wait_with_output());
         let output = ended
             .await
             .unwrap_or_else(|_| panic!("`{}` does not end", self.what))

@@ -113,6 +113,13 @@ pub enum Action {
     ApprovalList,
     /// Read the loaded policies.
     PolicyRead,
+    /// Take a version's bytes along.
+    PolicyFetch {
+        /// The policy's name.
+        name: String,
+        /// The digest of the bytes.
+        digest: String,
+    },
     /// Keep a version of a policy.
     PolicyPush {
         /// The policy's name, as the caller says it.
@@ -158,7 +165,7 @@ impl Action {
             Self::WorkspaceTokenRevoke { .. } => Verb::WorkspaceTokenRevoke,
             Self::Deprovision => Verb::Deprovision,
             Self::ApprovalList => Verb::ApprovalList,
-            Self::PolicyRead => Verb::PolicyRead,
+            Self::PolicyRead | Self::PolicyFetch { .. } => Verb::PolicyRead,
             Self::PolicyPush { .. } => Verb::PolicyPush,
             Self::PolicyActivate { .. } => Verb::PolicyActivate,
             Self::PolicyRollback { .. } => Verb::PolicyRollback,
@@ -193,6 +200,7 @@ impl Action {
             | Self::Deprovision
             | Self::ApprovalList
             | Self::PolicyRead
+            | Self::PolicyFetch { .. }
             | Self::PolicyPush { .. }
             | Self::PolicyActivate { .. }
             | Self::PolicyRollback { .. }
@@ -222,6 +230,7 @@ impl Action {
             | Self::Deprovision
             | Self::ApprovalList
             | Self::PolicyRead
+            | Self::PolicyFetch { .. }
             | Self::PolicyPush { .. }
             | Self::PolicyActivate { .. }
             | Self::PolicyRollback { .. }

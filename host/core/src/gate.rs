@@ -69,6 +69,8 @@ pub struct Answer {
     pub generation: u64,
     /// What came of it.
     pub result: Result<Passed, Stopped>,
+    /// Where the policies gate it: the rule by which they do, and whose it is.
+    pub gated_by: Option<(String, String)>,
 }
 
 /// The action passed.
@@ -218,6 +220,10 @@ impl Gate {
             if question.is_some() && generation != wanting {
                 continue;
             }
+            let gated_by = match &judgement.ruling {
+                Ruling::Gate { terms, policy } => Some((terms.ground.rule.clone(), policy.clone())),
+                Ruling::Allow { .. } | Ruling::Deny { .. } => None,
+            };
             let (deed, plain) = self.deed(&intent.action);
             let decision = Decision {
                 id: DecisionId::new(now, &*self.chance),
@@ -270,6 +276,7 @@ impl Gate {
                 decision: id,
                 generation,
                 result,
+                gated_by,
             });
         }
         Err(GateError::Contended)
@@ -453,6 +460,7 @@ impl Gate {
             | Action::WorkspaceList
             | Action::ApprovalList
             | Action::PolicyRead
+            | Action::PolicyFetch { .. }
             | Action::AuditRead
             | Action::DecisionRead => (Deed::Read, None),
         }

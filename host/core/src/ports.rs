@@ -272,6 +272,14 @@ pub trait Ledger: KeyLedger + ShadowLedger + TallyLedger {
         page: &Page,
     ) -> Result<Vec<GenerationRecord>, LedgerError>;
 
+    /// The bytes of the version of the policy `name` that has this digest, if it is kept.
+    async fn policy_bytes(
+        &self,
+        permit: &Permit,
+        name: &str,
+        digest: &str,
+    ) -> Result<Option<Vec<u8>>, LedgerError>;
+
     /// The bytes of a module that is kept, by their digest.
     async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, LedgerError>;
 

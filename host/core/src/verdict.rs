@@ -4,6 +4,8 @@
 //! shortest lives (one that is left to the host counts as its default), their grounds in order of
 //! module name. A module that failed denies.
 
+mod written;
+
 use serde::{Deserialize, Serialize};
 
 use crate::approval::{GRANT_TTL, PENDING_TTL, Ttl};
@@ -27,14 +29,13 @@ impl std::fmt::Display for ModuleId {
 }
 
 /// What one module made of a question.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Opinion {
     /// Whose it is.
     pub module: ModuleId,
     /// Its verdict, or in one sentence why it has none.
     pub verdict: Result<Verdict, String>,
     /// What it wrote for whoever debugs it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 

@@ -1,48 +1,46 @@
 //! Recorded decisions, asked again: bit for bit under the modules that decided, or under others, to see what
 //! would have changed.
 //!
-//! [`Replay`] takes [`Record`]s one after the other, whatever they come from, and keeps a [`Report`] of bounded
-//! size. What a record holds is all that policies were told, so nothing of the host is needed; what modules
-//! decided then comes from whoever has kept them ([`Kept`]).
+//! [`Replay`] takes [`Taken`] records one after the other, whatever they come from, and keeps a [`Report`] of
+//! bounded size. What a record holds is all that policies were told, so nothing of the host is needed; what
+//! modules decided then comes from whoever has kept them ([`Kept`]), and only those that were asked last are
+//! held ready.
 //!
 //! A failure that the host's own limits made (it had no time, or too much to do at that moment) is no answer of
 //! a module, and is told apart.
 
 mod asked;
+mod recent;
 mod record;
 mod report;
+mod shelf;
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::num::NonZero;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use countersign_core::verdict::{Judgement, ModuleId};
-use countersign_engine::{Engine, Proven, Settings};
+use countersign_core::verdict::Judgement;
+use countersign_engine::{Engine, Proven};
 
 use self::asked::{Asked, is_answer, judged, would_be};
-pub use self::record::Record;
+pub use self::record::{Record, Taken};
 use self::report::Found;
-pub use self::report::{Group, Report, Sample};
+pub use self::report::{Group, Report, Sample, Unread};
+use self::shelf::Shelf;
+pub use self::shelf::{Kept, KeptModule};
 
-/// How many records are taken at once: enough to keep both cores busy, and little memory.
-const CHUNK: usize = 512;
-
-/// A module of a recorded generation, as it decided.
-#[derive(Clone, Debug)]
-pub struct KeptModule {
-    /// Which.
-    pub id: ModuleId,
-    /// Its settings, defaults included.
-    pub settings: Settings,
-    /// Its bytes, or why there are none.
-    pub bytes: Result<Vec<u8>, String>,
-}
-
-/// Where what decided then is kept.
-pub trait Kept {
-    /// The modules of the generation of that number, or in one sentence why they are not to be had. Asked once
-    /// for each.
-    fn generation(&mut self, number: u64) -> Result<Vec<KeptModule>, String>;
-}
+/// How many records are asked about while the next ones are read: enough to keep all processors busy, and
+/// little memory.
+const BATCH: usize = 1_024;
+/// And how long they may be together, in bytes: a line of an export can be long.
+const BATCH_BYTES: usize = 8 << 20;
+/// How many a thread takes at once.
+const PIECE: usize = 64;
+/// More threads than this wait for each other.
+const MOST_THREADS: usize = 8;
+/// How often whoever waits can hear how far it is.
+const TICK: Duration = Duration::from_millis(500);
 
 /// Under which modules decisions are asked again.
 #[derive(Clone, Debug)]
@@ -55,53 +53,101 @@ pub enum Under {
     Only(Vec<Arc<Proven>>),
 }
 
-/// The modules of a generation, ready to be asked, or why they are not.
-type Generation = Arc<Result<Vec<Arc<Proven>>, String>>;
-
 /// A replay under way.
 pub struct Replay<'a> {
-    engine: &'a Engine,
-    kept: &'a mut dyn Kept,
+    shelf: Shelf<'a>,
     under: Under,
-    generations: HashMap<u64, Generation>,
-    proven: HashMap<(String, Settings), Result<Arc<Proven>, String>>,
-    waiting: Vec<(Record, Option<Generation>)>,
     report: Report,
+    threads: usize,
 }
 
 impl<'a> Replay<'a> {
     /// One that has taken nothing yet.
-    pub fn new(engine: &'a Engine, kept: &'a mut dyn Kept, under: Under) -> Self {
+    pub fn new(engine: &'a Engine, kept: &'a dyn Kept, under: Under) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self {
-            engine,
-            kept,
+            shelf: Shelf::new(engine, kept),
             under,
-            generations: HashMap::new(),
-            proven: HashMap::new(),
-            waiting: Vec::new(),
             report: Report::default(),
+            threads: threads.min(MOST_THREADS),
         }
     }
 
-    /// Takes one more record. Now and then it asks about all that it took.
-    pub fn take(&mut self, record: Record) {
-        let needs = self.needs(&record);
-        let generation = needs.then(|| self.generation(record.judgement.generation));
-        self.waiting.push((record, generation));
-        if self.waiting.len() >= CHUNK {
-            self.ask();
+    /// Asks about every record that `taken` has, on all processors, and notes what comes of it in their order.
+    /// `tell` hears now and then how many are done. What `taken` fails with ends it.
+    pub fn run<T: Taken, E>(
+        mut self,
+        mut taken: impl Iterator<Item = Result<T, E>>,
+        tell: &dyn Fn(u64),
+    ) -> Result<Report, E> {
+        let mut batch = next_batch(&mut taken)?;
+        while !batch.is_empty() {
+            let (found, next) = self.ask(batch, &mut taken, tell);
+            for (record, found) in found {
+                match record {
+                    Ok(record) => self.report.note(&record, found),
+                    Err(unread) => self.report.note_unread(unread),
+                }
+            }
+            batch = next?;
         }
+        Ok(self.report)
     }
 
-    /// How many it took so far.
-    pub fn taken(&self) -> u64 {
-        self.report.decisions + self.waiting.len() as u64
+    /// Asks about one batch, and meanwhile reads the next.
+    fn ask<T: Taken, E>(
+        &self,
+        batch: Vec<T>,
+        taken: &mut impl Iterator<Item = Result<T, E>>,
+        tell: &dyn Fn(u64),
+    ) -> (Vec<Noted>, Result<Vec<T>, E>) {
+        let pieces = Mutex::new(pieces(batch));
+        let (done, results) = mpsc::channel();
+        std::thread::scope(|scope| {
+            for _ in 0..self.threads {
+                let (done, pieces) = (done.clone(), &pieces);
+                scope.spawn(move || {
+                    loop {
+                        // Not within `while let`, which would hold the lock while it asks.
+                        let next = pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
+                        let Some((place, piece)) = next else { break };
+                        let noted: Vec<Noted> =
+                            piece.into_iter().map(|one| self.again(one)).collect();
+                        if done.send((place, noted)).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(done);
+            let next = next_batch(taken);
+            let mut all = Vec::new();
+            loop {
+                match results.recv_timeout(TICK) {
+                    Ok(piece) => all.push(piece),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
+                tell(self.report.decisions + (all.len() * PIECE) as u64);
+            }
+            all.sort_by_key(|(place, _)| *place);
+            (all.into_iter().flat_map(|(_, piece)| piece).collect(), next)
+        })
     }
 
-    /// What became of all of them.
-    pub fn end(mut self) -> Report {
-        self.ask();
-        self.report
+    /// What comes of one.
+    fn again(&self, taken: impl Taken) -> Noted {
+        match taken.record() {
+            Ok(record) => {
+                let generation = self.needs(&record).then(|| {
+                    let number = record.judgement.generation;
+                    self.shelf.generation(number)
+                });
+                let found = again(&record, &self.under, generation.as_deref());
+                (Ok(record), found)
+            }
+            Err(why) => (Err(why), Found::OfTheCore),
+        }
     }
 
     /// Whether the modules that decided have to be asked, and not only those that were given.
@@ -114,64 +160,31 @@ impl<'a> Replay<'a> {
             Under::Only(_) => false,
         }
     }
+}
 
-    fn generation(&mut self, number: u64) -> Generation {
-        if let Some(known) = self.generations.get(&number) {
-            return Arc::clone(known);
-        }
-        let kept = self.kept.generation(number);
-        let ready =
-            kept.and_then(|modules| modules.into_iter().map(|one| self.prove(one)).collect());
-        let ready = Arc::new(ready);
-        self.generations.insert(number, Arc::clone(&ready));
-        ready
-    }
+/// A record with what came of it, or why there is none.
+type Noted = (Result<Record, String>, Found);
 
-    /// Each module under its settings is proven once, in however many generations it is.
-    fn prove(&mut self, kept: KeptModule) -> Result<Arc<Proven>, String> {
-        let key = (kept.id.digest.clone(), kept.settings.clone());
-        let engine = self.engine;
-        let prove = || {
-            let bytes = kept.bytes?;
-            let proven = engine
-                .prove(&bytes, &kept.settings)
-                .map_err(|error| format!("`{}` cannot be loaded any more: {error}", kept.id))?;
-            match *proven.id() == kept.id {
-                true => Ok(Arc::new(proven)),
-                false => Err(format!(
-                    "what is kept as `{}` is `{}`",
-                    kept.id,
-                    proven.id()
-                )),
-            }
+fn next_batch<T: Taken, E>(taken: &mut impl Iterator<Item = Result<T, E>>) -> Result<Vec<T>, E> {
+    let mut batch = Vec::new();
+    let mut bytes = 0;
+    while batch.len() < BATCH && bytes < BATCH_BYTES {
+        let Some(one) = taken.next().transpose()? else {
+            break;
         };
-        self.proven.entry(key).or_insert_with(prove).clone()
+        bytes += one.length();
+        batch.push(one);
     }
+    Ok(batch)
+}
 
-    /// Asks about what was taken, on two threads, and notes what comes of it in the order in which it was taken.
-    fn ask(&mut self) {
-        let records = std::mem::take(&mut self.waiting);
-        let (one, other) = records.split_at(records.len() / 2);
-        let under = &self.under;
-        let answer = |records: &[(Record, Option<Generation>)]| -> Vec<Found> {
-            records
-                .iter()
-                .map(|(record, generation)| again(record, under, generation.as_deref()))
-                .collect()
-        };
-        let found = std::thread::scope(|scope| {
-            let second = scope.spawn(|| answer(other));
-            let mut found = answer(one);
-            match second.join() {
-                Ok(others) => found.extend(others),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-            found
-        });
-        for ((record, _), found) in records.iter().zip(found) {
-            self.report.note(record, found);
-        }
-    }
+fn pieces<T>(batch: Vec<T>) -> impl Iterator<Item = (usize, Vec<T>)> {
+    let mut rest = batch.into_iter();
+    std::iter::from_fn(move || {
+        let piece: Vec<T> = rest.by_ref().take(PIECE).collect();
+        (!piece.is_empty()).then_some(piece)
+    })
+    .enumerate()
 }
 
 /// What comes of one record.

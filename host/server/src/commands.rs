@@ -14,12 +14,14 @@ mod doctor;
 pub mod failure;
 mod login;
 mod moments;
+pub mod progress;
 mod session;
 mod span;
 pub mod table;
 pub mod terminal;
 mod tokens;
 mod waiting;
+mod whole_file;
 
 use std::process::ExitCode;
 

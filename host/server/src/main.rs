@@ -16,6 +16,7 @@ mod control_socket;
 mod cors;
 mod credentials;
 mod data_dir;
+mod export;
 mod heads;
 mod key_commands;
 mod logging;

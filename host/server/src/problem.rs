@@ -43,6 +43,16 @@ impl Problem {
         self
     }
 
+    /// Where an approval that was needed does not let it pass: the rule that asks for one, and whose it is.
+    pub fn gated_by(self, gate: Option<(String, String)>) -> Self {
+        match gate {
+            Some((rule, policy)) if self.status == StatusCode::FORBIDDEN => {
+                self.with("rule", rule).with("policy", policy)
+            }
+            _ => self,
+        }
+    }
+
     /// With a further header.
     pub fn with_header(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
         self.headers.push((name, value.into()));

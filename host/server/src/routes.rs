@@ -15,6 +15,7 @@ mod history;
 mod openapi;
 pub mod org_tokens;
 mod policies;
+mod policy_bytes;
 mod secrets;
 mod sign_in;
 mod surround;
@@ -294,6 +295,7 @@ fn all() -> Routes {
     let routes = endings::add(routes);
     let routes = events::add(routes);
     let routes = policies::add(routes);
+    let routes = policy_bytes::add(routes);
     let routes = history::add(routes);
     let routes = crate::console::add(routes);
     let routes = openapi::add(routes);

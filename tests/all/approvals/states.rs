@@ -13,6 +13,13 @@ fn says(reply: &Reply, words: &[&str]) {
     }
 }
 
+/// Which rule asks for an approval at all is in every answer that one does not help with.
+#[track_caller]
+fn gates(reply: &Reply) {
+    assert_eq!(reply.json["rule"], "agents-need-a-person", "{reply}");
+    assert_eq!(reply.json["policy"], "baseline@0.1.0", "{reply}");
+}
+
 #[tokio::test]
 async fn each_state_has_its_code_and_a_next_step() {
     let clock = FakeClock::default();
@@ -50,6 +57,7 @@ async fn each_state_has_its_code_and_a_next_step() {
     let reply = named(&denied, "denied").await;
     let reply = reply.refused(403, "approval_denied");
     assert_eq!(reply.json["denial_reason"], "not on a Friday");
+    gates(&reply);
     says(&reply, &["not on a Friday", "without Approval-Id", "after"]);
     assert!(reply.json["again_at"].is_string(), "{reply}");
     for (id, name, code, words) in [
@@ -66,6 +74,7 @@ async fn each_state_has_its_code_and_a_next_step() {
     ] {
         let reply = named(id, name).await.refused(403, code);
         says(&reply, &[words, "without Approval-Id"]);
+        gates(&reply);
         let other = named(id, "something else").await;
         other.refused(403, "approval_mismatch");
     }

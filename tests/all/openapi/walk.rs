@@ -363,7 +363,15 @@ impl Walk {
         self.get("/audit?limit=1").await.expect(200);
         self.get("/audit?cursor=_").await.expect(400);
         self.get("/audit/verify").await.expect(200);
-        for path in ["/decisions", "/audit", "/audit/verify"] {
+        let kept = self.get("/policies/freeze/versions").await.expect(200);
+        let digest = text(&kept.json["versions"][0], "digest");
+        let component = format!("/policies/freeze/versions/{digest}");
+        self.get(&component).await.expect(200);
+        self.get(&format!("/policies/nothing/versions/{digest}"))
+            .await
+            .expect(404);
+        self.get("/policies/freeze/versions/no").await.expect(400);
+        for path in ["/decisions", "/audit", "/audit/verify", &component] {
             self.witness
                 .get(&self.agent, path)
                 .await

@@ -65,6 +65,7 @@ impl Action {
             | Self::Deprovision
             | Self::ApprovalList
             | Self::PolicyRead
+            | Self::PolicyFetch { .. }
             | Self::PolicyPush { .. }
             | Self::PolicyActivate { .. }
             | Self::PolicyRollback { .. }
@@ -195,6 +196,7 @@ impl Action {
                 "version": component.as_ref().map(|component| &component.id.version),
                 "digest": component.as_ref().map(|component| &component.id.digest),
             }),
+            Self::PolicyFetch { name, digest } => json!({ "name": name, "digest": digest }),
             Self::PolicyActivate { change } => json!({
                 "modules": change.as_ref().map(|change| &change.modules),
                 "shadow": change.as_ref().map(|change| &change.shadow),

@@ -38,6 +38,7 @@ pub(super) fn confine(caller: &Caller, action: &Action) -> Option<Ruling> {
         Action::OrgTokenMint { role, .. } => mints_wider(caller, action, *role),
         Action::WorkspaceTokenMint { .. } => mints_wider(caller, action, Role::Editor),
         Action::SecretRead { workspace } => reads_values(caller, *workspace),
+        Action::PolicyFetch { .. } => takes_rules(caller),
         Action::DeleteWorkspace { workspace, .. }
         | Action::WorkspaceUpdate {
             workspace,
@@ -86,6 +87,17 @@ fn reads_values(caller: &Caller, workspace: WorkspaceId) -> Option<Ruling> {
         Ruling::denied_by_core(
             "secret-values",
             "secret values are for the workspace's own token only",
+        )
+    })
+}
+
+/// Which policies there are, everybody may read who is subject to them; with their bytes, a program could try
+/// out at leisure what they let through.
+fn takes_rules(caller: &Caller) -> Option<Ruling> {
+    caller.person().is_none().then(|| {
+        Ruling::denied_by_core(
+            "people-only",
+            "only a person with a verified session takes a policy's bytes along",
         )
     })
 }

@@ -29,6 +29,23 @@ impl Record {
     }
 }
 
+/// Something that a record is made of. That is work, so each thread does it for those that it asks about.
+pub trait Taken: Send {
+    /// The record, or in one sentence why this version understands none.
+    fn record(self) -> Result<Record, String>;
+
+    /// How many bytes it holds, about.
+    fn length(&self) -> usize {
+        0
+    }
+}
+
+impl Taken for Record {
+    fn record(self) -> Result<Self, String> {
+        Ok(self)
+    }
+}
+
 impl From<Decision> for Record {
     fn from(decision: Decision) -> Self {
         Self {

@@ -13,6 +13,10 @@ use super::Record;
 
 /// How many groups are told apart. A module can make up rules without end, and a report has one.
 const GROUPS: usize = 2_000;
+/// How many reasons why something could not be asked.
+const REASONS: usize = 200;
+/// Where all further ones are counted.
+const OTHER_REASONS: &str = "for other reasons, which are too many to be told apart";
 /// How many properties of an example are shown.
 const SHOWN: usize = 12;
 /// How much of one value.
@@ -49,8 +53,19 @@ pub struct Report {
     pub has_no_time: Option<Sample>,
     /// Those that cannot be asked again, by why.
     pub missing: BTreeMap<String, Sample>,
+    /// Those that this version does not understand.
+    pub unread: Option<Unread>,
     /// Those answered otherwise that are in none of the groups, because there are too many.
     pub beyond: u64,
+}
+
+/// Decisions that are not understood.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Unread {
+    /// How many.
+    pub count: u64,
+    /// What is wrong with the first, and where it is.
+    pub example: String,
 }
 
 /// Some decisions of a kind.
@@ -96,12 +111,23 @@ impl Report {
     /// How many cannot be asked.
     pub fn unasked(&self) -> u64 {
         let missing: u64 = self.missing.values().map(|sample| sample.count).sum();
-        missing + self.has_no_time.as_ref().map_or(0, |sample| sample.count)
+        missing
+            + self.has_no_time.as_ref().map_or(0, |sample| sample.count)
+            + self.unread.as_ref().map_or(0, |unread| unread.count)
     }
 
     /// Whether something lets more happen. What there was no room to look at counts.
     pub fn loosens(&self) -> bool {
         self.beyond > 0 || self.groups.iter().any(|group| group.change.loosens())
+    }
+
+    pub(super) fn note_unread(&mut self, why: String) {
+        self.decisions += 1;
+        let unread = self.unread.get_or_insert(Unread {
+            count: 0,
+            example: why,
+        });
+        unread.count += 1;
     }
 
     pub(super) fn note(&mut self, record: &Record, found: Found) {
@@ -115,6 +141,12 @@ impl Report {
             Found::HadNoTime => seen(&mut self.had_no_time, record),
             Found::HasNoTime => seen(&mut self.has_no_time, record),
             Found::Missing(why) => {
+                let has_room = self.missing.len() < REASONS || self.missing.contains_key(&why);
+                let why = if has_room {
+                    why
+                } else {
+                    OTHER_REASONS.to_owned()
+                };
                 let mut sample = self.missing.remove(&why);
                 seen(&mut sample, record);
                 self.missing.extend(sample.map(|sample| (why, sample)));

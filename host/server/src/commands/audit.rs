@@ -1,14 +1,10 @@
 //! `countersign audit …`.
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
-
 use super::answers::AuditPage;
 use super::client::{Client, Request};
 use super::failure::Failure;
-use super::terminal::{self, Plain};
+use super::terminal;
+use super::whole_file::WholeFile;
 use crate::cli::Export;
 use crate::config::Flags;
 
@@ -23,43 +19,11 @@ pub async fn export(Export { out, after, access }: Export, flags: Flags) -> Resu
         terminal::tell(&told(count));
         return Ok(());
     };
-    // Beside the file, and in its place when it is whole.
-    let unfinished = unfinished(&out)?;
-    let cannot = |error: std::io::Error| {
-        let shown = Plain::new(&out.display().to_string());
-        Failure::failed(format!("cannot write `{shown}`: {error}"))
-    };
-    let mut file = OpenOptions::new()
-        .create_new(true)
-        .write(true)
-        .mode(0o600)
-        .open(&unfinished)
-        .map_err(cannot)?;
-    let written = async {
-        let count = walk(&client, after, &mut |line| {
-            file.write_all(line).map_err(cannot)
-        })
-        .await?;
-        file.sync_all().map_err(cannot)?;
-        std::fs::rename(&unfinished, &out).map_err(cannot)?;
-        Ok(count)
-    }
-    .await;
-    if written.is_err() {
-        // Half of it is of no use to anybody.
-        let _ = std::fs::remove_file(&unfinished);
-    }
-    terminal::tell(&told(written?));
+    let mut file = WholeFile::begin(&out)?;
+    let count = walk(&client, after, &mut |line| file.write(line)).await?;
+    file.end()?;
+    terminal::tell(&told(count));
     Ok(())
-}
-
-fn unfinished(out: &Path) -> Result<PathBuf, Failure> {
-    let name = out
-        .file_name()
-        .ok_or_else(|| Failure::usage("--out: name a file"))?;
-    let mut unfinished = name.to_owned();
-    unfinished.push(format!(".{}.new", std::process::id()));
-    Ok(out.with_file_name(unfinished))
 }
 
 fn told(count: u64) -> String {

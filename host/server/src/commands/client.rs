@@ -158,6 +158,38 @@ impl Client {
 
     /// Asks; any answer is one.
     pub async fn ask(&self, request: &Request) -> Result<Answer, Failure> {
+        let (status, headers, body) = self.raw(request, MAX_ANSWER).await?;
+        Ok(Answer {
+            status,
+            headers,
+            body: String::from_utf8(body)
+                .map_err(|_| self.not_understood("its answer is not text"))?,
+        })
+    }
+
+    /// Asks for bytes, of which there may be so many; or what the host says in their place.
+    pub async fn fetch(
+        &self,
+        request: &Request,
+        most: usize,
+    ) -> Result<Result<Vec<u8>, Answer>, Failure> {
+        let (status, headers, body) = self.raw(request, most).await?;
+        if status == 200 {
+            return Ok(Ok(body));
+        }
+        let body = String::from_utf8_lossy(&body).into_owned();
+        Ok(Err(Answer {
+            status,
+            headers,
+            body,
+        }))
+    }
+
+    async fn raw(
+        &self,
+        request: &Request,
+        most: usize,
+    ) -> Result<(u16, HeaderMap, Vec<u8>), Failure> {
         let url = self
             .origin
             .join(&request.path)
@@ -184,17 +216,13 @@ impl Client {
             .await
             .map_err(|error| self.unreachable(&error))?
         {
-            if body.len() + piece.len() > MAX_ANSWER {
+            if body.len() + piece.len() > most {
                 return Err(self.not_understood("its answer is too long"));
             }
             body.extend_from_slice(&piece);
         }
-        Ok(Answer {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            body: String::from_utf8(body)
-                .map_err(|_| self.not_understood("its answer is not text"))?,
-        })
+        let status = response.status().as_u16();
+        Ok((status, response.headers().clone(), body))
     }
 
     /// Asks for what is there or is done at once: anything but 200 or 201 is a failure, which is printed as

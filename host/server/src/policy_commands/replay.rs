@@ -4,51 +4,68 @@ mod database;
 mod export;
 mod told;
 
-use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use countersign_engine::{BASELINE, CLASSIFIER, Compiler, Engine, Limits, Proven, Settings};
 use countersign_lab::module::Module;
-use countersign_lab::replay::{Record, Replay, Report, Under};
+use countersign_lab::replay::{Replay, Report, Under};
+use serde::Serialize;
 
 use self::database::Database;
 use self::export::Export;
 use crate::cli;
 use crate::commands::failure::{Exit, Failure};
+use crate::commands::progress::Progress;
 use crate::config::Flags;
 use crate::say;
 
 /// Nobody waits for an answer, and a machine that works on many is slow: ten times what a host allows.
 const PATIENCE: u32 = 10;
-/// How often somebody who waits hears how far it is.
-const TELL_EVERY: Duration = Duration::from_secs(1);
+
+/// The report in JSON, with what its exit code says.
+#[derive(Serialize)]
+struct Shown<'r> {
+    #[serde(flatten)]
+    report: &'r Report,
+    changed: u64,
+    unasked: u64,
+    loosens: bool,
+}
 
 /// Asks again, tells what came of it, and ends as scripts can tell.
 pub fn run(asked: &cli::Replay, flags: Flags) -> anyhow::Result<()> {
     let report = replayed(asked, flags).map_err(|error| Failure::usage(format!("{error:#}")))?;
-    let is_recorded = asked.modules.is_empty();
+    let (changed, unasked) = (report.changed(), report.unasked());
     match asked.json {
-        true => say(&serde_json::to_string_pretty(&report)?),
-        false => say(&told::told(&report, is_recorded)),
+        true => say(&serde_json::to_string_pretty(&Shown {
+            changed,
+            unasked,
+            loosens: report.loosens(),
+            report: &report,
+        })?),
+        false => say(&told::told(&report, asked.modules.is_empty())),
     }
-    match (report.changed() + report.unasked(), report.loosens()) {
-        (0, _) => Ok(()),
-        (_, true) if !is_recorded => Err(Failure::said(Exit::Pending).into()),
-        _ => Err(Failure::said(Exit::Failed).into()),
+    match (changed, unasked) {
+        (0, 0) => Ok(()),
+        (_, 0) => Err(Failure::said(Exit::Failed).into()),
+        // What was not asked may change as well, so this is said first.
+        (_, _) => Err(Failure::said(Exit::Pending).into()),
     }
 }
 
 fn replayed(asked: &cli::Replay, flags: Flags) -> anyhow::Result<Report> {
     let engine = engine()?;
     let under = under(asked, &engine)?;
+    let progress = Progress::new();
     match &asked.export {
         Some(path) => {
             let export = Export::open(path, &asked.kept, &engine)?;
-            let mut kept = export.kept();
-            ended(Replay::new(&engine, &mut kept, under), export.records())
+            let tell = |done| {
+                progress.tell(|| format!("{done} decisions, {} % of the file", export.percent()));
+            };
+            Replay::new(&engine, &export, under).run(export.lines(), &tell)
         }
         None => {
             anyhow::ensure!(
@@ -56,8 +73,8 @@ fn replayed(asked: &cli::Replay, flags: Flags) -> anyhow::Result<Report> {
                 "--kept is for an export: the database keeps what decided"
             );
             let database = Database::open(flags)?;
-            let mut kept = database.kept();
-            ended(Replay::new(&engine, &mut kept, under), database.records())
+            let tell = |done| progress.tell(|| format!("{done} decisions"));
+            Replay::new(&engine, &database, under).run(database.decisions(), &tell)
         }
     }
 }
@@ -96,26 +113,6 @@ fn under(asked: &cli::Replay, engine: &Engine) -> anyhow::Result<Under> {
             Under::Only(given)
         }
     })
-}
-
-/// Takes every record, and tells how far it is.
-fn ended(
-    mut replay: Replay<'_>,
-    records: impl Iterator<Item = anyhow::Result<Record>>,
-) -> anyhow::Result<Report> {
-    let is_seen = std::io::stderr().is_terminal();
-    let mut told_at = Instant::now();
-    for record in records {
-        replay.take(record?);
-        if is_seen && told_at.elapsed() >= TELL_EVERY {
-            told_at = Instant::now();
-            let _ = write!(std::io::stderr(), "\r{} decisions", replay.taken());
-        }
-    }
-    if is_seen {
-        let _ = write!(std::io::stderr(), "\r\x1b[K");
-    }
-    Ok(replay.end())
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {

@@ -232,7 +232,9 @@ impl Call {
         }
         answer.result.map_err(|stopped: Stopped| match stopped {
             Stopped::Refused(Refusal::CredentialGone) => self.gone(),
-            stopped => problem::stopped(stopped, self.verb, &self.app.base_url),
+            stopped => {
+                problem::stopped(stopped, self.verb, &self.app.base_url).gated_by(answer.gated_by)
+            }
         })
     }
 

@@ -8,6 +8,7 @@ mod components;
 mod history;
 mod operation;
 mod policies;
+mod policy_bytes;
 mod refusals;
 mod schema;
 mod secrets;
@@ -83,6 +84,7 @@ fn operations() -> Vec<Operation> {
         workspaces::operations(),
         approvals::operations(),
         policies::operations(),
+        policy_bytes::operations(),
         history::operations(),
     ]
     .into_iter()

@@ -28,6 +28,7 @@ macro_rules! about_nothing {
             | Action::WorkspaceList
             | Action::ApprovalList
             | Action::PolicyRead
+            | Action::PolicyFetch { .. }
             | Action::PolicyPush { .. }
             | Action::PolicyActivate { .. }
             | Action::PolicyRollback { .. }

@@ -405,6 +405,17 @@ impl Ledger for Store {
         Ok(generations::list(&mut tx, page).await?)
     }
 
+    async fn policy_bytes(
+        &self,
+        permit: &Permit,
+        name: &str,
+        digest: &str,
+    ) -> Result<Option<Vec<u8>>, LedgerError> {
+        covers(permit, Verb::PolicyRead)?;
+        let mut connection = self.glance().await?;
+        Ok(versions::bytes(&mut connection, name, digest).await?)
+    }
+
     async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, LedgerError> {
         let mut connection = self.glance().await?;
         Ok(generations::component(&mut connection, digest).await?)

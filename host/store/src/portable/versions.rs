@@ -108,6 +108,23 @@ pub(super) async fn list(
     rows.into_iter().map(Row::lift).collect()
 }
 
+/// The bytes of one of them.
+pub(super) async fn bytes(
+    connection: &mut Connection,
+    name: &str,
+    digest: &str,
+) -> Result<Option<Vec<u8>>, Fault> {
+    Ok(sqlx::query_scalar(
+        "SELECT c.bytes FROM policy_versions AS v
+         JOIN components AS c ON c.digest = v.digest
+         WHERE v.name = $1 AND v.digest = $2",
+    )
+    .bind(name)
+    .bind(digest)
+    .fetch_optional(connection)
+    .await?)
+}
+
 impl Row {
     fn lift(self) -> Result<VersionRecord, Fault> {
         let generations = match (self.first, self.last) {

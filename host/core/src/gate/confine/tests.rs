@@ -250,6 +250,10 @@ fn actions() -> Vec<Action> {
         Action::WorkspaceTokenRevoke { workspace, token },
         Action::ApprovalList,
         Action::PolicyRead,
+        Action::PolicyFetch {
+            name: "extra".to_owned(),
+            digest: "0".repeat(64),
+        },
         Action::AuditRead,
         Action::DecisionRead,
     ]
@@ -326,6 +330,26 @@ fn only_operators_change_the_policies() {
             assert!(!may_change_policies(&caller, &by_default), "{caller:?}");
             assert!(!may_change_policies(&caller, &listed), "{caller:?}");
         }
+    }
+}
+
+#[test]
+fn nobody_but_a_person_takes_the_bytes_of_a_policy_along() {
+    let fetch = Action::PolicyFetch {
+        name: "extra".to_owned(),
+        digest: "0".repeat(64),
+    };
+    let ann = session(Issuer::ControlPlane, "ann", None);
+    assert_eq!(confine(&ann, &fetch), None);
+    let admin = caller(Identity::AdminToken {
+        fingerprint: "f00d".to_owned(),
+    });
+    let programs = [(admin, false), (provisioner(), true)];
+    for (program, is_provisioner) in programs {
+        let reads = confine(&program, &Action::PolicyRead);
+        assert_eq!(reads.is_some(), is_provisioner);
+        let ruling = confine(&program, &fetch).expect("it is denied");
+        assert_eq!(ruling.effect(), "deny");
     }
 }
 

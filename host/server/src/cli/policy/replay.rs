@@ -12,16 +12,19 @@ says what would have changed, what loosens first.
 Reads an export, or else the database of --data-dir or --database-url: SQLite while no host runs on it, PostgreSQL
 at any time. It changes nothing there.
 
+An export that was cut, changed or put together of several is refused.
+
 Exit codes:
   0  every decision is answered as it was
-  1  something is answered otherwise, or could not be asked
-  2  the command, the export or a module was not understood
-  3  under the given modules, something lets more happen
+  1  something is answered otherwise
+  2  the command, the export or a module was not understood, or the export is not whole
+  3  something could not be asked, whatever else changed: a component is missing, a line is not understood, or
+     this machine had no time
 
 Examples:
   countersign policy replay --data-dir /var/lib/countersign
   countersign policy replay decisions.jsonl --module stricter.wasm
-  countersign policy replay decisions.jsonl --only --module baseline.wasm --module freeze.wasm --json
+  countersign policy replay decisions.jsonl --only --module baseline.wasm --module freeze.wasm --json | jq .loosens
 ")]
 pub struct Replay {
     /// What `countersign decision export` wrote [default: the database]
@@ -34,7 +37,7 @@ pub struct Replay {
     /// Ask the given modules and no others; the built-in baseline is among them unless one has its name
     #[arg(long, requires = "modules")]
     pub only: bool,
-    /// A component that decided then, for an export, which holds none; found by its digest
+    /// A component that decided then, for an export without modules; found by its digest
     #[arg(long, value_name = "COMPONENT")]
     pub kept: Vec<PathBuf>,
     /// Write the report as JSON

@@ -1,11 +1,12 @@
 //! Decisions in a database, and what decided, which it keeps.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use countersign_core::decision::Decision;
 use countersign_core::ledger::Page;
+use countersign_core::verdict::ModuleId;
 use countersign_engine::Settings;
 use countersign_lab::replay::{Kept, KeptModule, Record};
 use countersign_store::{Address, Records};
@@ -20,7 +21,7 @@ const PAGE: u32 = 500;
 /// A database, opened to be read.
 pub struct Database {
     runtime: Runtime,
-    records: RefCell<Box<dyn Records>>,
+    records: Mutex<Box<dyn Records>>,
     /// No host starts on a file while it is read.
     _folder: Option<DataDir>,
 }
@@ -54,13 +55,13 @@ impl Database {
         })?;
         Ok(Self {
             runtime,
-            records: RefCell::new(records),
+            records: Mutex::new(records),
             _folder: folder,
         })
     }
 
     /// Every decision, the newest first, read page by page.
-    pub fn records(&self) -> impl Iterator<Item = anyhow::Result<Record>> {
+    pub fn decisions(&self) -> impl Iterator<Item = anyhow::Result<Record>> {
         let mut page = Some(Page {
             after: None,
             limit: PAGE,
@@ -83,46 +84,45 @@ impl Database {
     }
 
     fn page(&self, page: &Page) -> anyhow::Result<Vec<Decision>> {
-        let mut records = self.records.borrow_mut();
+        let mut records = self.records();
         Ok(self.runtime.block_on(records.decisions(page))?)
     }
 
-    /// What decided.
-    pub fn kept(&self) -> KeptThere<'_> {
-        KeptThere(self)
+    fn records(&self) -> MutexGuard<'_, Box<dyn Records>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn generation(&self, number: u64) -> anyhow::Result<Vec<KeptModule>> {
-        let mut records = self.records.borrow_mut();
+    fn modules(&self, number: u64) -> anyhow::Result<Vec<KeptModule>> {
+        let mut records = self.records();
         let generation = self.runtime.block_on(records.generation(number))?;
         let generation =
             generation.with_context(|| format!("generation {number} is not recorded"))?;
-        let mut modules = Vec::new();
-        for module in generation.modules {
-            let bytes = self
-                .runtime
-                .block_on(records.component(&module.id.digest))?;
-            let settings = module.settings.into_iter();
-            modules.push(KeptModule {
-                bytes: bytes.ok_or_else(|| format!("the bytes of `{}` are not kept", module.id)),
-                settings: settings.fold(Settings::new(), |all, (name, values)| {
+        let modules = generation.modules.into_iter().map(|module| KeptModule {
+            id: module.id,
+            settings: module
+                .settings
+                .into_iter()
+                .fold(Settings::new(), |all, (name, values)| {
                     all.with(&name, values)
                 }),
-                id: module.id,
-            });
-        }
-        Ok(modules)
+        });
+        Ok(modules.collect())
+    }
+
+    fn component(&self, id: &ModuleId) -> anyhow::Result<Vec<u8>> {
+        let mut records = self.records();
+        let bytes = self.runtime.block_on(records.component(&id.digest))?;
+        bytes.with_context(|| format!("the bytes of `{id}` are not kept"))
     }
 }
 
-/// What a database keeps of the modules that decided.
-pub struct KeptThere<'d>(&'d Database);
+impl Kept for Database {
+    fn generation(&self, number: u64) -> Result<Vec<KeptModule>, String> {
+        self.modules(number).map_err(|error| format!("{error:#}"))
+    }
 
-impl Kept for KeptThere<'_> {
-    fn generation(&mut self, number: u64) -> Result<Vec<KeptModule>, String> {
-        self.0
-            .generation(number)
-            .map_err(|error| format!("{error:#}"))
+    fn bytes(&self, id: &ModuleId) -> Result<Vec<u8>, String> {
+        self.component(id).map_err(|error| format!("{error:#}"))
     }
 }
 

@@ -1,165 +1,172 @@
 //! Decisions in a file that `countersign decision export` wrote.
 
-use std::cell::RefCell;
+mod lines;
+mod wrong;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::BufReader;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use countersign_core::verdict::ModuleId;
 use countersign_engine::{BASELINE, Engine, Settings};
-use countersign_lab::replay::{Kept, KeptModule, Record};
-use serde::Deserialize;
+use countersign_lab::replay::{Kept, KeptModule};
 
-/// The longest line that is read: a decision has some kilobytes.
-const MAX_LINE: u64 = 4 << 20;
+pub use self::lines::Lines;
+use self::wrong::Wrong;
+use crate::export::{Between, Component, Generation, digest};
 
 /// An export, and the components that are brought for it.
 pub struct Export {
     path: PathBuf,
-    file: RefCell<BufReader<File>>,
+    file: File,
     /// Bytes by their digest.
-    components: HashMap<String, Vec<u8>>,
-    generations: RefCell<HashMap<u64, Vec<Module>>>,
+    brought: HashMap<String, Vec<u8>>,
+    places: Mutex<Places>,
+    /// How much of it was read, in bytes.
+    position: AtomicU64,
 }
 
-/// A line that is no decision.
-#[derive(Deserialize)]
-struct Other {
-    generation: Option<Generation>,
-    generations: Option<u64>,
+/// Where in the file something is that may be needed later, which costs no memory in the meantime.
+#[derive(Default)]
+struct Places {
+    generations: HashMap<u64, Place>,
+    components: HashMap<String, Place>,
 }
 
-#[derive(Deserialize)]
-struct Generation {
-    number: u64,
-    modules: Vec<Module>,
-}
-
-#[derive(Clone, Deserialize)]
-struct Module {
-    #[serde(flatten)]
-    id: ModuleId,
-    settings: BTreeMap<String, Vec<String>>,
+/// A line: where it begins, and its length.
+#[derive(Clone, Copy)]
+struct Place {
+    begins: u64,
+    length: usize,
 }
 
 impl Export {
+    /// Opens it, and sees whether it looks whole: what is cut is said before anything is asked.
     pub fn open(path: &Path, kept: &[PathBuf], engine: &Engine) -> anyhow::Result<Self> {
         let file = File::open(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        let mut components = HashMap::new();
-        let mut bring = |bytes: Vec<u8>| {
-            let digest = engine.describe(&bytes)?.digest;
-            components.insert(digest, bytes);
-            anyhow::Ok(())
-        };
-        bring(BASELINE.to_vec())?;
+        let is_file = file.metadata().is_ok_and(|there| there.is_file());
+        anyhow::ensure!(
+            is_file,
+            "`{}` is no ordinary file: an export is read from one, because what decided is looked up in it again",
+            path.display()
+        );
+        lines::look(&file).map_err(|wrong| wrong.in_file(path))?;
+        let mut brought = HashMap::from([(digest(BASELINE), BASELINE.to_vec())]);
         for component in kept {
             let bytes = super::read(component)?;
-            bring(bytes).with_context(|| format!("cannot use `{}`", component.display()))?;
+            let id = engine.describe(&bytes);
+            let id = id.with_context(|| format!("cannot use `{}`", component.display()))?;
+            brought.insert(id.digest, bytes);
         }
         Ok(Self {
             path: path.to_owned(),
-            file: RefCell::new(BufReader::new(file)),
-            components,
-            generations: RefCell::default(),
+            file,
+            brought,
+            places: Mutex::default(),
+            position: AtomicU64::new(0),
         })
     }
 
-    /// Every decision of the file. The generations before them are kept.
-    pub fn records(&self) -> impl Iterator<Item = anyhow::Result<Record>> {
-        let mut number = 0_u64;
-        std::iter::from_fn(move || {
-            loop {
-                number += 1;
-                let text = match self.line() {
-                    Ok(Some(text)) => text,
-                    Ok(None) => return None,
-                    Err(error) => return Some(Err(error)),
-                };
-                match self.parse(&text) {
-                    Ok(Some(record)) => return Some(Ok(record)),
-                    Ok(None) => {}
-                    Err(error) => {
-                        let path = self.path.display();
-                        return Some(Err(anyhow::anyhow!(
-                            "line {number} of `{path}` is no decision of an export: {error}"
-                        )));
-                    }
+    /// Every decision of the file, checked as it is read: whatever is wrong with the file comes at the end at
+    /// the latest.
+    pub fn lines(&self) -> Lines<'_, BufReader<&File>> {
+        Lines::new(self, BufReader::with_capacity(1 << 20, &self.file))
+    }
+
+    /// How much of the file was read, in percent.
+    pub fn percent(&self) -> u64 {
+        let length = self.file.metadata().map_or(0, |there| there.len());
+        let position = self.position.load(Ordering::Relaxed);
+        (position * 100).checked_div(length).unwrap_or(100).min(100)
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers where the policies are that `line` tells of.
+    fn note(&self, line: Between, place: Place) -> Result<(), Wrong> {
+        match line {
+            Between::Generation(generation) => {
+                self.places().generations.insert(generation.number, place);
+            }
+            Between::Component(component) => {
+                if component.bytes().is_none() {
+                    return Err(Wrong::Bytes(component.digest));
                 }
+                self.places().components.insert(component.digest, place);
             }
+            Between::End(_) => {}
+        }
+        Ok(())
+    }
+
+    fn at<T>(&self, place: Place, of: fn(Between) -> Option<T>) -> Result<T, String> {
+        let mut line = vec![0; place.length];
+        let read = self.file.read_exact_at(&mut line, place.begins);
+        let parsed = read.ok().and_then(|()| serde_json::from_slice(&line).ok());
+        parsed.and_then(of).ok_or_else(|| {
+            format!(
+                "the export changed while it was read: `{}`",
+                self.path.display()
+            )
         })
-    }
-
-    fn line(&self) -> anyhow::Result<Option<String>> {
-        let mut line = String::new();
-        let mut file = self.file.borrow_mut();
-        let read = (&mut *file).take(MAX_LINE).read_line(&mut line);
-        let read = read.with_context(|| format!("cannot read `{}`", self.path.display()))?;
-        Ok((read > 0).then_some(line))
-    }
-
-    fn parse(&self, text: &str) -> serde_json::Result<Option<Record>> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Ok(None);
-        }
-        let decision = match serde_json::from_str::<Record>(text) {
-            Ok(record) => return Ok(Some(record)),
-            Err(error) => error,
-        };
-        match serde_json::from_str(text) {
-            Ok(Other {
-                generation: Some(generation),
-                ..
-            }) => {
-                let mut generations = self.generations.borrow_mut();
-                generations.insert(generation.number, generation.modules);
-                Ok(None)
-            }
-            Ok(Other {
-                generations: Some(_),
-                ..
-            }) => Ok(None),
-            _ => Err(decision),
-        }
-    }
-
-    /// What decided, as far as it is known.
-    pub fn kept(&self) -> KeptBeside<'_> {
-        KeptBeside(self)
     }
 }
 
-/// What is known beside an export of the modules that decided.
-pub struct KeptBeside<'e>(&'e Export);
-
-impl Kept for KeptBeside<'_> {
-    fn generation(&mut self, number: u64) -> Result<Vec<KeptModule>, String> {
-        let Self(export) = self;
-        let generations = export.generations.borrow();
-        let modules = generations
-            .get(&number)
-            .ok_or_else(|| format!("the export does not say what generation {number} was"))?;
-        let kept = modules.iter().map(|module| KeptModule {
-            id: module.id.clone(),
-            settings: module
-                .settings
-                .iter()
-                .fold(Settings::new(), |all, (name, values)| {
-                    all.with(name, values.clone())
-                }),
-            bytes: export
-                .components
-                .get(&module.id.digest)
-                .cloned()
-                .ok_or_else(|| {
-                    format!(
-                        "the component of `{}` is not here: bring it by --kept (SHA-256 {})",
-                        module.id, module.id.digest
-                    )
-                }),
+impl Kept for Export {
+    fn generation(&self, number: u64) -> Result<Vec<KeptModule>, String> {
+        let place = self.places().generations.get(&number).copied();
+        let place =
+            place.ok_or_else(|| format!("the export does not say what generation {number} was"))?;
+        let generation = self.at(place, generation)?;
+        let modules = generation.modules.into_iter().map(|module| KeptModule {
+            settings: settings(module.settings),
+            id: module.id,
         });
-        Ok(kept.collect())
+        Ok(modules.collect())
     }
+
+    fn bytes(&self, id: &ModuleId) -> Result<Vec<u8>, String> {
+        if let Some(bytes) = self.brought.get(&id.digest) {
+            return Ok(bytes.clone());
+        }
+        let place = self.places().components.get(&id.digest).copied();
+        let place = place.ok_or_else(|| {
+            format!(
+                "the component of `{id}` is not here: export with --with-modules, or bring it by --kept (SHA-256 {})",
+                id.digest
+            )
+        })?;
+        let component = self.at(place, component)?;
+        let bytes = component.bytes().filter(|_| component.digest == id.digest);
+        bytes.ok_or_else(|| format!("the bytes of `{id}` are not those of its digest"))
+    }
+}
+
+fn generation(line: Between) -> Option<Generation> {
+    match line {
+        Between::Generation(generation) => Some(generation),
+        _ => None,
+    }
+}
+
+fn component(line: Between) -> Option<Component> {
+    match line {
+        Between::Component(component) => Some(component),
+        _ => None,
+    }
+}
+
+fn settings(named: BTreeMap<String, Vec<String>>) -> Settings {
+    named
+        .into_iter()
+        .fold(Settings::new(), |all, (name, values)| {
+            all.with(&name, values)
+        })
 }

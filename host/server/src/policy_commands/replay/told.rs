@@ -55,15 +55,18 @@ pub fn told(report: &Report, is_recorded: bool) -> String {
             ));
         }
     }
-    let unasked = match is_recorded {
-        true => "NOT REPRODUCED",
-        false => "could not be asked",
-    };
     for (why, sample) in &report.missing {
         let (count, why) = (sample.count, Plain::new(why));
         text.push_str(&format!(
-            "\n  {count:>9}  {unasked}: {why}; {}",
+            "\n  {count:>9}  COULD NOT BE ASKED: {why}; {}",
             such(sample)
+        ));
+    }
+    if let Some(unread) = &report.unread {
+        text.push_str(&format!(
+            "\n  {:>9}  COULD NOT BE ASKED, the first because {}",
+            unread.count,
+            Plain::new(&unread.example)
         ));
     }
     for (kind, title) in KINDS {

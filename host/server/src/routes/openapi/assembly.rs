@@ -101,6 +101,7 @@ fn parameters(route: &Made, told: Option<&Operation>) -> Vec<Value> {
         let name = name.trim_start_matches('*');
         let schema = match name {
             "key" => json!({ "type": "string", "pattern": super::secrets::KEY }),
+            "digest" => json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" }),
             "name" | "path" => json!({ "type": "string" }),
             "number" => json!({ "type": "integer", "minimum": 0 }),
             _ => json!({ "type": "string", "format": "uuid" }),

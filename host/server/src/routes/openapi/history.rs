@@ -81,15 +81,6 @@ fn asked_and_said(names: [&'static str; 3]) -> [(&'static str, Value); 3] {
     ]
 }
 
-/// What one policy said.
-pub(super) fn opinion() -> Value {
-    object(&[
-        ("module", shared("Module")),
-        ("verdict", result()),
-        ("notes?", list(text())),
-    ])
-}
-
 fn properties() -> Value {
     let value = map(any());
     list(object(&[("name", text()), ("value", value)]))
@@ -150,14 +141,21 @@ fn terms() -> Value {
 }
 
 /// What a policy answered, or why it did not.
-fn result() -> Value {
+pub(super) fn opinion() -> Value {
     let verdict = json!({ "anyOf": [
         word("abstain"),
         object(&[("allow", ground())]),
         object(&[("gate", terms())]),
         object(&[("deny", ground())]),
     ]});
-    json!({ "anyOf": [object(&[("Ok", verdict)]), object(&[("Err", text())])] })
+    let one = |member| {
+        object(&[
+            ("module", shared("Module")),
+            member,
+            ("notes?", list(text())),
+        ])
+    };
+    json!({ "anyOf": [one(("verdict", verdict)), one(("failure", text()))] })
 }
 
 pub(super) fn ruling() -> Value {

@@ -119,7 +119,10 @@ fn error() -> Value {
         ("error", "What happened, and what to do next."),
         ("code", "Stable: for programs."),
         ("field", "What of the request is wrong."),
-        ("rule", "The rule that denies."),
+        (
+            "rule",
+            "The rule that denies, or that asks for an approval.",
+        ),
         ("policy", "Whose rule it is: `name@version`, or `core`."),
         ("again_at", "From when on it may be asked again."),
         ("denial_reason", "What the person said who denied it."),

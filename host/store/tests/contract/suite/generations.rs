@@ -210,6 +210,16 @@ async fn a_pushed_version_is_kept_and_decides_nothing() {
     done(world.ask(&by_a_person(component("1.0.0", "d1"), 1)).await);
     let bytes = world.ledger.component("d1").await.expect("an answer");
     assert_eq!(bytes.as_deref(), Some(b"d1".as_slice()));
+    let permit = world.permit(Action::PolicyRead).await;
+    for (name, digest, expected) in [
+        ("extra", "d1", Some(b"d1".as_slice())),
+        ("extra", "d2", None),
+        // Bytes are handed out as what they are kept as, and as nothing else.
+        ("baseline", "d1", None),
+    ] {
+        let bytes = world.ledger.policy_bytes(&permit, name, digest).await;
+        assert_eq!(bytes.expect("an answer").as_deref(), expected);
+    }
     let newest = world.ledger.newest_generation().await;
     assert_eq!(newest.expect("an answer"), 0);
 
