@@ -1,5 +1,6 @@
 //! Cases that say what a policy must answer: at the command line, and where a module carries them.
 
+mod calls;
 mod carried;
 mod changes;
 mod page;
