@@ -1,5 +1,7 @@
 //! A file of cases, read.
 
+use std::collections::BTreeMap;
+
 use countersign_engine::{Manifest, Settings};
 
 use super::written::{Reader, Written, line};
@@ -9,7 +11,7 @@ use crate::module::Module;
 /// One question, or a family of them, and what is expected.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
-    /// What it is called, in a sentence.
+    /// What it is called, in a sentence. No other case of the file is called so.
     pub name: String,
     /// The line on which it begins, from 1.
     pub line: usize,
@@ -93,17 +95,34 @@ impl CaseFile {
             }
         }
         cases.sort_by_key(|case| case.line);
+        names_differ(&cases)?;
         let mut properties = Vec::new();
         for property in written.properties {
             let line = line(text, property.span().start);
             properties.push(reader.case(line, property.into_inner())?);
         }
+        names_differ(&properties)?;
         let properties = properties.into_iter().map(Property::of);
         Ok(Self {
             properties: properties.collect::<Result<_, _>>()?,
             cases,
         })
     }
+}
+
+/// A name is how a case is found again: in a report, and by whoever runs it alone.
+fn names_differ(cases: &[Case]) -> Result<(), CaseError> {
+    let mut lines = BTreeMap::new();
+    for case in cases {
+        if let Some(line) = lines.insert(&case.name, case.line) {
+            return Err(CaseError::Case {
+                line: case.line,
+                name: case.name.clone(),
+                message: format!("line {line} has one of that name already: give each its own"),
+            });
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -232,6 +251,18 @@ expect = { not = "allow" }
             (
                 "[[table]]\nname = \"t\"\ncolumns = [\"verb\"]\nrows = [[\"x\"]]".to_owned(),
                 "the column `verb` is neither `given.…`, `expect.…` nor a text under `name`",
+            ),
+            (
+                "[[table]]\nname = \"t\"\ngiven.verb = \"deprovision\"\ncolumns = [\"name\", \"expect.verdict\"]\nrows = [\n[\"a\", \"deny\"],\n[\"b\", \"deny\"],\n[\"a\", \"gate\"],\n]".to_owned(),
+                "line 8: `t: a`: line 6 has one of that name already",
+            ),
+            (
+                "[[table]]\nname = \"t\"\ngiven.verb = \"deprovision\"\ncolumns = [\"expect.verdict\"]\nrows = [[\"deny\"]]\n".repeat(2),
+                "line 10: `t, row 1`: line 5 has one of that name already",
+            ),
+            (
+                format!("{}\n", case("verb = \"deprovision\"", "verdict = \"deny\"")).replace("case", "property").repeat(2),
+                "line 5: `c`: line 1 has one of that name already",
             ),
             (
                 "[[table]]\nname = \"t\"\ncolumns = [\"given.verb\"]\nrows = [[]]".to_owned(),
