@@ -329,7 +329,7 @@ impl Gate {
             tallies: Vec::new(),
             context: caller.context(),
         };
-        let judgement = self.judge.judge(&question);
+        let judgement = self.judge.judge(&question).within(&self.lives);
         (Some(question), judgement)
     }
 
