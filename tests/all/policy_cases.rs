@@ -3,6 +3,7 @@
 mod calls;
 mod carried;
 mod changes;
+mod hostile;
 mod page;
 mod report;
 mod shown;
