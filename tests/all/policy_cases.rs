@@ -1,7 +1,9 @@
 //! Cases that say what a policy must answer: at the command line, and where a module carries them.
 
+mod calls;
 mod carried;
 mod changes;
+mod hostile;
 mod page;
 mod report;
 mod shown;
@@ -126,6 +128,10 @@ async fn what_is_not_understood_is_told_with_its_line_and_is_no_failure_of_the_p
         ("none.wasm", b"no component"),
         ("wrong.toml", format!("\n\n{wrong}").as_bytes()),
         ("syntax.toml", b"\n[[case]\n"),
+        (
+            "twice.toml",
+            wrong.replace("mit", "mint").repeat(2).as_bytes(),
+        ),
         ("empty.toml", b""),
         (
             "held.toml",
@@ -140,6 +146,10 @@ async fn what_is_not_understood_is_told_with_its_line_and_is_no_failure_of_the_p
         (
             &["f.wasm", "syntax.toml"],
             "`syntax.toml` is not understood: line 2: ",
+        ),
+        (
+            &["f.wasm", "twice.toml"],
+            "`twice.toml` is not understood: line 5: `c`: line 1 has one of that name already: give each its own",
         ),
         (&["f.wasm", "empty.toml"], "there are no cases"),
         (&["f.wasm"], "write some into `f.cases.toml`"),

@@ -1,6 +1,7 @@
 //! The gate: every privileged action passes here, and nowhere else.
 
 mod confine;
+mod counting;
 mod end;
 
 use std::sync::Arc;
@@ -22,9 +23,9 @@ use crate::permit::Permit;
 use crate::policy::{CallerClass, Credential, Question};
 use crate::ports::{Judge, Ledger, LedgerError};
 use crate::secret;
-use crate::shadow::{Seen, Witness};
-use crate::tally::{Counted, Tally, TallyKind};
-use crate::time::{Clock, Timestamp};
+use crate::shadow::Witness;
+use crate::tally::Tally;
+use crate::time::Clock;
 use crate::token::{PlainToken, TokenKind};
 use crate::verb::Verb;
 use crate::verdict::{Judgement, Ruling};
@@ -361,55 +362,8 @@ impl Gate {
             tallies: known.tallies.to_vec(),
             context: caller.context(),
         };
-        let judgement = self.judge.judge(&question);
+        let judgement = self.judge.judge(&question).within(&self.lives);
         (Some(question), judgement)
-    }
-
-    /// What the policies of which generation want counted for a request of `verb`, and what those in shadow of it
-    /// do.
-    fn wanted(&self, verb: Verb) -> (u64, Vec<TallyKind>) {
-        let (generation, kinds) = self.judge.wants();
-        if verb.is_judged_by_core_alone() {
-            return (generation, Vec::new());
-        }
-        let mut kinds = kinds.to_vec();
-        if self.witness.watches(generation) {
-            let others = self.witness.wants(generation);
-            kinds.extend(others.iter().cloned());
-            kinds.sort_unstable();
-            kinds.dedup();
-        }
-        (generation, kinds)
-    }
-
-    async fn tallies(
-        &self,
-        caller: &Caller,
-        intent: &Intent,
-        kinds: &[TallyKind],
-        now: Timestamp,
-    ) -> Result<Vec<Tally>, LedgerError> {
-        if kinds.is_empty() {
-            return Ok(Vec::new());
-        }
-        let counted = Counted {
-            caller,
-            digest: &intent.digest,
-            kinds,
-        };
-        self.ledger.tallies(&counted, now).await
-    }
-
-    /// What the witness will be told, if it wants to know.
-    fn seen(&self, decision: &Decision) -> Option<Seen> {
-        let question = decision.question.as_ref()?;
-        self.witness
-            .watches(decision.judgement.generation)
-            .then(|| Seen {
-                decision: decision.id,
-                question: question.clone(),
-                judgement: decision.judgement.clone(),
-            })
     }
 
     /// The deed for `action`, with fresh randomness, and the plaintext that only the caller will see.

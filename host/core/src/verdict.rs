@@ -1,14 +1,16 @@
 //! Many modules' verdicts become one ruling.
 //!
 //! abstain < allow < gate < deny, and the strictest stands. Gates join: all their quorums, the
-//! shortest lives (one that is left to the host counts as its default), their grounds in order of
+//! shortest lives (one that is left to the host counts as the built-in default until
+//! [`Judgement::within`] says what this host's is), their grounds in order of
 //! module name. A module that failed denies.
 
+mod lives;
 mod written;
 
 use serde::{Deserialize, Serialize};
 
-use crate::approval::{GRANT_TTL, PENDING_TTL, Ttl};
+use crate::approval::Lives;
 use crate::policy::{CallerClass, Ground, Quorum, Terms, Verdict};
 
 /// A loaded module: which one, exactly.
@@ -197,20 +199,20 @@ pub(crate) fn unknown_obligation(ground: &Ground) -> Option<Ground> {
 fn join<'a>(gates: impl Iterator<Item = &'a Terms>) -> Terms {
     let mut grounds: Vec<&Ground> = Vec::new();
     let mut quorums: Vec<&Quorum> = Vec::new();
-    let mut lives: Vec<[Option<u32>; 2]> = Vec::new();
+    let mut all: Vec<&Terms> = Vec::new();
     for terms in gates {
         if !grounds.contains(&&terms.ground) {
             grounds.push(&terms.ground);
         }
         quorums.extend(&terms.quorums);
-        lives.push([terms.pending_ttl, terms.grant_ttl]);
+        all.push(terms);
     }
-    let life = |which: usize, ttl| shortest(lives.iter().map(|lives| lives[which]), ttl);
+    let [pending_ttl, grant_ttl] = lives::shortest(&all, &Lives::default());
     Terms {
         ground: joined_ground(&grounds),
         quorums: joined_quorums(quorums),
-        pending_ttl: life(0, PENDING_TTL),
-        grant_ttl: life(1, GRANT_TTL),
+        pending_ttl,
+        grant_ttl,
     }
 }
 
@@ -239,18 +241,6 @@ fn joined_ground(grounds: &[&Ground]) -> Ground {
         joined.reason.push_str(&ground.reason);
     }
     joined
-}
-
-/// The shortest of `lives`, of which one that is left to the host is no longer than its default: a gate
-/// beside it must not make it longer.
-fn shortest(lives: impl Iterator<Item = Option<u32>> + Clone, ttl: Ttl) -> Option<u32> {
-    let shortest = lives.clone().flatten().min()?;
-    let default = u32::try_from(ttl.default.as_secs()).unwrap_or(u32::MAX);
-    let is_left = lives.clone().any(|life| life.is_none());
-    Some(match is_left {
-        true => shortest.min(default),
-        false => shortest,
-    })
 }
 
 #[cfg(test)]
@@ -355,15 +345,6 @@ mod tests {
                 if let Some(ttl) = one.grant_ttl { prop_assert!(terms.grant_ttl <= Some(ttl)); }
             }
         }
-    }
-
-    #[test]
-    fn a_gate_does_not_make_longer_what_another_leaves_to_the_host() {
-        let life = |lives: &[Option<u32>]| shortest(lives.iter().copied(), PENDING_TTL);
-        assert_eq!(life(&[None, Some(86_400)]), Some(3_600));
-        assert_eq!(life(&[None, Some(60), Some(86_400)]), Some(60));
-        assert_eq!(life(&[Some(86_400), Some(90_000)]), Some(86_400));
-        assert_eq!(life(&[None, None]), None);
     }
 
     #[test]

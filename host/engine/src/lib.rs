@@ -44,5 +44,8 @@ pub use proven::{Mode, Proven};
 pub use settings::Settings;
 pub use spent::Spent;
 
+/// The contract of which every module has the exports: the package of `wit/policy.wit`.
+pub const CONTRACT: &str = "countersign:policy@0.1.0";
+
 /// The policy that stands until another of its name is proven: the component of `policies/baseline`.
 pub const BASELINE: &[u8] = include_bytes!("../../../policies/baseline/baseline.wasm");

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use countersign_core::approval::{Lives, Ttl};
 use countersign_core::exhaustive::{self, Row};
 use countersign_core::policy::{CallerClass, Quorum, Terms, Verdict};
 use countersign_core::strictness::Strictness;
@@ -50,6 +51,21 @@ impl Answers {
             answers.flatten().collect()
         });
         Self(answers)
+    }
+
+    /// The same on a host whose operator set these lives: every gate's are as long there as they are then.
+    pub fn within(mut self, lives: &Lives) -> Self {
+        let bounded = |ttl: Ttl, seconds| {
+            let seconds = ttl.bounded(seconds).as_secs();
+            Some(u32::try_from(seconds).unwrap_or(u32::MAX))
+        };
+        for answered in self.0.values_mut() {
+            if let Ok(Verdict::Gate(terms)) = &mut answered.verdict {
+                terms.pending_ttl = bounded(lives.pending, terms.pending_ttl);
+                terms.grant_ttl = bounded(lives.grant, terms.grant_ttl);
+            }
+        }
+        self
     }
 
     /// All of them, in the order of the rows.
@@ -206,6 +222,12 @@ impl Outcome {
         }
     }
 
+    /// Whether it is a gate that leaves a life to the host.
+    pub fn leaves_a_life(&self) -> bool {
+        self.takes()
+            .is_some_and(|takes| takes.pending_ttl.is_none() || takes.grant_ttl.is_none())
+    }
+
     /// What it takes to pass, of a gate.
     pub fn takes(&self) -> Option<&Takes> {
         match self {
@@ -228,9 +250,41 @@ impl Takes {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use countersign_core::policy::{Ground, Value};
 
     use super::*;
+
+    #[test]
+    fn a_gates_lives_are_those_of_the_host_that_they_are_on() {
+        let gate = Verdict::Gate(Terms {
+            ground: Ground::new("rule", "because"),
+            quorums: Vec::new(),
+            pending_ttl: None,
+            grant_ttl: Some(600),
+        });
+        let answered = Answered {
+            class: Ok(CallerClass::Agent),
+            verdict: Ok(gate),
+            notes: Vec::new(),
+        };
+        let row = exhaustive::rows().next().expect("there are rows");
+        let answers: Answers = [(row.clone(), answered)].into_iter().collect();
+        let takes = |answers: &Answers| {
+            let outcome = Outcome::of(&answers.get(&row).expect("it is there").verdict);
+            let takes = outcome.takes().cloned().expect("it gates");
+            (outcome.leaves_a_life(), takes.pending_ttl, takes.grant_ttl)
+        };
+        assert_eq!(takes(&answers), (true, None, Some(600)));
+        let mut lives = Lives::default();
+        let set = lives.pending.set_to(Duration::from_secs(7_200));
+        lives.pending = set.expect("it is within the bounds");
+        let set = lives.grant.set_to(Duration::from_secs(60));
+        lives.grant = set.expect("it is within the bounds");
+        let there = answers.clone().within(&lives);
+        assert_eq!(takes(&there), (false, Some(7_200), Some(60)));
+    }
 
     #[test]
     fn what_a_host_denies_is_not_shown_as_allowed() {

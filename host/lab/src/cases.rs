@@ -6,6 +6,7 @@
 //! over a row of the exhaustive table, so that a case says only what it is about.
 
 mod bounds;
+mod calls;
 mod expected;
 mod file;
 mod given;
@@ -14,8 +15,10 @@ mod problem;
 mod table;
 mod values;
 mod words;
+mod written;
 
 pub use bounds::Bounds;
+pub use calls::{Calls, Earlier};
 pub use expected::{Expected, Mismatch};
 pub use file::{Case, CaseFile, Property};
 pub use given::{Given, Variant};

@@ -1,11 +1,12 @@
 //! What a module is and asks for, and which rules it names.
 
 use countersign_core::policy::CallerClass;
-use countersign_engine::{Manifest, Mode, Settings};
+use countersign_engine::{CONTRACT, Manifest, Mode, Settings};
 use serde::Serialize;
 
 use crate::answers::{Answers, Seen};
 use crate::module::Module;
+use crate::{bundled, vet};
 
 /// What a module is and asks for.
 #[derive(Clone, Debug, Serialize)]
@@ -15,8 +16,17 @@ pub struct Description {
     pub manifest: Manifest,
     /// SHA-256 of its component, in hex.
     pub digest: String,
-    /// The size of its component.
+    /// The contract that it is written against, which is the one of this host.
+    pub contract: &'static str,
+    /// The size of its component, its cases included.
     pub bytes: usize,
+    /// How many cases it carries.
+    pub cases: usize,
+    /// Why a host does not understand them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cases_problem: Option<String>,
+    /// The size of its cases.
+    pub cases_bytes: usize,
     /// How its decisions get their settings.
     pub mode: Mode,
     /// The interfaces that it imports.
@@ -55,6 +65,8 @@ impl Description {
     /// Of `module`, which gave these answers.
     pub fn of(module: &Module, answers: &Answers) -> Self {
         let proven = module.proven();
+        let file = vet::bundled(proven.bytes());
+        let cases = bundled::cases(proven.bytes()).ok().flatten();
         let mut rules: Vec<Named> = Vec::new();
         let mut classes: Vec<Counted> = Vec::new();
         for (_, answered) in answers.iter() {
@@ -81,7 +93,11 @@ impl Description {
         Self {
             manifest: proven.manifest().clone(),
             digest: proven.id().digest.clone(),
+            contract: CONTRACT,
             bytes: proven.bytes().len(),
+            cases: file.as_ref().map_or(0, |file| file.cases.len()),
+            cases_problem: file.err().map(|error| error.to_string()),
+            cases_bytes: cases.map_or(0, str::len),
             mode: proven.mode(),
             imports: proven.imports().to_vec(),
             values: proven.settings().clone(),

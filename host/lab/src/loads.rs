@@ -1,6 +1,7 @@
 //! Whether a module loads, and what to do about it where it does not.
 
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use countersign_engine::{
@@ -9,8 +10,8 @@ use countersign_engine::{
 use serde::Serialize;
 
 use crate::cases::nearest;
-use crate::module::{Module, ModuleError};
-use crate::vet::vet;
+use crate::module::{Module, ModuleError, read_at_most};
+use crate::vet::{bundled, vet};
 
 /// What a module is that loads.
 #[derive(Clone, Debug, Serialize)]
@@ -27,6 +28,8 @@ pub struct Loaded {
     pub mode: Mode,
     /// What it is set to, defaults included.
     pub settings: Settings,
+    /// How many cases it carries, all of which hold.
+    pub cases: usize,
 }
 
 /// Why a module does not load.
@@ -49,7 +52,7 @@ pub fn load(
         Some(settings) => Module::open_with(engine, path, settings),
         None => Module::open(engine, path),
     };
-    let module = opened.map_err(|error| Box::new(of_opening(engine, path, error)))?;
+    let module = opened.map_err(|error| Box::new(Problem::of(engine, (path, None), error)))?;
     let proven = module.proven();
     // As a host does it, and in its order: what the module itself says of its answers comes first.
     vet(engine, proven.bytes(), Some(proven), module.classifier()).map_err(|error| {
@@ -66,7 +69,7 @@ pub fn load(
     match PolicySet::check(set, CLASSIFIER) {
         Ok(_) => Ok(Loaded::of(proven)),
         Err(error) => Err(Box::new(Problem {
-            next: next(&error, path),
+            next: next(&error, path, &beside(path)),
             sentence: error.to_string(),
         })),
     }
@@ -82,41 +85,72 @@ impl Loaded {
             digest: proven.id().digest.clone(),
             mode: proven.mode(),
             settings: proven.settings().clone(),
+            cases: bundled(proven.bytes()).map_or(0, |file| file.cases.len()),
         }
     }
 }
 
-fn of_opening(engine: &Engine, path: &Path, error: ModuleError) -> Problem {
-    match error {
-        ModuleError::Read { path, source } => Problem {
-            sentence: format!("cannot read `{path}`: {source}"),
-            next: "name the file of a component, such as `target/policy.wasm`".to_owned(),
-        },
-        ModuleError::Load { source, .. } => {
-            let bytes = std::fs::read(path).unwrap_or_default();
-            let next = of_bytes(&bytes, &source)
-                .or_else(|| of_settings(engine, &bytes, path, &source))
-                .unwrap_or_else(|| next(&source, path));
-            Problem {
-                sentence: source.to_string(),
-                next,
+impl Problem {
+    /// Of what cannot be worked on: the component at `path`, with the settings beside it unless others are named.
+    pub fn of(
+        engine: &Engine,
+        (path, settings): (&Path, Option<&Path>),
+        error: ModuleError,
+    ) -> Self {
+        match error {
+            ModuleError::Read { path, source } => Self {
+                sentence: format!("cannot read `{path}`: {source}"),
+                next: match source.kind() {
+                    ErrorKind::PermissionDenied => "let the user who runs this read it".to_owned(),
+                    _ => "name the file of a component, such as `target/policy.wasm`".to_owned(),
+                },
+            },
+            ModuleError::Load { source, .. } => {
+                let most = engine.limits().component_bytes;
+                let bytes = read_at_most(path, most).unwrap_or_default();
+                Self::of_loading(engine, (path, settings), &bytes, &source)
             }
+            ModuleError::Baseline(source) => Self {
+                sentence: format!("the built-in baseline cannot be loaded: {source}"),
+                next: "this is a fault of this program or machine, and not of the module"
+                    .to_owned(),
+            },
         }
-        ModuleError::Baseline(source) => Problem {
-            sentence: format!("the built-in baseline cannot be loaded: {source}"),
-            next: "this is a fault of this program or machine, and not of the module".to_owned(),
-        },
+    }
+
+    /// Of `bytes`, which were read from `path` and do not load.
+    pub fn of_loading(
+        engine: &Engine,
+        (path, settings): (&Path, Option<&Path>),
+        bytes: &[u8],
+        error: &LoadError,
+    ) -> Self {
+        let settings = settings.map_or_else(|| beside(path), Path::to_owned);
+        let of_bytes = match error {
+            LoadError::Compile(_) => Some(what_it_is(bytes).to_owned()),
+            _ => None,
+        };
+        let next = of_bytes
+            .or_else(|| of_settings(engine, bytes, &settings, error))
+            .unwrap_or_else(|| next(error, path, &settings));
+        Self {
+            sentence: error.to_string(),
+            next,
+        }
     }
 }
 
-/// What it is that does not compile.
-fn of_bytes(bytes: &[u8], error: &LoadError) -> Option<String> {
-    if !matches!(error, LoadError::Compile(_)) {
-        return None;
-    }
+/// The file of settings beside a component.
+fn beside(path: &Path) -> PathBuf {
+    path.with_extension("toml")
+}
+
+/// What bytes are that are no component, and what makes one of them.
+pub fn what_it_is(bytes: &[u8]) -> &'static str {
     const MAGIC: &[u8] = b"\0asm";
     const CORE: &[u8] = b"\x01\0\0\0";
-    let advice = match bytes.strip_prefix(MAGIC) {
+    match bytes.strip_prefix(MAGIC) {
+        _ if bytes.is_empty() => "the file is empty: build it anew",
         Some(rest) if rest.starts_with(CORE) => {
             "it is a core module: make a component of it with `wasm-tools component new`, or link it with \
              `wasm-component-ld`"
@@ -126,16 +160,15 @@ fn of_bytes(bytes: &[u8], error: &LoadError) -> Option<String> {
             "it is WebAssembly text: make a component of it with `wasm-tools parse`"
         }
         None => "it is no WebAssembly at all: name the file that your toolchain built",
-    };
-    Some(advice.to_owned())
+    }
 }
 
 /// Which setting was probably meant.
-fn of_settings(engine: &Engine, bytes: &[u8], path: &Path, error: &LoadError) -> Option<String> {
+fn of_settings(engine: &Engine, bytes: &[u8], file: &Path, error: &LoadError) -> Option<String> {
     let LoadError::Settings(_) = error else {
         return None;
     };
-    let given = std::fs::read_to_string(path.with_extension("toml")).ok()?;
+    let given = std::fs::read_to_string(file).ok()?;
     let given = Settings::parse_toml(&given).ok()?;
     // What can be set is known once it is loaded without anything set.
     let proven = engine.prove(bytes, &Settings::new()).ok()?;
@@ -144,7 +177,6 @@ fn of_settings(engine: &Engine, bytes: &[u8], path: &Path, error: &LoadError) ->
     let (unknown, _) = given
         .iter()
         .find(|(name, _)| !known.contains(&name.as_str()))?;
-    let file = path.with_extension("toml");
     let meant = nearest(unknown, &known)?;
     Some(format!(
         "in `{}`, write `{meant}` for `{unknown}`",
@@ -152,9 +184,8 @@ fn of_settings(engine: &Engine, bytes: &[u8], path: &Path, error: &LoadError) ->
     ))
 }
 
-fn next(error: &LoadError, path: &Path) -> String {
+fn next(error: &LoadError, path: &Path, settings: &Path) -> String {
     let component = path.display();
-    let settings = path.with_extension("toml");
     let settings = settings.display();
     match error {
         LoadError::TooLarge { .. } => {

@@ -1,10 +1,16 @@
 //! A module under test, alone: no database, no server, and its source is not needed.
 
+mod reused;
+
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use countersign_core::policy::{CallerClass, Question, Verdict};
 use countersign_engine::{BASELINE, CLASSIFIER, Engine, LoadError, Proven, Settings};
+
+pub use self::reused::Reused;
 
 /// Why a module cannot be worked on.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +34,15 @@ pub enum ModuleError {
     /// The built-in baseline, which says what kind of caller asks, could not be loaded.
     #[error("the built-in baseline cannot be loaded")]
     Baseline(#[source] LoadError),
+}
+
+/// What the file at `path` holds, or a byte more than `most` of it: a device has no end, and whoever has something
+/// from somebody else may be led to one.
+pub fn read_at_most(path: &Path, most: usize) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let most = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// What a module said to one question.
@@ -76,7 +91,8 @@ impl Module {
         settings: &Settings,
     ) -> Result<Self, ModuleError> {
         let named = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|source| ModuleError::Read {
+        let most = engine.limits().component_bytes;
+        let bytes = read_at_most(path, most).map_err(|source| ModuleError::Read {
             path: named.clone(),
             source,
         })?;

@@ -20,7 +20,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use countersign_core::verdict::Judgement;
+use countersign_core::approval::{Lives, Ttl};
+use countersign_core::verdict::{Judgement, Ruling};
 use countersign_engine::{Engine, Proven};
 
 use self::asked::{Asked, is_answer, judged, would_be};
@@ -208,12 +209,37 @@ fn again(
         (Under::With(given), generation) => would_be(given, generation, question, recorded),
         (Under::Only(given), _) => judged(given, question),
     };
+    let asked = match asked {
+        Asked::Judged(now) => Asked::Judged(now.within(&lives(recorded))),
+        missing => missing,
+    };
     match asked {
         Asked::Judged(now) if is_same(recorded, &now) => Found::Same,
         Asked::Judged(now) if !is_answer(&now) => Found::HasNoTime,
         Asked::Judged(_) if !is_answer(recorded) => Found::HadNoTime,
         Asked::Judged(now) => Found::Other(Box::new(now)),
         Asked::Missing(why) => Found::Missing(why),
+    }
+}
+
+/// The lives that the host had, as far as what was recorded shows: those that are built in, or where these give
+/// something else, what stood, which one gate then left to the host.
+fn lives(recorded: &Judgement) -> Lives {
+    let built_in = Lives::default();
+    let Ruling::Gate { terms, .. } = &recorded.ruling else {
+        return built_in;
+    };
+    if recorded.clone().within(&built_in).ruling == recorded.ruling {
+        return built_in;
+    }
+    let stood = |ttl: Ttl, seconds: Option<u32>| Ttl {
+        default: seconds.map_or(ttl.default, |seconds| Duration::from_secs(seconds.into())),
+        ..ttl
+    };
+    Lives {
+        pending: stood(built_in.pending, terms.pending_ttl),
+        grant: stood(built_in.grant, terms.grant_ttl),
+        ..built_in
     }
 }
 

@@ -1,17 +1,18 @@
 //! Cases, run against a module.
 
+mod asked;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use countersign_engine::{Engine, Proven, Settings};
 
-use crate::cases::{Case, Mismatch, Variant};
-use crate::module::{Answered, Module};
+pub use self::asked::{Call, Failed};
 
-/// How often a question is asked before a failure is the module's. Modules are deterministic, so what does
-/// not fail again was the machine having no time for it, which says nothing about the module.
-const ATTEMPTS: usize = 3;
+pub(crate) use self::asked::Asked;
+use crate::cases::Case;
+use crate::module::Module;
 
 /// What became of a case.
 #[derive(Clone, Debug)]
@@ -26,30 +27,19 @@ pub struct Ran<'c> {
     pub took: Duration,
 }
 
-/// One question of a case that was answered otherwise.
-#[derive(Clone, Debug)]
-pub struct Failed {
-    /// The question.
-    pub variant: Variant,
-    /// The answer.
-    pub answered: Answered,
-    /// Where it is otherwise.
-    pub mismatches: Vec<Mismatch>,
-}
-
 impl<'c> Ran<'c> {
     /// Asks `module` all that `case` means, or says why there is no module to ask.
     pub fn of(case: &'c Case, module: Result<&Module, &String>) -> Self {
         let began = Instant::now();
         let mut questions = 0;
         let failures = module.map_err(Clone::clone).and_then(|module| {
-            case.given.is_heard_by(module.proven().manifest())?;
+            let asked = Asked::of(case, module)?;
             let variants = case.given.variants()?;
             questions = variants.len();
-            Ok(variants
+            let failed = variants
                 .into_iter()
-                .filter_map(|variant| Failed::of(case, variant, module))
-                .collect())
+                .filter_map(|variant| asked.failed(variant));
+            Ok(failed.collect())
         });
         Self {
             case,
@@ -62,27 +52,6 @@ impl<'c> Ran<'c> {
     /// Whether every question was answered as expected.
     pub fn passed(&self) -> bool {
         self.failures.as_ref().is_ok_and(Vec::is_empty)
-    }
-}
-
-impl Failed {
-    /// `None` where the answer is as expected.
-    pub(crate) fn of(case: &Case, variant: Variant, module: &Module) -> Option<Self> {
-        for attempt in 1.. {
-            let answered = module.answer(&variant.question, variant.class);
-            let mismatches = case.expected.mismatches(&answered);
-            if mismatches.is_empty() {
-                return None;
-            }
-            if answered.verdict.is_ok() || attempt == ATTEMPTS {
-                return Some(Self {
-                    variant,
-                    answered,
-                    mismatches,
-                });
-            }
-        }
-        None
     }
 }
 

@@ -12,9 +12,9 @@ use countersign_core::text::escaped;
 use countersign_engine::{Engine, LoadError, Proven, Settings};
 
 use crate::bundled::{self, BundledError};
-use crate::cases::{Bounds, CaseError, CaseFile};
+use crate::cases::{Bounds, Case, CaseError, CaseFile};
 use crate::module::Module;
-use crate::run::{Failed, Runner};
+use crate::run::{Asked, Failed, Runner};
 
 /// How long all cases of one module may take. A set of policies has as long for the exhaustive table.
 const TIME: Duration = Duration::from_secs(60);
@@ -97,12 +97,11 @@ pub fn vet(
         // To prove it under other settings takes as long as it takes, but once only.
         is_in_time(began)?;
         let module = runner.module(&case.settings).map_err(refused)?;
-        let heard = case.given.is_heard_by(module.proven().manifest());
-        heard.map_err(refused)?;
+        let asked = Asked::of(case, &module).map_err(refused)?;
         for variant in case.given.variants().map_err(refused)? {
             is_in_time(began)?;
-            if let Some(failed) = Failed::of(case, variant, &module) {
-                return Err(does_not_hold(why(&failed)));
+            if let Some(failed) = asked.failed(variant) {
+                return Err(does_not_hold(why(case, &failed)));
             }
         }
     }
@@ -117,7 +116,7 @@ fn is_in_time(began: Instant) -> Result<(), VetError> {
 }
 
 /// The question, and what differs: the first of a case is enough.
-fn why(failed: &Failed) -> String {
+fn why(case: &Case, failed: &Failed) -> String {
     let differences: Vec<String> = failed
         .mismatches
         .iter()
@@ -127,7 +126,11 @@ fn why(failed: &Failed) -> String {
         })
         .collect();
     let row = failed.variant.row.key();
-    format!("{row}: {}", differences.join(", "))
+    let call = match case.calls.is_one() {
+        true => String::new(),
+        false => format!(" ({})", failed.call.sentence()),
+    };
+    format!("{row}{call}: {}", differences.join(", "))
 }
 
 fn shown(text: &str) -> String {

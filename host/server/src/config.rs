@@ -34,6 +34,7 @@ pub use self::control_plane::{ControlPlane, Members};
 pub use self::file::{FileSays, keys};
 pub use self::flags::{Flags, Hidden};
 use self::lives::lives;
+pub use self::lives::lives_of;
 use self::number::number;
 use self::provisioner::provision_token;
 pub use self::proxies::TrustedProxies;

@@ -7,6 +7,7 @@ mod describe;
 mod diff;
 mod escaped;
 mod ink;
+mod lives;
 mod matrix;
 mod opened;
 mod replay;
@@ -27,8 +28,8 @@ pub fn run(command: PolicyCommand, flags: Flags) -> anyhow::Result<()> {
         PolicyCommand::Check(asked) => check::run(&asked),
         PolicyCommand::Test(asked) => test::run(&asked),
         PolicyCommand::Describe(asked) => describe::run(&asked),
-        PolicyCommand::Matrix(asked) => matrix::run(&asked),
-        PolicyCommand::Diff(asked) => diff::run(&asked),
+        PolicyCommand::Matrix(asked) => matrix::run(&asked, &flags),
+        PolicyCommand::Diff(asked) => diff::run(&asked, &flags),
         PolicyCommand::Bench(asked) => bench::run(&asked),
         PolicyCommand::Verify(asked) => verify::run(&asked),
         PolicyCommand::Replay(asked) => replay::run(&asked, flags),

@@ -85,7 +85,11 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let (asker, told) = (app.clone(), stop.subscribe());
     app.tasks.spawn(async move {
         let (policies, ledger) = (&asker.policies, &*asker.ledger);
-        policies.shadow.follow(policies, ledger, told).await;
+        let lives = asker.gate.lives;
+        policies
+            .shadow
+            .follow(policies, (ledger, lives), told)
+            .await;
     });
 
     match ControlSocket::listen(&data) {

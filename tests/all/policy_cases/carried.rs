@@ -91,6 +91,10 @@ async fn cases_that_are_not_understood_or_are_too_many_refuse_their_module() {
             "are not understood: line 1: `c`: there is no `org_token_mit`",
         ),
         (
+            case("verb = \"org_token_mint\"", "not = \"allow\"").repeat(2),
+            "are not understood: line 5: `c`: line 1 has one of that name already",
+        ),
+        (
             "x = 1".to_owned(),
             "are not understood: line 1: unknown field `x`",
         ),

@@ -132,10 +132,25 @@ async fn no_text_of_a_module_or_a_file_breaks_the_report() {
         &format!("verdict = \"deny\", reason = {quoted}"),
     )
     .replace("\"c\"", &quoted);
+    let odd = "<od\u{1b}[2J\u{202e}d>&\".toml";
     let person = somebody(&[
         ("h.wasm", &guest.component()),
         ("cases.toml", file.as_bytes()),
+        (odd, file.as_bytes()),
     ]);
+    for cases in ["cases.toml", odd] {
+        let said = test(&person, &["h.wasm", cases, "--junit", "r.xml"]).await;
+        let out = uncoloured(&said.expect(1).out);
+        assert!(!out.contains(|c| is_misleading(c) && c != '\n'), "{out}");
+        let xml = std::fs::read_to_string(person.folder().join("r.xml")).expect("it was written");
+        assert!(!xml.contains(|c| is_misleading(c) && c != '\n'), "{xml}");
+        let parse = "import sys, xml.etree.ElementTree as t; print(len(list(t.parse('r.xml').iter('failure'))))";
+        let read = person
+            .begin("/usr/bin/python3".into(), &["-c", parse], None)
+            .end()
+            .await;
+        assert_eq!(read.expect(0).out.trim(), "1");
+    }
     for arguments in [
         &["h.wasm", "cases.toml"][..],
         &["h.wasm", "cases.toml", "--color", "always"],

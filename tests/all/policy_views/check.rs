@@ -97,7 +97,13 @@ async fn several_modules_are_checked_at_once_and_one_that_is_wrong_fails_all() {
         .run(&["policy", "check", "careful.wasm"])
         .await
         .expect(0);
-    said.says(&["careful@1.0.0", "The host would load it."]);
+    said.says(&[
+        "careful@1.0.0",
+        "cases carries none",
+        "The host would load it.",
+        "next: say what it must answer in `careful.cases.toml`",
+        "`countersign policy verify careful.wasm`",
+    ]);
     let line = ["policy", "check", "careful.wasm", "brittle.wasm", "--json"];
     let json = person.run(&line).await.expect(1).json();
     assert_eq!(json[0]["loads"], true, "{json}");
@@ -116,4 +122,40 @@ async fn a_module_that_is_too_large_is_refused_before_it_is_compiled() {
         .await
         .expect(1);
     said.says(&["larger than 33554432 bytes", "leave out debug information"]);
+}
+
+#[tokio::test]
+async fn what_is_no_component_is_told_with_the_next_step_by_every_command() {
+    let other = Guest {
+        decide_name: "judge",
+        ..Guest::default()
+    };
+    let person = with(&[("other.wasm", &other)]);
+    put(&person, "core.wasm", b"\0asm\x01\0\0\0");
+    put(&person, "image.wasm", b"\x89PNG");
+    put(&person, "empty.wasm", b"");
+    let case = "[[case]]\nname = \"c\"\ngiven.verb = \"deprovision\"\nexpect.not = \"allow\"\n";
+    put(&person, "c.toml", case.as_bytes());
+    std::fs::create_dir(person.folder().join("folder.wasm")).expect("there is room");
+    for (file, words) in [
+        ("core.wasm", "next: it is a core module"),
+        ("image.wasm", "next: it is no WebAssembly at all"),
+        ("empty.wasm", "next: the file is empty"),
+        ("other.wasm", "next: generate its bindings anew"),
+        ("gone.wasm", "No such file"),
+        ("folder.wasm", "Is a directory"),
+    ] {
+        for (line, code) in [
+            (&["policy", "describe", file][..], 2),
+            (&["policy", "matrix", file], 2),
+            (&["policy", "diff", "builtin", file], 2),
+            (&["policy", "bench", file], 2),
+            (&["policy", "verify", file], 2),
+            (&["policy", "test", file, "c.toml"], 2),
+            (&["policy", "check", file], 1),
+        ] {
+            let said = person.run(line).await.expect(code);
+            said.says(&[file, words]);
+        }
+    }
 }

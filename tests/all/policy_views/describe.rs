@@ -16,6 +16,9 @@ async fn a_module_is_described_with_its_settings_and_the_rules_that_it_names() {
             "from a snapshot taken after configure",
             "grant_ttl_seconds 600 default: 900",
             "clock to 1 min",
+            "contract countersign:policy@0.1.0, which this host has",
+            "cases carries 33, which a host runs when it loads it",
+            "bytes, of which",
             "agents-need-a-person gate in 388 rows",
             "human in 232 rows",
         ]);
@@ -48,5 +51,20 @@ async fn a_module_that_fails_here_and_there_is_described_with_its_failures() {
     said.says(&[
         "it gave up (unreachable) fails in 58 rows",
         "is told what kind of caller asks",
+        "carries none",
+    ]);
+}
+
+#[tokio::test]
+async fn the_counts_that_a_module_asks_for_are_described() {
+    let counting = Guest {
+        tally: Some("mints"),
+        ..careful()
+    };
+    let person = with(&[("counting.wasm", &counting)]);
+    let said = person.run(&["policy", "describe", "counting.wasm"]).await;
+    said.expect(0).says(&[
+        "Counts that it asks for",
+        "mints deeds done and approvals pending of the caller's credential within 1 min: every verb",
     ]);
 }

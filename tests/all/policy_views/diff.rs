@@ -13,7 +13,23 @@ grant_ttl_seconds = 600
 async fn a_module_is_no_different_from_itself() {
     let person = CommandLine::new();
     let said = person.run(&["policy", "diff", "builtin", "builtin"]).await;
-    said.expect(0).says(&["No difference over 1856 rows."]);
+    said.expect(0).says(&[
+        "No difference over 1856 rows.",
+        "A sha256 ",
+        "B sha256 ",
+        "Compared: what both declare and are set to, and their answers to every row",
+        "Not compared: times, counts, lengths",
+    ]);
+    let some = [
+        "policy",
+        "diff",
+        "builtin",
+        "builtin",
+        "--verb",
+        "deprovision",
+    ];
+    let said = person.run(&some).await.expect(0);
+    said.says(&["to the chosen rows of the exhaustive table, and no others (32 rows)"]);
 }
 
 #[tokio::test]
@@ -137,7 +153,9 @@ async fn what_a_setting_holds_moves_no_cursor_and_is_no_formula() {
         ..careful()
     };
     let person = with(&[("a.wasm", &module)]);
-    put(&person, "b.toml", br#"strict = "=cmd()\u001b[2J\u202e""#);
+    let strict =
+        br#"strict = ["=cmd()\u001b[2J\u202e", "<script>alert(1)</script><img src=x onerror=y>"]"#;
+    put(&person, "b.toml", strict);
     let diff = [
         "policy",
         "diff",
@@ -149,13 +167,23 @@ async fn what_a_setting_holds_moves_no_cursor_and_is_no_formula() {
     for (format, shown) in [
         ("terminal", r"+ =cmd()\u{1b}[2J\u{202e}"),
         ("markdown", r"=cmd\(\)\\u\{1b\}\[2J"),
-        ("html", r"<ins>=cmd()\u{1b}[2J\u{202e}</ins>"),
+        ("html", r"<ins>=cmd()\u{1b}[2J\u{202e}, &#60;script&#62;"),
         ("csv", r"'=cmd()\u{1b}[2J\u{202e}"),
         ("json", r"=cmd()\u001b[2J\u202e"),
     ] {
         let said = person.run(&[&diff[..], &[format]].concat()).await.expect(1);
         assert!(said.out.contains(shown), "{format}: {said}");
         assert!(!said.out.contains(['\u{1b}', '\u{202e}']), "{format}");
+        let is_markup = ["html", "markdown"].contains(&format);
+        let marked_up = said.out.replace("\\<", "");
+        assert!(
+            !is_markup || !marked_up.contains("<script"),
+            "{format}: {said}"
+        );
+        assert!(
+            !is_markup || !marked_up.contains("<img"),
+            "{format}: {said}"
+        );
     }
     let describe = ["policy", "describe", "a.wasm", "--settings", "b.toml"];
     let said = person.run(&describe).await.expect(0);
@@ -187,4 +215,49 @@ async fn what_cannot_be_compared_ends_with_2() {
     ] {
         person.run(line).await.expect(2).says(&[sentence]);
     }
+}
+
+/// Two people for administrators, who have as long as the host leaves them.
+fn leaves_lives() -> Guest {
+    Guest {
+        // The two lives of a gate are options: at 36 and 44 of a verdict stands whether there is one.
+        decide: "(i32.store8 (i32.add (global.get $gate) (i32.const 36)) (i32.const 0))
+            (i32.store8 (i32.add (global.get $gate) (i32.const 44)) (i32.const 0))
+            (global.get $gate)",
+        ..careful()
+    }
+}
+
+#[tokio::test]
+async fn a_life_that_is_left_to_the_host_is_said_and_is_as_long_as_its_operator_set_it() {
+    let named = Guest {
+        decide: "(global.get $gate)",
+        ..careful()
+    };
+    let person = with(&[("left.wasm", &leaves_lives()), ("named.wasm", &named)]);
+    let matrix = ["policy", "matrix", "left.wasm"];
+    let said = person.run(&matrix).await.expect(0);
+    said.says(&["A life that is not named is the host's: 1 h to decide and 15 min to use it"]);
+    let set = ["--pending-seconds", "7200"];
+    let said = person.run(&[&matrix[..], &set].concat()).await.expect(0);
+    said.says(&[
+        "Every gate takes 2 people; 2 h to decide, 15 min to use it.",
+        "Lives are those on a host that leaves 2 h to decide and 15 min to use it.",
+    ]);
+    let host = person.clone().env("COUNTERSIGN_PENDING_SECONDS", "300");
+    let said = host
+        .run(&["policy", "matrix", "named.wasm"])
+        .await
+        .expect(0);
+    said.says(&["5 min to decide, 1 min to use it"]);
+    let diff = ["policy", "diff", "named.wasm", "left.wasm"];
+    let said = person.run(&diff).await.expect(3);
+    said.says(&["1856 looser", "A life that is not named is the host's"]);
+    // Where both are cut to the same, there is no difference.
+    let short = ["--pending-seconds", "60", "--grant-seconds", "30"];
+    let said = person.run(&[&diff[..], &short].concat()).await.expect(0);
+    said.says(&["No difference"]);
+    let wrong = ["policy", "matrix", "left.wasm", "--grant-seconds", "5"];
+    let said = person.run(&wrong).await.expect(2);
+    said.says(&["`5` is not a number of seconds from 10 to 86400"]);
 }

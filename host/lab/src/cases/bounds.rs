@@ -9,13 +9,17 @@ pub struct Bounds {
     pub questions: usize,
     /// What the questions take, written out, in bytes: a small file can say much often.
     pub bytes: usize,
+    /// What the file is too much for.
+    pub reader: &'static str,
 }
 
 impl Bounds {
-    /// None: the file is of whoever runs it.
-    pub const NONE: Self = Self {
-        questions: usize::MAX,
-        bytes: usize::MAX,
+    /// Those of a file that somebody runs, who may have it from somebody else: what ends within an hour, and in
+    /// less memory than a small machine has.
+    pub const OWN: Self = Self {
+        questions: 10_000_000,
+        bytes: 256 * 1024 * 1024,
+        reader: "one run: make several of it",
     };
 
     /// Those of the cases that a module carries, which a host runs when it loads it: as many questions as
@@ -23,13 +27,16 @@ impl Bounds {
     pub const BUNDLED: Self = Self {
         questions: 2_000,
         bytes: 16 * 1024 * 1024,
+        reader: "a module to carry: keep the rest beside it",
     };
 
     /// What is left after `questions` more.
     pub(super) fn take_questions(&mut self, questions: usize) -> Result<(), String> {
-        self.questions = self.questions.checked_sub(questions).ok_or(
-            "with this one the file has too many questions for a module to carry: keep the rest beside it",
-        )?;
+        let left = self.questions.checked_sub(questions);
+        self.questions = left.ok_or_else(|| {
+            let reader = self.reader;
+            format!("with this one the file has too many questions for {reader}")
+        })?;
         Ok(())
     }
 
@@ -41,7 +48,10 @@ impl Bounds {
     ) -> Result<(), String> {
         let weight: usize = tables.into_iter().map(weight).sum();
         let left = self.bytes.checked_sub(weight.saturating_mul(times));
-        self.bytes = left.ok_or("with this one the file says too much for a module to carry")?;
+        self.bytes = left.ok_or_else(|| {
+            let reader = self.reader;
+            format!("with this one the file says too much for {reader}")
+        })?;
         Ok(())
     }
 }
@@ -74,21 +84,38 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_ones_own_asks_as_many_questions_as_there_are() {
-        let case = "[[case]]\nname = \"c\"\ngiven = { verb = \"deprovision\", role = \"*\" }\nexpect.not = \"allow\"\n";
+        let cases = |names: &[&str]| -> String {
+            let case = |name: &&str| {
+                format!(
+                    "[[case]]\nname = \"{name}\"\ngiven = {{ verb = \"deprovision\", role = \"*\" }}\nexpect.not = \"allow\"\n"
+                )
+            };
+            names.iter().map(case).collect()
+        };
         let bounds = Bounds {
             questions: 8,
-            ..Bounds::NONE
+            ..Bounds::OWN
         };
-        assert!(CaseFile::parse_within(&case.repeat(2), bounds).is_ok());
-        let error = error(&case.repeat(3), bounds);
+        assert!(CaseFile::parse_within(&cases(&["a", "b"]), bounds).is_ok());
+        let error = error(&cases(&["a", "b", "c"]), bounds);
         assert!(error.contains("line 9: `c`: with this one"), "{error}");
+    }
+
+    #[test]
+    fn a_small_file_of_anybody_takes_no_more_memory_than_a_small_machine_has() {
+        let (text, rows) = ("w".repeat(100_000), "[\"allow\"],\n".repeat(4_000));
+        let table = format!(
+            "[[table]]\nname = \"t\"\ngiven = {{ verb = \"deprovision\", caller.workspace = \"{text}\" }}\ncolumns = [\"expect.not\"]\nrows = [\n{rows}]\n"
+        );
+        let error = error(&table, Bounds::OWN);
+        assert!(error.contains("says too much for one run"), "{error}");
     }
 
     #[test]
     fn a_file_that_is_not_ones_own_says_no_more_by_saying_it_often() {
         let bounds = Bounds {
             bytes: 10_000,
-            ..Bounds::NONE
+            ..Bounds::OWN
         };
         let text = "w".repeat(2_000);
         let given = format!("verb = \"deprovision\", caller.workspace = \"{text}\"");

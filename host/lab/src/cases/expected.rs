@@ -33,6 +33,8 @@ pub struct Expected {
     pending_ttl: Option<u32>,
     /// Seconds for the caller to use what was approved.
     grant_ttl: Option<u32>,
+    /// Every call is answered as a fresh instance answers the question.
+    alike: Option<bool>,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -60,6 +62,9 @@ impl Expected {
         if *self == Self::default() {
             return Err("`expect` needs a `class`, a `verdict`, a `not`, a `rule` or another part of an answer".to_owned());
         }
+        if self.alike == Some(false) {
+            return Err("`alike` is `true`, or left out".to_owned());
+        }
         if let Some(class) = &self.class {
             class.pick(CallerClass::ALL, CallerClass::as_str)?;
         }
@@ -73,6 +78,11 @@ impl Expected {
             }
         }
         Ok(())
+    }
+
+    /// Whether every call must be answered as a fresh instance answers.
+    pub(crate) fn is_alike(&self) -> bool {
+        self.alike == Some(true)
     }
 
     /// As the `expect` of a case says it.
@@ -199,6 +209,49 @@ impl Expected {
             }
         }
     }
+}
+
+impl Mismatch {
+    /// Where `answered` is another answer than the one of a fresh instance.
+    pub(crate) fn unlike(fresh: &Answered, answered: &Answered) -> Option<Self> {
+        let is_alike = match (&fresh.verdict, &answered.verdict) {
+            // Both deny, in whatever words.
+            (Err(_), Err(_)) => true,
+            (one, other) => one == other && fresh.class == answered.class,
+        };
+        if is_alike {
+            return None;
+        }
+        let (mut expected, mut found) = (brief(fresh), brief(answered));
+        if expected == found {
+            (expected, found) = (whole(fresh), whole(answered));
+        }
+        Some(Self {
+            part: "alike",
+            expected,
+            found,
+        })
+    }
+}
+
+/// `agent: gate (agents-need-a-person)`.
+fn brief(answered: &Answered) -> String {
+    let class = answered
+        .class
+        .as_ref()
+        .map_or(FAILS, |class| class.as_str());
+    match &answered.verdict {
+        Err(failure) => format!("{class}: {FAILS}: {failure}"),
+        Ok(verdict) => {
+            let rule = verdict.ground().map(|ground| format!(" ({})", ground.rule));
+            let effect = Effect::of(verdict).as_str();
+            format!("{class}: {effect}{}", rule.unwrap_or_default())
+        }
+    }
+}
+
+fn whole(answered: &Answered) -> String {
+    serde_json::to_string(&answered.verdict).unwrap_or_else(|_| brief(answered))
 }
 
 impl From<&ExpectedQuorum> for Quorum {

@@ -2,21 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use countersign_engine::Settings;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use toml::{Spanned, Table, Value};
+use countersign_engine::{Manifest, Settings};
 
-use super::table::WrittenTable;
-use super::values::instants;
-use super::words::unknown;
-use super::{Bounds, CaseError, Expected, Given};
+use super::written::{Reader, Written, line};
+use super::{Bounds, Calls, CaseError, Expected, Given};
 use crate::module::Module;
 
 /// One question, or a family of them, and what is expected.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
-    /// What it is called, in a sentence.
+    /// What it is called, in a sentence. No other case of the file is called so.
     pub name: String,
     /// The line on which it begins, from 1.
     pub line: usize,
@@ -24,6 +19,8 @@ pub struct Case {
     pub settings: Settings,
     /// The question.
     pub given: Given,
+    /// How often it is asked, and after what.
+    pub calls: Calls,
     /// The answer.
     pub expected: Expected,
 }
@@ -41,37 +38,28 @@ pub struct CaseFile {
     pub properties: Vec<Property>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    #[serde(default)]
-    settings: Table,
-    #[serde(default)]
-    fixtures: BTreeMap<String, Table>,
-    #[serde(default, rename = "case")]
-    cases: Vec<Spanned<WrittenCase>>,
-    #[serde(default, rename = "table")]
-    tables: Vec<Spanned<WrittenTable>>,
-    #[serde(default, rename = "property")]
-    properties: Vec<Spanned<WrittenCase>>,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct WrittenCase {
-    pub(super) name: String,
-    /// Names of fixtures, each laid over those before it.
-    #[serde(default)]
-    pub(super) like: Vec<String>,
-    #[serde(default)]
-    pub(super) settings: Table,
-    #[serde(default)]
-    pub(super) given: Table,
-    #[serde(default)]
-    pub(super) expect: Table,
+impl Case {
+    /// Whether a module of this manifest is told all that is given.
+    pub(crate) fn is_heard_by(&self, manifest: &Manifest) -> Result<(), String> {
+        self.given.is_heard_by(manifest)?;
+        self.calls.are_heard_by(manifest)
+    }
 }
 
 impl Property {
+    /// What `case` says, as a property, which `verify` asks about in its own way.
+    fn of(case: Case) -> Result<Self, CaseError> {
+        if case.calls.is_one() {
+            return Ok(Self(case));
+        }
+        Err(CaseError::Case {
+            line: case.line,
+            name: case.name,
+            message: "a property is of one call: leave out `calls`, `after` and `instance`"
+                .to_owned(),
+        })
+    }
+
     /// Whether it can be held against `module` as it is set.
     pub fn check(&self, module: &Module) -> Result<(), String> {
         if self.0.settings.iter().next().is_some() {
@@ -84,20 +72,13 @@ impl Property {
 impl CaseFile {
     /// Reads a file. Every question in it is formed once, so that what is accepted can be asked.
     pub fn parse(text: &str) -> Result<Self, CaseError> {
-        Self::parse_within(text, Bounds::NONE)
+        Self::parse_within(text, Bounds::OWN)
     }
 
     /// [`CaseFile::parse`], of a file that is not one's own.
     pub fn parse_within(text: &str, bounds: Bounds) -> Result<Self, CaseError> {
-        let written: Written = toml::from_str(text).map_err(|error| CaseError::Toml {
-            line: error.span().map_or(1, |span| line(text, span.start)),
-            message: error.message().to_owned(),
-        })?;
-        let mut reader = Reader {
-            settings: written.settings,
-            fixtures: written.fixtures,
-            bounds,
-        };
+        let written = Written::parse(text)?;
+        let mut reader = Reader::new(written.settings, written.fixtures, bounds);
         let mut cases = Vec::new();
         // Cases and tables in the order in which they are written.
         for case in written.cases {
@@ -110,109 +91,38 @@ impl CaseFile {
             for (index, row) in table.rows.iter().enumerate() {
                 // Where the row is written in one line, that line is the case's.
                 let line = line(text, row.span().start).max(begins);
-                let shared = [&table.settings, &table.given, &table.expect];
-                let afford = reader.bounds.take_tables(shared, 1);
-                let case = afford.and_then(|()| table.row(index, row.get_ref()));
-                let case = case.map_err(|message| CaseError::Case {
-                    line,
-                    name: table.name.clone(),
-                    message,
-                })?;
-                cases.push(reader.case(line, case)?);
+                cases.push(reader.row(line, &table, (index, row.get_ref()))?);
             }
         }
         cases.sort_by_key(|case| case.line);
+        names_differ(&cases)?;
         let mut properties = Vec::new();
         for property in written.properties {
             let line = line(text, property.span().start);
-            properties.push(Property(reader.case(line, property.into_inner())?));
+            properties.push(reader.case(line, property.into_inner())?);
         }
-        Ok(Self { cases, properties })
-    }
-}
-
-/// What all cases of a file share.
-struct Reader {
-    settings: Table,
-    fixtures: BTreeMap<String, Table>,
-    /// What is left of them.
-    bounds: Bounds,
-}
-
-impl Reader {
-    fn case(&mut self, line: usize, written: WrittenCase) -> Result<Case, CaseError> {
-        let name = written.name;
-        self.read(
-            line,
-            &name,
-            &written.like,
-            (written.settings, written.given, written.expect),
-        )
-        .map_err(|message| CaseError::Case {
-            line,
-            name: name.clone(),
-            message,
-        })
-    }
-
-    fn read(
-        &mut self,
-        line: usize,
-        name: &str,
-        like: &[String],
-        (settings, given, expect): (Table, Table, Table),
-    ) -> Result<Case, String> {
-        let mut laid = Table::new();
-        for fixture in like {
-            let known: Vec<&str> = self.fixtures.keys().map(String::as_str).collect();
-            let fixture = self
-                .fixtures
-                .get(fixture)
-                .ok_or_else(|| unknown(fixture, &known))?;
-            self.bounds.take_tables([fixture], 1)?;
-            lay(&mut laid, fixture.clone());
-        }
-        lay(&mut laid, given);
-        instants(&mut laid)?;
-        let weighed = laid.clone();
-        let given: Given = part("given", laid)?;
-        let expected: Expected = part("expect", expect)?;
-        expected.check()?;
-        let questions = given.count()?;
-        self.bounds.take_questions(questions)?;
-        self.bounds.take_tables([&weighed], questions)?;
-        self.bounds.take_tables([&self.settings], 1)?;
-        let mut all = self.settings.clone();
-        lay(&mut all, settings);
-        Ok(Case {
-            name: name.to_owned(),
-            line,
-            settings: Settings::from_toml(all).map_err(|error| error.to_string())?,
-            given,
-            expected,
+        names_differ(&properties)?;
+        let properties = properties.into_iter().map(Property::of);
+        Ok(Self {
+            properties: properties.collect::<Result<_, _>>()?,
+            cases,
         })
     }
 }
 
-fn part<T: DeserializeOwned>(name: &str, table: Table) -> Result<T, String> {
-    let read = table.try_into();
-    read.map_err(|error: toml::de::Error| format!("`{name}`: {}", error.message()))
-}
-
-/// Lays `over` on `under`: tables join, everything else takes the place of what was there.
-pub(super) fn lay(under: &mut Table, over: Table) {
-    for (key, value) in over {
-        match (under.get_mut(&key), value) {
-            (Some(Value::Table(under)), Value::Table(over)) => lay(under, over),
-            (_, value) => {
-                under.insert(key, value);
-            }
+/// A name is how a case is found again: in a report, and by whoever runs it alone.
+fn names_differ(cases: &[Case]) -> Result<(), CaseError> {
+    let mut lines = BTreeMap::new();
+    for case in cases {
+        if let Some(line) = lines.insert(&case.name, case.line) {
+            return Err(CaseError::Case {
+                line: case.line,
+                name: case.name.clone(),
+                message: format!("line {line} has one of that name already: give each its own"),
+            });
         }
     }
-}
-
-fn line(text: &str, at: usize) -> usize {
-    text.get(..at).unwrap_or(text).matches('\n').count() + 1
+    Ok(())
 }
 
 #[cfg(test)]
@@ -341,6 +251,18 @@ expect = { not = "allow" }
             (
                 "[[table]]\nname = \"t\"\ncolumns = [\"verb\"]\nrows = [[\"x\"]]".to_owned(),
                 "the column `verb` is neither `given.…`, `expect.…` nor a text under `name`",
+            ),
+            (
+                "[[table]]\nname = \"t\"\ngiven.verb = \"deprovision\"\ncolumns = [\"name\", \"expect.verdict\"]\nrows = [\n[\"a\", \"deny\"],\n[\"b\", \"deny\"],\n[\"a\", \"gate\"],\n]".to_owned(),
+                "line 8: `t: a`: line 6 has one of that name already",
+            ),
+            (
+                "[[table]]\nname = \"t\"\ngiven.verb = \"deprovision\"\ncolumns = [\"expect.verdict\"]\nrows = [[\"deny\"]]\n".repeat(2),
+                "line 10: `t, row 1`: line 5 has one of that name already",
+            ),
+            (
+                format!("{}\n", case("verb = \"deprovision\"", "verdict = \"deny\"")).replace("case", "property").repeat(2),
+                "line 5: `c`: line 1 has one of that name already",
             ),
             (
                 "[[table]]\nname = \"t\"\ncolumns = [\"given.verb\"]\nrows = [[]]".to_owned(),

@@ -1,10 +1,12 @@
 //! Why a file of cases cannot be used.
 
+use countersign_core::text::escaped;
+
 /// Why a file of cases cannot be used. `line` counts from 1.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CaseError {
     /// It is no TOML, or has a key that there is not.
-    #[error("line {line}: {message}")]
+    #[error("line {line}: {}", escaped(.message))]
     Toml {
         /// Where.
         line: usize,
@@ -12,7 +14,7 @@ pub enum CaseError {
         message: String,
     },
     /// One case, table or property is wrong.
-    #[error("line {line}: `{name}`: {message}")]
+    #[error("line {line}: `{}`: {}", escaped(.name), escaped(.message))]
     Case {
         /// Where it begins.
         line: usize,

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use toml::{Spanned, Table, Value};
 
-use super::file::{WrittenCase, lay};
+use super::written::{OneOrMore, WrittenCase, lay};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +15,10 @@ pub(super) struct WrittenTable {
     pub(super) settings: Table,
     #[serde(default)]
     pub(super) given: Table,
+    #[serde(default)]
+    pub(super) after: OneOrMore,
+    calls: Option<usize>,
+    instance: Option<String>,
     #[serde(default)]
     pub(super) expect: Table,
     columns: Vec<String>,
@@ -51,6 +55,9 @@ impl WrittenTable {
             like: self.like.clone(),
             settings: self.settings.clone(),
             given,
+            after: self.after.clone(),
+            calls: self.calls,
+            instance: self.instance.clone(),
             expect,
         })
     }

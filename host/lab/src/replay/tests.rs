@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use countersign_core::policy::{Ground, Verdict};
+use countersign_core::policy::{CallerClass, Ground, Terms, Verdict};
 use countersign_core::verdict::{ModuleId, Opinion, fold};
 use countersign_engine::{BASELINE, Limits, Settings};
 use serde_json::{Value, json};
@@ -136,6 +136,42 @@ fn what_the_host_had_no_time_for_is_no_answer_of_the_module() {
         Some(3)
     );
     assert_eq!((report.same, report.changed()), (0, 1));
+}
+
+/// What an operator set is not in an export, and stands in what was recorded.
+#[test]
+fn a_life_that_a_gate_left_to_the_host_is_as_long_as_it_was_there() {
+    let gate = |name: &str, pending_ttl| Opinion {
+        module: ModuleId {
+            name: name.to_owned(),
+            version: "1.0.0".to_owned(),
+            digest: String::new(),
+        },
+        verdict: Ok(Verdict::Gate(Terms {
+            ground: Ground::new("rule", "because"),
+            quorums: Vec::new(),
+            pending_ttl,
+            grant_ttl: None,
+        })),
+        notes: Vec::new(),
+    };
+    let opinions = vec![gate("a", None), gate("b", Some(7_200))];
+    let built_in = Judgement {
+        generation: 1,
+        class: CallerClass::Agent,
+        ruling: fold(&opinions),
+        opinions,
+    };
+    for seconds in [60, 3_600, 5_000, 7_200, 86_400] {
+        let life = Duration::from_secs(seconds);
+        let pending = Lives::default().pending.set_to(life).expect("within");
+        let host = Lives {
+            pending,
+            ..Lives::default()
+        };
+        let recorded = built_in.clone().within(&host);
+        assert_eq!(built_in.clone().within(&lives(&recorded)), recorded);
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The report that programs read. Members are added, and none is renamed or removed.
 
+use countersign_core::exhaustive::Row;
 use countersign_core::policy::Verdict;
 use serde_json::{Value, json};
 
@@ -58,6 +59,8 @@ fn failure(failed: &Failed) -> Value {
         "role": row.role.as_str(),
         "verb": row.verb.as_str(),
         "flags": row.flags,
+        "call": failed.call.number,
+        "after": failed.call.after.iter().map(Row::key).collect::<Vec<_>>(),
         "class": answered.class.as_ref().ok().map(|class| class.as_str()),
         "verdict": verdict.map(|verdict| Effect::of(verdict).as_str()),
         "rule": ground.map(|ground| &ground.rule),

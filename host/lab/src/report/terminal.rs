@@ -6,6 +6,7 @@ use countersign_core::text::escaped;
 use super::alike::Alike;
 use super::columns::{Pair, folded, shown};
 use super::paint::{Ink, Style};
+use crate::cases::Case;
 use crate::module::Answered;
 use crate::run::{Failed, Ran};
 use crate::suite::{Report, Source};
@@ -111,7 +112,7 @@ impl Page {
             if index > 0 {
                 self.text.push('\n');
             }
-            self.group(group);
+            self.group(ran.case, group);
         }
         if let Some(left) = groups.len().checked_sub(GROUPS + 1) {
             let questions: usize = groups.iter().skip(GROUPS).map(|group| group.0.len()).sum();
@@ -123,7 +124,7 @@ impl Page {
         }
     }
 
-    fn group(&mut self, group: &Alike<'_>) {
+    fn group(&mut self, case: &Case, group: &Alike<'_>) {
         for (index, failed) in group.0.iter().take(QUESTIONS).enumerate() {
             let label = if index == 0 { "asked" } else { "" };
             self.labelled(label, &failed.variant.row.key(), Some(Ink::Bold));
@@ -137,6 +138,14 @@ impl Page {
             self.labelled("", &format!("and {more} more, answered alike"), None);
         }
         let failed = group.first();
+        if !case.calls.is_one() {
+            let instance = match case.calls.is_reused() {
+                true => "one instance answers all",
+                false => "each in a fresh instance",
+            };
+            let call = format!("{} ({instance})", failed.call.sentence());
+            self.labelled("first at", &call, None);
+        }
         let column = self.style.width.saturating_sub(INDENT.len() + LABEL + 2) / 2;
         let column = column.max(8);
         let heading = |text: &str| self.style.paint(Ink::Dim, false, text);

@@ -2,18 +2,86 @@
 
 use countersign_core::policy::Value;
 
-use super::laws::Breach;
+use super::laws::{Breach, Law};
 use super::point::{Change, Point, extra};
+
+/// So much of a value is in a case's name.
+const NAMED: usize = 48;
 
 /// The text of a file with one case: what is asked, and what would be right.
 pub fn written(breach: &Breach, name: &str) -> String {
     let Breach {
-        point, expected, ..
+        law,
+        point,
+        expected,
+        sentence,
     } = breach;
-    let mut text = format!("[[case]]\nname = {}\n", quoted(name));
+    let calls = match law {
+        Law::Stateless => Some(reused(sentence)),
+        Law::Deterministic => Some(("in fresh instances", "calls = 100\n".to_owned())),
+        _ => None,
+    };
+    let mut name = named(name, point);
+    if let Some((how, _)) = &calls {
+        name.push_str(&format!(", {how}"));
+    }
+    let mut text = format!("[[case]]\nname = {}\n", quoted(&name));
     text.push_str(&given(point));
-    text.push_str(&format!("expect = {{ {expected} }}\n"));
+    match calls {
+        // What is right is what a fresh instance answers.
+        Some((_, calls)) => text.push_str(&format!("{calls}expect = {{ alike = true }}\n")),
+        None => text.push_str(&format!("expect = {{ {expected} }}\n")),
+    }
     text
+}
+
+/// One instance that is asked the question as often as it took, or else after each question of the table: what
+/// it was asked before is not known.
+fn reused(sentence: &str) -> (&'static str, String) {
+    let number = sentence.strip_prefix("call ");
+    let number = number.and_then(|rest| rest.split(' ').next()?.parse::<usize>().ok());
+    let (how, calls) = match number {
+        Some(number) => ("again", format!("calls = {number}\n")),
+        None => (
+            "after others",
+            "after = [{ credential = \"*\", role = \"*\", verb = \"*\", flags = \"*\" }]\n"
+                .to_owned(),
+        ),
+    };
+    (how, format!("{calls}instance = \"reused\"\n"))
+}
+
+/// `name`, and where: in one file there may be several counterexamples to one law.
+fn named(name: &str, point: &Point) -> String {
+    let key = point.row.key();
+    let mut named = format!("{name}: {}", key.trim_end_matches(" -"));
+    for change in &point.changes {
+        let (path, value) = match change {
+            Change::Text(which, text) => (which.path().to_owned(), text.clone()),
+            Change::Set(place, name, Value::Text(text)) => {
+                (format!("{}.{name}", place.path()), text.clone())
+            }
+            Change::Set(place, name, value) => (format!("{}.{name}", place.path()), valued(value)),
+            Change::Absent(place, name) => {
+                (format!("{}.{name}", place.path()), "absent".to_owned())
+            }
+            Change::Extra(place, count) => (place.path().to_owned(), format!("{count} more")),
+            Change::Time(time) => ("time".to_owned(), time.to_string()),
+            Change::Tally(name, count) => (format!("tallies.{name}"), count.to_string()),
+        };
+        let whole = value.chars().count();
+        let value: String = match whole > NAMED {
+            true => value
+                .chars()
+                .take(NAMED)
+                .chain("… of ".chars())
+                .chain(whole.to_string().chars())
+                .collect(),
+            false => value,
+        };
+        named.push_str(&format!(", {path} = {value}"));
+    }
+    named
 }
 
 /// The lines that say what is given.
@@ -97,10 +165,51 @@ pub fn quoted(text: &str) -> String {
 mod tests {
     use countersign_core::exhaustive::rows;
 
-    use super::super::laws::Law;
     use super::super::point::{Place, Text};
     use super::*;
     use crate::cases::CaseFile;
+
+    #[test]
+    fn what_only_another_call_shows_is_written_as_a_case_of_many() {
+        let row = rows().next().expect("there are rows");
+        let breach = |law, sentence: &str| Breach {
+            law,
+            point: Point::of(row.clone()),
+            expected: "not = \"fails\"".to_owned(),
+            sentence: sentence.to_owned(),
+        };
+        let breaches = [
+            (
+                Law::Stateless,
+                "call 7 in one instance has another answer than the first",
+                (7, true, 1),
+            ),
+            (
+                Law::Stateless,
+                "an earlier call in the same instance changes the answer",
+                (1, true, rows().count()),
+            ),
+            (
+                Law::Deterministic,
+                "two fresh instances answer differently",
+                (100, false, 1),
+            ),
+        ];
+        let text: String = breaches
+            .iter()
+            .map(|(law, sentence, _)| written(&breach(*law, sentence), "a law"))
+            .collect();
+        // All of them in one file, as somebody pastes them.
+        let file = CaseFile::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        for (case, (.., expected)) in file.cases.iter().zip(&breaches) {
+            let turns = case.calls.earlier().expect("it was read").turns().count();
+            assert_eq!(
+                (case.calls.times(), case.calls.is_reused(), turns),
+                *expected,
+                "{text}"
+            );
+        }
+    }
 
     #[test]
     fn what_is_written_asks_the_same_question() {

@@ -4,8 +4,27 @@ use std::time::Duration;
 
 use countersign_core::approval::{GRANT_TTL, Lives, MOST_COOL_DOWN, PENDING_TTL, Ttl};
 
+use super::Flags;
+use super::number::number;
+
 /// The settings in seconds, where they are set: pending, grant, cool-down.
 pub type Seconds = [Option<u32>; 3];
+
+/// The lives that flags or the environment set; none where neither does.
+pub fn lives_of(flags: &Flags) -> Result<Option<Lives>, String> {
+    let mut mistakes = Vec::new();
+    let set = [
+        ("COUNTERSIGN_PENDING_SECONDS", &flags.pending_seconds),
+        ("COUNTERSIGN_GRANT_SECONDS", &flags.grant_seconds),
+    ];
+    let [pending, grant] =
+        set.map(|(name, said)| number(name, [said.clone(), None], &mut mistakes));
+    let lives = lives([pending, grant, None], &mut mistakes);
+    match mistakes.first() {
+        Some(mistake) => Err(mistake.clone()),
+        None => Ok((pending.or(grant).is_some()).then_some(lives)),
+    }
+}
 
 /// The lives that `seconds` make.
 pub fn lives([pending, grant, cool_down]: Seconds, mistakes: &mut Vec<String>) -> Lives {

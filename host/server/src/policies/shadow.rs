@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use countersign_core::approval::Lives;
 use countersign_core::generation::ModuleRecord;
 use countersign_core::ports::Ledger;
 use countersign_core::shadow::{Seen, Witness};
@@ -124,7 +125,7 @@ impl Shadow {
     pub async fn follow(
         &self,
         policies: &Policies,
-        ledger: &dyn Ledger,
+        (ledger, lives): (&dyn Ledger, Lives),
         mut stop: watch::Receiver<bool>,
     ) {
         let mut queue = self.queue.lock().await;
@@ -154,7 +155,8 @@ impl Shadow {
                 _ = queue.recv_many(&mut batch, BATCH) => true,
             };
             if is_asked {
-                let asked = self.ask(ready.as_ref(), std::mem::take(&mut batch), ledger);
+                let decisions = (std::mem::take(&mut batch), lives);
+                let asked = self.ask(ready.as_ref(), decisions, ledger);
                 let mut asked = std::pin::pin!(asked);
                 tokio::select! {
                     () = &mut asked => continue,

@@ -1,5 +1,7 @@
 //! `countersign policy check`.
 
+use std::path::Path;
+
 use countersign_engine::Mode;
 use countersign_lab::loads::{Loaded, Problem, load};
 use serde::Serialize;
@@ -8,7 +10,8 @@ use super::engine;
 use super::shown::json;
 use crate::cli::Check;
 use crate::commands::failure::{Exit, Failure};
-use crate::commands::terminal;
+use crate::commands::table::listed;
+use crate::commands::terminal::{self, Plain};
 use crate::say;
 
 /// What became of one component.
@@ -38,7 +41,7 @@ pub fn run(asked: &Check) -> anyhow::Result<()> {
             problem,
         };
         if !asked.json {
-            say(&text(&checked));
+            say(&text(&checked, component));
         }
         all.push(checked);
     }
@@ -51,10 +54,10 @@ pub fn run(asked: &Check) -> anyhow::Result<()> {
     }
 }
 
-fn text(checked: &Checked) -> String {
+fn text(checked: &Checked, path: &Path) -> String {
     let component = &checked.component;
     match (&checked.module, &checked.problem) {
-        (Some(module), _) => loaded(component, module),
+        (Some(module), _) => loaded(path, module),
         (_, Some(problem)) => format!(
             "{component}: a host would not load it.\n  {}\n  next: {}",
             problem.sentence, problem.next
@@ -63,19 +66,41 @@ fn text(checked: &Checked) -> String {
     }
 }
 
-fn loaded(component: &str, module: &Loaded) -> String {
-    let mut text = format!(
-        "{component}: {}@{} — {}\n  digest    {}\n  runs      {}",
+fn loaded(path: &Path, module: &Loaded) -> String {
+    let component = path.display();
+    let mut pairs = vec![
+        ("digest", module.digest.clone()),
+        ("runs", runs(module.mode).to_owned()),
+        (
+            "cases",
+            match module.cases {
+                0 => "carries none".to_owned(),
+                some => format!("carries {some}, which hold"),
+            },
+        ),
+    ];
+    for (setting, values) in module.settings.iter() {
+        let values = match values.as_slice() {
+            [] => "none".to_owned(),
+            some => some.join(", "),
+        };
+        pairs.push((setting, Plain::new(&values).to_string()));
+    }
+    let has_cases = module.cases > 0 || path.with_extension("cases.toml").exists();
+    let test = match has_cases {
+        true => format!("`countersign policy test {component}` runs its cases"),
+        false => format!(
+            "say what it must answer in `{}`, for `countersign policy test`",
+            path.with_extension("cases.toml").display()
+        ),
+    };
+    format!(
+        "{component}: {}@{} — {}\n{}\n  The host would load it.\n  next: {test}; `countersign policy verify {component}` looks for what no policy may answer",
         module.name,
         module.version,
-        module.description,
-        module.digest,
-        runs(module.mode),
-    );
-    for (setting, values) in module.settings.iter() {
-        text += &format!("\n  {setting} = {values:?}");
-    }
-    text + "\n  The host would load it."
+        Plain::new(&module.description),
+        listed(&pairs, terminal::width()),
+    )
 }
 
 /// How a module gets its settings, in words.

@@ -1,5 +1,6 @@
 //! `countersign policy describe`.
 
+use countersign_core::tally::TallyScope;
 use countersign_lab::description::Description;
 use countersign_lab::selection::Selection;
 use countersign_lab::words::{counted, span};
@@ -25,6 +26,7 @@ pub fn run(asked: &Describe) -> anyhow::Result<()> {
     let chapters = [
         ("", itself(&description)),
         ("Settings", settings(&description)),
+        ("Counts that it asks for", tallies(&description)),
         ("Rules over the exhaustive table", rules(&description)),
         ("Callers are taken for", classes(&description)),
     ];
@@ -76,7 +78,12 @@ fn itself(described: &Description) -> Pairs {
         ("version", manifest.version.clone()),
         ("description", fit(&manifest.description)),
         ("digest", described.digest.clone()),
-        ("size", format!("{} bytes", described.bytes)),
+        (
+            "contract",
+            format!("{}, which this host has", described.contract),
+        ),
+        ("size", size(described)),
+        ("cases", cases(described)),
         ("runs", runs(described.mode).to_owned()),
         ("imports", listed_or(&described.imports, "nothing")),
         ("callers", classifier.to_owned()),
@@ -98,6 +105,50 @@ fn itself(described: &Description) -> Pairs {
         .drain(..)
         .map(|(name, value)| (name.to_owned(), value));
     pairs.chain(annotations).collect()
+}
+
+fn size(described: &Description) -> String {
+    let bytes = grouped(described.bytes);
+    match described.cases_bytes {
+        0 => format!("{bytes} bytes"),
+        cases => format!("{bytes} bytes, of which {} are its cases", grouped(cases)),
+    }
+}
+
+/// `50,070`.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev();
+    let groups: Vec<_> = groups.map(String::from_utf8_lossy).collect();
+    groups.join(",")
+}
+
+fn cases(described: &Description) -> String {
+    match (&described.cases_problem, described.cases) {
+        (Some(why), _) => fit(why),
+        (None, 0) => "carries none".to_owned(),
+        (None, some) => format!("carries {some}, which a host runs when it loads it"),
+    }
+}
+
+fn tallies(described: &Description) -> Pairs {
+    let tallies = described.manifest.tallies.iter().map(|tally| {
+        let whose = match tally.kind.scope {
+            TallyScope::Actor => "the caller's credential",
+            TallyScope::User => "the person behind the caller",
+            TallyScope::Workspace => "the caller's workspace",
+            TallyScope::Organisation => "everybody",
+        };
+        let verbs: Vec<&str> = tally.kind.verbs.iter().map(|verb| verb.as_str()).collect();
+        let verbs = match verbs.is_empty() {
+            true => "every verb".to_owned(),
+            false => verbs.join(", "),
+        };
+        let window = span(tally.kind.window_seconds);
+        let text = format!("deeds done and approvals pending of {whose} within {window}: {verbs}");
+        (fit(&tally.name), text)
+    });
+    tallies.collect()
 }
 
 fn settings(described: &Description) -> Pairs {

@@ -9,15 +9,19 @@ mod terminal;
 use std::path::Path;
 
 use countersign_core::strictness::Change;
+use countersign_lab::answers::{Answers, Outcome};
 use countersign_lab::changes::{Changed, Changes, Classes, Said};
 use countersign_lab::module::Module;
+use countersign_lab::selection::Selection;
 use countersign_lab::words::{self, counted};
 
 use super::ink::Ink;
+use super::lives::HostLives;
 use super::shown::{show, width};
 use super::{engine, opened};
 use crate::cli::{Diff, Format};
 use crate::commands::failure::{Exit, Failure};
+use crate::config::Flags;
 
 /// The ways in which answers change, in the order in which they are shown.
 const KINDS: [(Change, &str); 4] = [
@@ -28,8 +32,8 @@ const KINDS: [(Change, &str); 4] = [
 ];
 
 /// Shows what differs between two modules, and ends as scripts can tell.
-pub fn run(asked: &Diff) -> anyhow::Result<()> {
-    let view = compared(asked).map_err(usage)?;
+pub fn run(asked: &Diff, flags: &Flags) -> anyhow::Result<()> {
+    let view = compared(asked, flags).map_err(usage)?;
     let text = match asked.shown.format {
         Format::Terminal => terminal::render(&view, Ink::new(&asked.shown), width(&asked.shown)),
         Format::Markdown => markdown::render(&view),
@@ -53,16 +57,24 @@ fn usage(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
-fn compared(asked: &Diff) -> anyhow::Result<View> {
+fn compared(asked: &Diff, flags: &Flags) -> anyhow::Result<View> {
+    let lives = HostLives::of(flags)?;
     let rows = opened::rows(&asked.rows)?;
     let engine = engine()?;
     let named = asked.after.as_deref().unwrap_or(&asked.before);
     let open = |named: &Path, settings: Option<&Path>| opened::module(&engine, named, settings);
     let before = open(&asked.before, asked.settings_a.as_deref())?;
     let after = open(named, asked.settings_b.as_deref())?;
-    let [one, other] = [&before, &after].map(|module| opened::answers(module, &rows));
+    let [one, other] = [&before, &after].map(|module| lives.apply(opened::answers(module, &rows)));
     let changes = Changes::between((&before, &one), (&after, &other));
+    let is_left = |answers: &Answers| {
+        let mut rows = answers.iter();
+        rows.any(|(_, answered)| Outcome::of(&answered.verdict).leaves_a_life())
+    };
+    let lives = lives.note(is_left(&one) || is_left(&other));
     Ok(View {
+        is_whole: rows == Selection::default(),
+        lives,
         before,
         after,
         changes,
@@ -74,6 +86,9 @@ pub struct View {
     before: Module,
     after: Module,
     changes: Changes,
+    /// Whether every row was compared.
+    is_whole: bool,
+    lives: Option<String>,
 }
 
 impl View {
@@ -81,6 +96,27 @@ impl View {
     fn title(&self) -> String {
         let [before, after] = [&self.before, &self.after].map(|module| module.proven().id());
         format!("{before} → {after}")
+    }
+
+    /// What was compared, and what was not.
+    fn compared(&self) -> Vec<String> {
+        let which = match self.is_whole {
+            true => "every row of the exhaustive table",
+            false => "the chosen rows of the exhaustive table, and no others",
+        };
+        let (rows, lives) = (counted(self.changes.rows, "row"), self.lives.clone());
+        let what = format!(
+            "Compared: what both declare and are set to, and their answers to {which} ({rows})."
+        );
+        let rest = "Not compared: times, counts, lengths, names and values that no row has. \
+                    `countersign policy verify` searches there, and `countersign policy replay` asks what was decided."
+            .to_owned();
+        [what, rest].into_iter().chain(lives).collect()
+    }
+
+    /// The digests of both.
+    fn digests(&self) -> [&str; 2] {
+        [&self.before, &self.after].map(|module| module.proven().id().digest.as_str())
     }
 
     /// In one line, how much differs.

@@ -26,7 +26,8 @@ pub fn code(text: &str) -> String {
 /// A cell of a CSV file (RFC 4180). A spreadsheet takes what begins with one of some characters for a formula,
 /// so such a text begins with an apostrophe.
 pub fn csv(text: &str) -> String {
-    const FORMULAS: &[char] = &['=', '+', '-', '@'];
+    // Some take the full-width ones for the same.
+    const FORMULAS: &[char] = &['=', '+', '-', '@', '＝', '＋', '－', '＠'];
     let plain = Plain::new(text);
     let mut cell = plain.as_str().to_owned();
     if cell.starts_with(FORMULAS) {
@@ -54,6 +55,12 @@ mod tests {
         assert_eq!(csv("a,b"), "\"a,b\"");
         assert_eq!(csv("a\"b"), "\"a\"\"b\"");
         assert_eq!(csv("=1+1"), "'=1+1");
-        assert_eq!(csv("-"), "'-");
+        for formula in ["=1+1", "+1", "-1", "@SUM(1)", "＝1", "＋1", "－1", "＠1"] {
+            assert_eq!(csv(formula), format!("'{formula}"));
+        }
+        assert_eq!(csv("=a,\"b\""), "\"'=a,\"\"b\"\"\"");
+        // What some strip before they look is not there any more.
+        assert_eq!(csv("\t=1"), "\\u{9}=1");
+        assert_eq!(csv("\r\n=1"), "\\u{d}\\u{a}=1");
     }
 }

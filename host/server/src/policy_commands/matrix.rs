@@ -12,18 +12,21 @@ use countersign_lab::fold::Folded;
 use countersign_lab::module::Module;
 use countersign_lab::words::{self, counted};
 
+use super::lives::HostLives;
 use super::opened;
 use super::shown::{show, width};
 use super::{engine, ink::Ink};
 use crate::cli::{Format, Matrix};
+use crate::config::Flags;
 
 /// Shows what a module answers to the exhaustive table.
-pub fn run(asked: &Matrix) -> anyhow::Result<()> {
+pub fn run(asked: &Matrix, flags: &Flags) -> anyhow::Result<()> {
+    let lives = HostLives::of(flags)?;
     let rows = opened::rows(&asked.rows)?;
     let engine = engine()?;
     let module = opened::module(&engine, &asked.component, asked.settings.as_deref())?;
-    let answers = opened::answers(&module, &rows);
-    let view = View::new(&module, answers);
+    let answers = lives.apply(opened::answers(&module, &rows));
+    let view = View::new(&module, answers, &lives);
     let text = match asked.shown.format {
         Format::Terminal => terminal::render(&view, Ink::new(&asked.shown), width(&asked.shown)),
         Format::Markdown => markdown::render(&view),
@@ -41,19 +44,23 @@ pub struct View<'m> {
     folded: Folded<Seen>,
     /// What every gate takes, where all take the same.
     all_take: Option<Takes>,
+    lives: Option<String>,
 }
 
 impl<'m> View<'m> {
-    fn new(module: &'m Module, answers: Answers) -> Self {
+    fn new(module: &'m Module, answers: Answers, lives: &HostLives) -> Self {
         let folded = answers.folded();
         let takes: Vec<_> = folded
             .answers()
             .filter_map(|seen| seen.outcome.takes())
             .collect();
         let first = takes.first().copied();
+        let gates = first.is_some();
         let all_take = first.filter(|first| takes.iter().all(|other| other == first));
         let all_take = all_take.cloned();
+        let is_left = folded.answers().any(|seen| seen.outcome.leaves_a_life());
         Self {
+            lives: lives.note(is_left).filter(|_| gates),
             module,
             answers,
             folded,
@@ -79,6 +86,7 @@ impl<'m> View<'m> {
         let is_other = !self.module.is_classifier();
         let classifier = is_other.then(|| self.module.classifier().id());
         let classifier = classifier.map(|other| format!("{other} says what kind of caller asks."));
-        takes.into_iter().chain(classifier).collect()
+        let lives = self.lives.clone();
+        takes.into_iter().chain(lives).chain(classifier).collect()
     }
 }

@@ -8,7 +8,8 @@ use anyhow::Context as _;
 use countersign_core::exhaustive::{self, Row};
 use countersign_engine::{BASELINE, Engine, Settings};
 use countersign_lab::answers::Answers;
-use countersign_lab::module::Module;
+use countersign_lab::loads::Problem;
+use countersign_lab::module::{Module, ModuleError};
 use countersign_lab::selection::Selection;
 
 use crate::cli::Rows;
@@ -27,10 +28,26 @@ pub fn module(engine: &Engine, named: &Path, settings: Option<&Path>) -> anyhow:
             .with_context(|| format!("`{BUILT_IN}` cannot be loaded"))?;
         return Ok(Module::new(engine, proven)?);
     }
-    Ok(match given {
-        Some(given) => Module::open_with(engine, named, &given)?,
-        None => Module::open(engine, named)?,
+    let opened = match given {
+        Some(given) => Module::open_with(engine, named, &given),
+        None => Module::open(engine, named),
+    };
+    opened.map_err(|error| {
+        let is_read = !matches!(error, ModuleError::Read { .. });
+        let problem = Problem::of(engine, (named, settings), error);
+        not_loaded(is_read.then_some(named), &problem).into()
     })
+}
+
+/// That a component is nothing to work on, and what to do about it.
+pub fn not_loaded(named: Option<&Path>, problem: &Problem) -> Failure {
+    let named = named.map_or_else(String::new, |named| {
+        format!("`{}` cannot be loaded: ", named.display())
+    });
+    Failure::usage(format!(
+        "{named}{}\nnext: {}",
+        problem.sentence, problem.next
+    ))
 }
 
 fn read(path: &Path) -> anyhow::Result<Settings> {

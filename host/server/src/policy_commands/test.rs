@@ -8,6 +8,7 @@ use std::path::Path;
 
 use countersign_engine::Engine;
 use countersign_lab::cases::Pattern;
+use countersign_lab::loads::Problem;
 use countersign_lab::module::Module;
 use countersign_lab::report::{self, Style};
 use countersign_lab::run::Runner;
@@ -15,11 +16,10 @@ use countersign_lab::suite::{self, Report, Source};
 
 use self::input::Input;
 use self::progress::Progress;
-use super::engine;
+use super::{engine, opened};
 use crate::cli::{Color, Test};
 use crate::commands::{Exit, Failure, terminal};
 use crate::config::is_in_environment;
-use crate::report as sentence;
 
 /// How wide a report is where there is no terminal.
 const WIDTH: usize = 100;
@@ -53,15 +53,13 @@ fn once(engine: &Engine, asked: &Test, input: &Input) -> Result<bool, Failure> {
 }
 
 fn module(engine: &Engine, asked: &Test, input: &Input) -> Result<Module, Failure> {
-    let named = asked.component.display();
+    let path = asked.component.as_path();
+    let from = (path, asked.settings.as_deref());
+    let refused = |problem: Problem| opened::not_loaded(Some(path), &problem);
     let proven = engine.prove(&input.component, &input.settings);
-    let module = proven
-        .map_err(anyhow::Error::from)
-        .and_then(|proven| Ok(Module::new(engine, proven)?));
-    module.map_err(|error| {
-        let why = sentence(error.as_ref());
-        Failure::usage(format!("`{named}` cannot be loaded: {why}"))
-    })
+    let proven = proven
+        .map_err(|error| refused(Problem::of_loading(engine, from, &input.component, &error)))?;
+    Module::new(engine, proven).map_err(|error| refused(Problem::of(engine, from, error)))
 }
 
 /// The cases that are meant.

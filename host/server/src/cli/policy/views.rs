@@ -50,6 +50,7 @@ pub struct Rows {
 #[command(after_help = "\
 Rows that agree are one line: `any agent token · admin · not self` stands for six rows. Nothing is left
 out. `csv` and `json` have a line for each row, unless --folded asks otherwise.
+A host's operator may set how long gates live: --pending-seconds and --grant-seconds show them so.
 
 Examples:
   countersign policy matrix two-people.wasm
@@ -79,7 +80,8 @@ pub struct Matrix {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 What loosens comes first: a smaller verdict, fewer people or of more groups, a longer life, a caller who
-is taken for more. Then what tightens, then what is only said otherwise.
+is taken for more. Then what tightens, then what is only said otherwise. Lives are compared as on a host
+whose operator set --pending-seconds and --grant-seconds, where these are given.
 
 Exit codes:
   0  there is no difference
@@ -91,6 +93,7 @@ Examples:
   countersign policy diff builtin two-people.wasm
   countersign policy diff old.wasm new.wasm --format markdown
   countersign policy diff p.wasm p.wasm --settings-a today.toml --settings-b tomorrow.toml
+  countersign policy diff old.wasm new.wasm --pending-seconds 86400
 ")]
 pub struct Diff {
     /// What it was: a component, or `builtin`

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use countersign_core::approval::Lives;
 use countersign_core::ports::Ledger;
 use countersign_core::shadow::{Difference, Round, Seen};
 use countersign_core::verdict::Judgement;
@@ -13,11 +14,11 @@ use super::Shadow;
 use crate::report;
 
 impl Shadow {
-    /// Asks about `decisions`, and records what came of it.
+    /// Asks about `decisions`, of a host whose approvals have these lives, and records what came of it.
     pub(super) async fn ask(
         &self,
         ready: Option<&(u64, PolicySet)>,
-        decisions: Vec<Seen>,
+        (decisions, lives): (Vec<Seen>, Lives),
         ledger: &dyn Ledger,
     ) {
         let mut of_generation: BTreeMap<u64, u64> = BTreeMap::new();
@@ -28,7 +29,7 @@ impl Shadow {
         if let Some((number, set)) = ready.cloned() {
             of_generation.remove(&number);
             let is_stopping = self.is_stopping.clone();
-            let ask = move || round(number, &set, (decisions, &is_stopping));
+            let ask = move || round((number, &set), lives, (decisions, &is_stopping));
             match tokio::task::spawn_blocking(ask).await {
                 Ok(round) => asked = Some(round),
                 Err(error) => tracing::warn!(%error, "asking policies in shadow panicked"),
@@ -67,8 +68,8 @@ impl Shadow {
 
 /// What the set makes of those decisions that are of `generation`.
 fn round(
-    generation: u64,
-    set: &PolicySet,
+    (generation, set): (u64, &PolicySet),
+    lives: Lives,
     (decisions, is_stopping): (Vec<Seen>, &AtomicBool),
 ) -> Round {
     let mut round = Round {
@@ -82,7 +83,7 @@ fn round(
             round.counts.missed += 1;
             continue;
         }
-        let mut would_be = set.patiently(&seen.question);
+        let mut would_be = set.patiently(&seen.question).within(&lives);
         would_be.generation = generation;
         // A module that had time enough, again and again, would fail there as well.
         if fails(&seen.judgement, depends_on_the_moment) || fails(&would_be, was_not_asked) {

@@ -16,6 +16,7 @@ struct Page {
     title: Plain,
     summary: String,
     digests: (String, String),
+    compared: Vec<String>,
     declared: Vec<Sides>,
     sections: Vec<Section>,
 }
@@ -79,6 +80,7 @@ pub fn render(view: &View) -> anyhow::Result<String> {
         title: Plain::new(&view.title()),
         summary: view.summary(),
         digests: (digest(&view.before), digest(&view.after)),
+        compared: view.compared(),
         declared: declared.collect(),
         sections: sections.collect(),
     };

@@ -16,6 +16,7 @@ struct Document<'v> {
     summary: String,
     loosens: bool,
     rows: usize,
+    compared: Vec<String>,
     declared: &'v [Declared],
     answered: Vec<Answered<'v>>,
 }
@@ -43,6 +44,7 @@ pub fn render(view: &View) -> anyhow::Result<String> {
         summary: view.summary(),
         loosens: view.changes.loosen(),
         rows: view.changes.rows,
+        compared: view.compared(),
         declared: &view.changes.declared,
         answered: view.changes.answered.iter().map(answered).collect(),
     })

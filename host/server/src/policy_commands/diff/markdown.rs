@@ -6,7 +6,12 @@ use super::{View, classes, said, worded};
 use crate::policy_commands::escaped::{code, markdown};
 
 pub fn render(view: &View) -> String {
-    let mut text = format!("# {}\n\n{}\n", markdown(&view.title()), view.summary());
+    let [before, after] = view.digests();
+    let mut text = format!(
+        "# {}\n\n{}\n\n- A: sha256 `{before}`\n- B: sha256 `{after}`\n",
+        markdown(&view.title()),
+        view.summary()
+    );
     if !view.changes.declared.is_empty() {
         text += "\n## Declared otherwise\n\n| what | gone | new |\n|---|---|---|\n";
     }
@@ -53,6 +58,10 @@ pub fn render(view: &View) -> String {
                 }
             }
         }
+    }
+    text.push('\n');
+    for sentence in view.compared() {
+        text += &format!("{sentence}\n");
     }
     text
 }

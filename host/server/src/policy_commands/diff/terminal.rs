@@ -13,6 +13,9 @@ use crate::policy_commands::ink::{Ink, Tone};
 pub fn render(view: &View, ink: Ink, width: usize) -> String {
     let page = Page { ink, width };
     let mut lines = page.paragraph(Tone::Strong, "", &view.title());
+    for (side, digest) in ["A", "B"].iter().zip(view.digests()) {
+        lines.extend(page.paragraph(Tone::Quiet, "", &format!("{side} sha256 {digest}")));
+    }
     lines.extend(page.paragraph(Tone::None, "", &view.summary()));
     if !view.changes.declared.is_empty() {
         lines.push(String::new());
@@ -27,6 +30,10 @@ pub fn render(view: &View, ink: Ink, width: usize) -> String {
         for changed in some {
             lines.extend(page.changed(changed));
         }
+    }
+    lines.push(String::new());
+    for sentence in view.compared() {
+        lines.extend(page.paragraph(Tone::Quiet, "", &sentence));
     }
     lines.join("\n") + "\n"
 }

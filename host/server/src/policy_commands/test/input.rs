@@ -1,15 +1,19 @@
 //! What a test reads.
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use countersign_engine::Settings;
-use countersign_lab::bundled;
+use countersign_engine::{Limits, Settings};
+use countersign_lab::bundled::{self, BundledError};
+use countersign_lab::loads::what_it_is;
+use countersign_lab::module::read_at_most;
 
 use crate::cli::Test;
 use crate::commands::Failure;
+
+/// The largest file of cases or settings, in bytes: a hundred thousand cases.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// All that a test reads, as it was when it was read.
 #[derive(PartialEq)]
@@ -31,8 +35,9 @@ pub struct Text {
 impl Input {
     /// Reads what `asked` means.
     pub fn read(asked: &Test) -> Result<Self, Failure> {
-        let component =
-            fs::read(&asked.component).map_err(|error| cannot(&asked.component, &error))?;
+        let most = Limits::default().component_bytes;
+        let component = read_at_most(&asked.component, most)
+            .map_err(|error| cannot(&asked.component, &error))?;
         Ok(Self {
             settings: settings(asked)?,
             cases: cases(asked, &component)?,
@@ -97,7 +102,13 @@ fn cases(asked: &Test, component: &[u8]) -> Result<Vec<Text>, Failure> {
     let beside = optional(&path)?.map(|content| file(&path, content));
     let named = asked.component.display();
     let bundled = bundled::cases(component)
-        .map_err(|error| Failure::usage(format!("`{named}` cannot be loaded: {error}")))?
+        .map_err(|error| {
+            let next = match error {
+                BundledError::NoComponent => what_it_is(component),
+                _ => "put its cases there anew, once",
+            };
+            Failure::usage(format!("`{named}` cannot be loaded: {error}\nnext: {next}"))
+        })?
         .map(|content| Text {
             name: format!("{named}[cases]"),
             is_bundled: true,
@@ -107,11 +118,20 @@ fn cases(asked: &Test, component: &[u8]) -> Result<Vec<Text>, Failure> {
 }
 
 fn text(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| cannot(path, &error))
+    written(path).map_err(|error| cannot(path, &error))
+}
+
+fn written(path: &Path) -> io::Result<String> {
+    let bytes = read_at_most(path, MOST_BYTES)?;
+    if bytes.len() > MOST_BYTES {
+        let why = format!("it has more than {MOST_BYTES} bytes: make several of it");
+        return Err(io::Error::new(ErrorKind::FileTooLarge, why));
+    }
+    String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
 fn optional(path: &Path) -> Result<Option<String>, Failure> {
-    match fs::read_to_string(path) {
+    match written(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(cannot(path, &error)),
