@@ -157,7 +157,7 @@ async fn an_export_with_modules_is_answered_bit_for_bit_where_no_host_is() {
     lines.pop();
     let component = lines
         .iter_mut()
-        .find(|line| line.starts_with(r#"{"component""#));
+        .rfind(|line| line.starts_with(r#"{"component""#));
     let component = component.expect("there is one");
     let bytes = component.find(r#""bytes":""#).expect("bytes") + 40;
     let other = if component[bytes..].starts_with('A') {

@@ -14,7 +14,7 @@ use super::{count, decisions};
 /// How many decisions, unless COUNTERSIGN_REPLAYED says it.
 const MANY: u64 = 4_000;
 const VERY_MANY: u64 = 100_000;
-/// A debug build asks a thousand a second on a busy machine, and an optimised one twenty times as many.
+/// A build that is not optimised asks some thousands a second.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// More memory than this would grow with them: two batches of lines, the modules, and the program.
 const MOST_MEMORY: u64 = 400 << 20;
