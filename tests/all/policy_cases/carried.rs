@@ -135,25 +135,6 @@ async fn an_operators_settings_break_no_cases_that_a_module_carries() {
     shelf.blames_nothing().await;
 }
 
-#[tokio::test]
-async fn a_module_that_asks_for_tallies_is_blamed_and_holds_up_no_other() {
-    let shelf = Shelf::set().await;
-    let counting = Guest {
-        name: "counting",
-        tally: Some("mints"),
-        ..Guest::default()
-    };
-    shelf.write(".counting.part", counting.component());
-    shelf.rename(".counting.part", "counting.wasm");
-    let sentence = shelf.blames("counting.wasm").await;
-    assert_eq!(
-        sentence,
-        "module `counting` asks for the tally `mints`, and this host keeps none yet"
-    );
-    put(&shelf, Freeze::FIRST.component());
-    shelf.decides("freeze", PATIENCE).await;
-}
-
 /// Who writes the module writes its cases as well: neither may cost a host more than the first answer that is
 /// not as it should be.
 #[test]
