@@ -10,7 +10,7 @@ use countersign_engine::{Engine, Proven, Settings};
 
 pub use self::asked::{Call, Failed};
 
-pub(crate) use self::asked::Asked;
+pub(crate) use self::asked::{Asked, OutOfTime};
 use crate::cases::Case;
 use crate::module::Module;
 
@@ -36,9 +36,10 @@ impl<'c> Ran<'c> {
             let asked = Asked::of(case, module)?;
             let variants = case.given.variants()?;
             questions = variants.len();
+            // Nobody waits for more than the module's own time.
             let failed = variants
                 .into_iter()
-                .filter_map(|variant| asked.failed(variant));
+                .filter_map(|variant| asked.failed(variant).ok().flatten());
             Ok(failed.collect())
         });
         Self {

@@ -14,7 +14,7 @@ use countersign_engine::{Engine, LoadError, Proven, Settings};
 use crate::bundled::{self, BundledError};
 use crate::cases::{Bounds, Case, CaseError, CaseFile};
 use crate::module::Module;
-use crate::run::{Asked, Failed, Runner};
+use crate::run::{Asked, Failed, OutOfTime, Runner};
 
 /// How long all cases of one module may take. A set of policies has as long for the exhaustive table.
 const TIME: Duration = Duration::from_secs(60);
@@ -98,9 +98,10 @@ pub fn vet(
         is_in_time(began)?;
         let module = runner.module(&case.settings).map_err(refused)?;
         let asked = Asked::of(case, &module).map_err(refused)?;
+        let asked = asked.until(began + TIME);
         for variant in case.given.variants().map_err(refused)? {
             is_in_time(began)?;
-            if let Some(failed) = asked.failed(variant) {
+            if let Some(failed) = asked.failed(variant).map_err(|OutOfTime| VetError::Slow)? {
                 return Err(does_not_hold(why(case, &failed)));
             }
         }

@@ -150,3 +150,21 @@ async fn what_a_module_says_does_not_break_out_of_a_table() {
     assert!(said.out.contains(r"\<script\>alert\(1\)"), "{said}");
     assert!(said.out.contains(r"\| \[a\]\(javascript\:b\)"), "{said}");
 }
+
+#[tokio::test]
+async fn a_report_is_never_written_over_a_component() {
+    let person = with(&[("a.wasm", &careful())]);
+    let case = "[[case]]\nname = \"c\"\ngiven.verb = \"deprovision\"\nexpect.not = \"allow\"\n";
+    put(&person, "c.toml", case.as_bytes());
+    let whole = std::fs::read(person.folder().join("a.wasm")).expect("it is there");
+    for line in [
+        &["policy", "matrix", "a.wasm", "--out", "a.wasm"][..],
+        &["policy", "diff", "builtin", "a.wasm", "--out", "a.wasm"],
+        &["policy", "test", "a.wasm", "c.toml", "--junit", "a.wasm"],
+    ] {
+        let said = person.run(line).await.expect(2);
+        said.says(&["`a.wasm` is a component: name another file"]);
+        let now = std::fs::read(person.folder().join("a.wasm")).expect("it is there");
+        assert!(now == whole, "{line:?}");
+    }
+}

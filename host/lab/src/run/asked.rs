@@ -1,5 +1,7 @@
 //! One question of a case, asked as often and after what the case says.
 
+use std::time::Instant;
+
 use countersign_core::exhaustive::Row;
 
 use crate::cases::{Case, Earlier, Mismatch, Variant};
@@ -31,11 +33,20 @@ pub struct Call {
     pub after: Vec<Row>,
 }
 
+/// Whoever asks has no more time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OutOfTime;
+
+/// What was answered otherwise than expected, and where.
+type Otherwise = (Call, Answered, Vec<Mismatch>);
+
 /// A case, ready to be asked of a module.
 pub(crate) struct Asked<'c> {
     case: &'c Case,
     module: &'c Module,
     earlier: Earlier,
+    /// When whoever asks has no more time.
+    until: Option<Instant>,
 }
 
 impl<'c> Asked<'c> {
@@ -47,26 +58,37 @@ impl<'c> Asked<'c> {
             case,
             module,
             earlier,
+            until: None,
         })
     }
 
+    /// The same, which gives up at that moment.
+    pub(crate) fn until(self, moment: Instant) -> Self {
+        Self {
+            until: Some(moment),
+            ..self
+        }
+    }
+
     /// The first call of this question of the case whose answer is not as expected, if any is.
-    pub(crate) fn failed(&self, variant: Variant) -> Option<Failed> {
+    pub(crate) fn failed(&self, variant: Variant) -> Result<Option<Failed>, OutOfTime> {
         for attempt in 1.. {
-            let (call, answered, mismatches) = self.otherwise(&variant)?;
+            let Some((call, answered, mismatches)) = self.otherwise(&variant)? else {
+                return Ok(None);
+            };
             if answered.verdict.is_ok() || attempt == ATTEMPTS {
-                return Some(Failed {
+                return Ok(Some(Failed {
                     variant,
                     call,
                     answered,
                     mismatches,
-                });
+                }));
             }
         }
-        None
+        Ok(None)
     }
 
-    fn otherwise(&self, variant: &Variant) -> Option<(Call, Answered, Vec<Mismatch>)> {
+    fn otherwise(&self, variant: &Variant) -> Result<Option<Otherwise>, OutOfTime> {
         let (calls, expected) = (&self.case.calls, &self.case.expected);
         let answer = |variant: &Variant| self.module.answer(&variant.question, variant.class);
         let fresh = expected.is_alike().then(|| answer(variant));
@@ -79,6 +101,9 @@ impl<'c> Asked<'c> {
                 }
             }
             for _ in 0..calls.times() {
+                if self.until.is_some_and(|until| Instant::now() > until) {
+                    return Err(OutOfTime);
+                }
                 number += 1;
                 let answered = match &mut reused {
                     Some(reused) => reused.answer(&variant.question, variant.class),
@@ -92,11 +117,11 @@ impl<'c> Asked<'c> {
                 );
                 if !mismatches.is_empty() {
                     let after = turn.iter().map(|earlier| earlier.row.clone()).collect();
-                    return Some((Call { number, after }, answered, mismatches));
+                    return Ok(Some((Call { number, after }, answered, mismatches)));
                 }
             }
         }
-        None
+        Ok(None)
     }
 }
 
@@ -112,5 +137,32 @@ impl Call {
                 after.join(", then ")
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use countersign_engine::{BASELINE, Engine, Limits, Settings};
+
+    use super::*;
+    use crate::cases::CaseFile;
+
+    /// A module may take nearly all of its time for each call, and a host has no more than a minute for all.
+    #[test]
+    fn whoever_has_no_more_time_waits_for_no_further_call_of_a_question() {
+        let engine = Engine::new(Limits::default()).expect("the limits are within their bounds");
+        let proven = engine.prove(BASELINE, &Settings::new()).expect("it proves");
+        let module = Module::new(&engine, proven).expect("it loads");
+        let text = "[[case]]\nname = \"c\"\ncalls = 100000\ninstance = \"reused\"\ngiven.verb = \"deprovision\"\nexpect.not = \"allow\"\n";
+        let file = CaseFile::parse(text).expect("it is right");
+        let case = &file.cases[0];
+        let variant = case.given.variants().expect("it was read").remove(0);
+        let asked = Asked::of(case, &module).expect("it is told all");
+        let began = Instant::now();
+        let asked = asked.until(began + Duration::from_millis(20));
+        assert!(matches!(asked.failed(variant), Err(OutOfTime)));
+        assert!(began.elapsed() < Duration::from_secs(1));
     }
 }

@@ -95,7 +95,7 @@ fn loaded(path: &Path, module: &Loaded) -> String {
         ),
     };
     format!(
-        "{component}: {}@{} — {}\n{}\n  The host would load it.\n  next: {test}; `countersign policy verify {component}` looks for what no policy may answer",
+        "{component}: {}@{} — {}\n{}\n  The host would load it.\n  next: {test}\n        `countersign policy verify {component}` looks for what no policy may answer",
         module.name,
         module.version,
         Plain::new(&module.description),

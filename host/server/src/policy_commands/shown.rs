@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use crate::cli::Shown;
+use crate::commands::failure::Failure;
 use crate::commands::terminal;
 
 /// How wide a terminal is whose width is not known, and a file.
@@ -25,16 +26,24 @@ pub fn show(shown: &Shown, text: &str) -> anyhow::Result<()> {
 
 /// Writes a report, and never over a component: whoever mistypes a name loses no policy.
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    is_no_component(path)?;
     let named = path.display();
+    std::fs::write(path, text).with_context(|| format!("cannot write to `{named}`"))
+}
+
+/// Whether a report may be written to `path`.
+pub fn is_no_component(path: &Path) -> Result<(), Failure> {
     let mut head = [0; 4];
     let is_component = File::open(path)
         .and_then(|mut file| file.read_exact(&mut head))
         .is_ok_and(|()| head == *b"\0asm");
-    anyhow::ensure!(
-        !is_component,
-        "`{named}` is a component: name another file for the report"
-    );
-    std::fs::write(path, text).with_context(|| format!("cannot write to `{named}`"))
+    match is_component {
+        true => Err(Failure::usage(format!(
+            "`{}` is a component: name another file for the report",
+            path.display()
+        ))),
+        false => Ok(()),
+    }
 }
 
 /// How many columns there are to write in.

@@ -16,6 +16,7 @@ use countersign_lab::suite::{self, Report, Source};
 
 use self::input::Input;
 use self::progress::Progress;
+use super::shown::is_no_component;
 use super::{engine, opened};
 use crate::cli::{Color, Test};
 use crate::commands::{Exit, Failure, terminal};
@@ -111,6 +112,7 @@ fn tell(asked: &Test, report: &Report<'_>) -> Result<(), Failure> {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    is_no_component(path)?;
     let cannot = |error| Failure::usage(format!("cannot write `{}`: {error}", path.display()));
     std::fs::write(path, text).map_err(cannot)
 }
