@@ -5,6 +5,7 @@ mod approvals;
 mod audit;
 mod doctor;
 mod hostile;
+mod policies;
 mod session;
 mod settings;
 mod sign_in;

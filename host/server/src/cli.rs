@@ -16,8 +16,9 @@ pub use self::audit::{AuditCommand, Export, Verify as VerifyAudit};
 pub use self::decisions::{DecisionCommand, DecisionExport};
 pub use self::login::Login;
 pub use self::policy::{
-    Bench, Build, Check, Color, Describe, Diff, Effort, Format, Matrix, PolicyCommand, Replay,
-    Rows, Shown, Test, Verify,
+    Bench, Build, Check, Color, Describe, Diff, Differences, Effort, Format, History,
+    HostedCommand, Matrix, PolicyCommand, Push, Replay, Rollback, Rows, SetMode, Shown, Test,
+    Verify,
 };
 pub use self::tokens::{Mint, Revoke, TokenCommand};
 use crate::config::Flags;
@@ -98,7 +99,7 @@ pub enum Command {
     /// Take recorded decisions along
     #[command(subcommand)]
     Decision(DecisionCommand),
-    /// Work on policy modules alone: no server, no database
+    /// Work on policy modules alone, with no server and no database; or on those of a host
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// Look at the configuration without starting anything

@@ -14,6 +14,7 @@ mod doctor;
 pub mod failure;
 mod login;
 mod moments;
+mod policies;
 pub mod progress;
 mod session;
 mod span;
@@ -28,18 +29,12 @@ use std::process::ExitCode;
 pub use self::config_check::check as check_config;
 pub use self::failure::{Exit, Failure};
 pub use self::terminal::say;
-use crate::cli::{AuditCommand, Cli, Command, CompletedShell, DecisionCommand};
+use crate::cli::{AuditCommand, Cli, Command, CompletedShell, DecisionCommand, HostedCommand};
 use crate::config::{Flags, Sources};
 
 /// Runs a command that talks to a host, or looks for what is wrong.
 pub fn run(command: Command, flags: Flags, sources: &Sources) -> Result<(), Failure> {
-    // Another part of the program may have installed it, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         match command {
             Command::Login(login) => login::login(login, flags).await,
             Command::Logout => login::logout().await,
@@ -58,6 +53,20 @@ pub fn run(command: Command, flags: Flags, sources: &Sources) -> Result<(), Fail
             | Command::Keys(_) => Ok(()),
         }
     })
+}
+
+/// Runs what is about the policies of a host.
+pub fn run_hosted(command: HostedCommand, flags: Flags) -> Result<(), Failure> {
+    runtime()?.block_on(policies::run(command, flags))
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    // Another part of the program may have installed it, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("cannot start: {error}")))
 }
 
 fn complete(shell: CompletedShell) -> Result<(), Failure> {

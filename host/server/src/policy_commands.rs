@@ -19,6 +19,7 @@ use anyhow::Context as _;
 use countersign_engine::{Compiler, Engine, Limits};
 
 use crate::cli::PolicyCommand;
+use crate::commands;
 use crate::config::Flags;
 
 /// Runs one of them.
@@ -33,6 +34,7 @@ pub fn run(command: PolicyCommand, flags: Flags) -> anyhow::Result<()> {
         PolicyCommand::Bench(asked) => bench::run(&asked),
         PolicyCommand::Verify(asked) => verify::run(&asked),
         PolicyCommand::Replay(asked) => replay::run(&asked, flags),
+        PolicyCommand::Hosted(command) => Ok(commands::run_hosted(command, flags)?),
     }
 }
 

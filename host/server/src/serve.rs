@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use countersign_core::ports::LedgerError;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use self::assembly::assemble;
@@ -45,6 +46,8 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
 }
 
 async fn run(config: Config) -> anyhow::Result<()> {
+    // Before anybody is told that it serves: until then a signal ends it at once, and nothing is lost.
+    let signals = Told::listen();
     // Before anything is opened.
     let room = Room::make();
     let data = Arc::new(DataDir::take(&config.data_dir)?);
@@ -115,7 +118,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let served = connections::serve(listener, router, room, stop.subscribe());
     let signal = stop.clone();
     app.tasks.spawn(async move {
-        told_to_stop().await;
+        signals.heard().await;
         tracing::info!("told to stop: finishing what is under way");
         signal.send_replace(true);
     });
@@ -186,17 +189,37 @@ async fn invite(app: &App, data: &DataDir) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = match signal(SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(error) => {
-            tracing::warn!(%error, "cannot listen for SIGTERM");
-            return std::future::pending().await;
+/// The signals by which a host is told to stop.
+struct Told {
+    terminate: Option<Signal>,
+    interrupt: Option<Signal>,
+}
+
+impl Told {
+    fn listen() -> Self {
+        let listen = |kind| {
+            signal(kind)
+                .inspect_err(|error| tracing::warn!(%error, "cannot listen for a signal to stop"))
+                .ok()
+        };
+        Self {
+            terminate: listen(SignalKind::terminate()),
+            interrupt: listen(SignalKind::interrupt()),
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+    }
+
+    async fn heard(mut self) {
+        async fn one(signal: &mut Option<Signal>) {
+            match signal {
+                Some(signal) => {
+                    signal.recv().await;
+                }
+                None => std::future::pending().await,
+            }
+        }
+        tokio::select! {
+            () = one(&mut self.terminate) => {}
+            () = one(&mut self.interrupt) => {}
+        }
     }
 }

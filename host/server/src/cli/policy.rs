@@ -1,5 +1,6 @@
 //! What can be said to work on policies alone.
 
+mod hosted;
 mod looks;
 mod replay;
 mod test;
@@ -10,13 +11,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+pub use self::hosted::{Differences, History, HostedCommand, Push, Rollback, SetMode};
 pub use self::looks::{Bench, Check, Describe};
 pub use self::replay::Replay;
 pub use self::test::{Color, Test};
 pub use self::verify::{Effort, Verify};
 pub use self::views::{Diff, Format, Matrix, Rows, Shown};
 
-/// What can be done with policies alone.
+/// What can be done with policies: alone, and at a host.
 #[derive(Subcommand, Debug)]
 pub enum PolicyCommand {
     /// Build a Rust policy into a component, the same bytes from any folder
@@ -52,6 +54,9 @@ Examples:
     Verify(Verify),
     /// Ask recorded decisions again: bit for bit, or under other modules, to see what would have changed
     Replay(Replay),
+    /// What is about the policies of a host.
+    #[command(flatten)]
+    Hosted(HostedCommand),
 }
 
 /// What is built, and where it goes.

@@ -51,8 +51,8 @@ pub struct Request {
     pub method: Method,
     /// Path and query.
     pub path: String,
-    /// A JSON body.
-    pub body: Option<String>,
+    /// A body, and what it is.
+    pub body: Option<(&'static str, Vec<u8>)>,
     /// The approval that is to be used.
     pub approval: Option<String>,
 }
@@ -63,12 +63,20 @@ impl Request {
         Self::new(Method::GET, path, None)
     }
 
+    /// Of what brings a component.
+    pub fn component(path: impl Into<String>, component: Vec<u8>) -> Self {
+        Self {
+            body: Some(("application/wasm", component)),
+            ..Self::new(Method::PUT, path, None)
+        }
+    }
+
     /// Of what does.
     pub fn new(method: Method, path: impl Into<String>, body: Option<serde_json::Value>) -> Self {
         Self {
             method,
             path: path.into(),
-            body: body.map(|body| body.to_string()),
+            body: body.map(|body| ("application/json", body.to_string().into_bytes())),
             approval: None,
         }
     }
@@ -201,10 +209,8 @@ impl Client {
         if let Some(approval) = &request.approval {
             asked = asked.header("approval-id", approval);
         }
-        if let Some(body) = &request.body {
-            asked = asked
-                .header("content-type", "application/json")
-                .body(body.clone());
+        if let Some((kind, body)) = &request.body {
+            asked = asked.header("content-type", *kind).body(body.clone());
         }
         let mut response = asked
             .send()

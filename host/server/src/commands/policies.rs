@@ -1,0 +1,321 @@
+//! `countersign policy list|history|push|mode|rollback`: the policies of a host.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use countersign_core::time::Timestamp;
+use countersign_engine::{Engine, Limits, Settings};
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::client::{Answer, Client, Request};
+use super::failure::Failure;
+use super::moments::Moments;
+use super::table::{Table, listed};
+use super::terminal::{self, Plain};
+use crate::cli::{Access, Differences, History, HostedCommand, Push, Rollback, SetMode};
+use crate::config::Flags;
+
+/// The largest file of settings that is read.
+const MAX_SETTINGS: u64 = 1 << 20;
+
+/// What `GET /policies` answers.
+#[derive(Deserialize)]
+struct Live {
+    generation: u64,
+    modules: Vec<Module>,
+    shadow: Option<BTreeMap<String, u64>>,
+    problems: Vec<Problem>,
+}
+
+#[derive(Deserialize)]
+struct Module {
+    name: Plain,
+    version: Plain,
+    digest: Plain,
+    mode: Plain,
+    settings: BTreeMap<String, Vec<String>>,
+    classifier: bool,
+}
+
+#[derive(Deserialize)]
+struct Problem {
+    file: Option<Plain>,
+    sentence: Plain,
+}
+
+#[derive(Deserialize)]
+struct Generations {
+    generations: Vec<Generation>,
+}
+
+#[derive(Deserialize)]
+struct Generation {
+    number: u64,
+    at: Timestamp,
+    by: Plain,
+    summary: Plain,
+}
+
+#[derive(Deserialize)]
+struct Found {
+    differences: Vec<Difference>,
+}
+
+#[derive(Deserialize)]
+struct Difference {
+    decision_id: Plain,
+    change: Plain,
+    effect: Plain,
+    rule: Plain,
+    policy: Plain,
+}
+
+/// A component that a host keeps.
+#[derive(Deserialize)]
+struct Kept {
+    name: String,
+    version: Plain,
+    digest: String,
+}
+
+/// A change that is recorded.
+#[derive(Deserialize)]
+struct Changed {
+    generation: u64,
+    live: bool,
+}
+
+/// Runs one of them.
+pub async fn run(command: HostedCommand, flags: Flags) -> Result<(), Failure> {
+    match command {
+        HostedCommand::List(access) => list(access, flags).await,
+        HostedCommand::History(history) => list_generations(history, flags).await,
+        HostedCommand::Differences(differences) => list_differences(differences, flags).await,
+        HostedCommand::Push(push) => push_one(push, flags).await,
+        HostedCommand::Mode(mode) => change_mode(mode, flags).await,
+        HostedCommand::Rollback(rollback) => roll_back(rollback, flags).await,
+    }
+}
+
+async fn list(access: Access, flags: Flags) -> Result<(), Failure> {
+    let client = Client::new(&access, flags)?;
+    let answer = client.get(&Request::get("/policies"), access.json).await?;
+    if access.json {
+        return answer.print();
+    }
+    let live: Live = client.parse(&answer)?;
+    let mut table = Table::new(&["NAME", "VERSION", "MODE", "DIGEST", "SETTINGS"], &[4, 0]);
+    for module in live.modules {
+        let mode = match module.classifier {
+            true => Plain::new(&format!("{}, classifier", module.mode)),
+            false => module.mode,
+        };
+        let settings: Vec<String> = module
+            .settings
+            .iter()
+            .map(|(name, values)| format!("{name}={}", values.join(",")))
+            .collect();
+        table.row(vec![
+            module.name,
+            module.version,
+            mode,
+            short(module.digest.as_str()),
+            Plain::new(&settings.join(" ")),
+        ]);
+    }
+    terminal::say(&format!("Generation {} decides.\n", live.generation));
+    terminal::say(&table.drawn(terminal::width()));
+    if let Some(counts) = live.shadow {
+        let pairs: Vec<_> = ["asked", "looser", "mixed", "tighter", "reworded", "missed"]
+            .into_iter()
+            .filter_map(|name| Some((name, counts.get(name)?.to_string())))
+            .collect();
+        let shown = listed(&pairs, terminal::width());
+        terminal::say(&format!(
+            "\nIn shadow, of this generation's decisions:\n{shown}"
+        ));
+    }
+    for problem in live.problems {
+        let file = problem
+            .file
+            .map(|file| format!("{file}: "))
+            .unwrap_or_default();
+        terminal::tell(&format!("\nnot live: {file}{}", problem.sentence));
+    }
+    Ok(())
+}
+
+async fn list_generations(history: History, flags: Flags) -> Result<(), Failure> {
+    let client = Client::new(&history.access, flags)?;
+    let path = format!("/policies/generations?limit={}", history.limit);
+    let answer = client.get(&Request::get(path), history.access.json).await?;
+    if history.access.json {
+        return answer.print();
+    }
+    let Generations { generations } = client.parse(&answer)?;
+    let width = terminal::width();
+    let moments = Moments::now(width);
+    let mut table = Table::new(&["GENERATION", "WHEN", "BY", "WHAT CHANGED"], &[3, 2]);
+    for generation in generations {
+        table.row(vec![
+            Plain::new(&generation.number.to_string()),
+            moments.cell(generation.at),
+            generation.by,
+            generation.summary,
+        ]);
+    }
+    terminal::say(&table.drawn(width));
+    Ok(())
+}
+
+async fn list_differences(asked: Differences, flags: Flags) -> Result<(), Failure> {
+    let client = Client::new(&asked.access, flags)?;
+    let generation = match asked.generation {
+        Some(generation) => generation,
+        None => {
+            let answer = client.get(&Request::get("/policies"), false).await?;
+            client.parse::<Live>(&answer)?.generation
+        }
+    };
+    let limit = asked.limit;
+    let path = format!("/policies/generations/{generation}/differences?limit={limit}");
+    let answer = client.get(&Request::get(path), asked.access.json).await?;
+    if asked.access.json {
+        return answer.print();
+    }
+    let Found { differences } = client.parse(&answer)?;
+    if differences.is_empty() {
+        terminal::say(&format!(
+            "Of generation {generation}, no decision is known that would have been another."
+        ));
+        return Ok(());
+    }
+    let headings = ["DECISION", "CHANGE", "WOULD BE", "RULE", "OF"];
+    let mut table = Table::new(&headings, &[4, 3]);
+    for one in differences {
+        table.row(vec![
+            one.decision_id,
+            one.change,
+            one.effect,
+            one.rule,
+            one.policy,
+        ]);
+    }
+    terminal::say(&table.drawn(terminal::width()));
+    Ok(())
+}
+
+async fn push_one(push: Push, flags: Flags) -> Result<(), Failure> {
+    let settings = push.settings.as_deref().map(settings).transpose()?;
+    let bytes = read(&push.component, Limits::default().component_bytes as u64)?;
+    let shown = Plain::new(&push.component.display().to_string());
+    // The host asks for the name in the path, and the component alone knows it.
+    let engine =
+        Engine::new(Limits::default()).map_err(|error| Failure::failed(error.to_string()))?;
+    let id = engine
+        .describe(&bytes)
+        .map_err(|error| Failure::failed(format!("`{shown}` is no policy: {error}")))?;
+    let client = Client::new(&push.access, flags)?;
+    let request = Request::component(format!("/policies/{}", id.name), bytes);
+    let answer = client.get(&request, push.access.json).await?;
+    let kept: Kept = client.parse(&answer)?;
+    let Some(mode) = push.mode else {
+        if push.access.json {
+            return answer.print();
+        }
+        terminal::say(&format!(
+            "{}@{} is kept ({}). It decides nothing yet:\n  countersign policy mode {} shadow --version {}",
+            Plain::new(&kept.name),
+            kept.version,
+            kept.digest,
+            Plain::new(&kept.name),
+            kept.version
+        ));
+        return Ok(());
+    };
+    let mut body = json!({ "mode": mode, "digest": kept.digest });
+    if let Some(settings) = settings {
+        body["settings"] = settings;
+    }
+    let path = format!("/policies/{}/mode", kept.name);
+    let answer = client
+        .get(
+            &Request::new(Method::PUT, path, Some(body)),
+            push.access.json,
+        )
+        .await?;
+    changed(&client, &answer, push.access.json)
+}
+
+async fn change_mode(mode: SetMode, flags: Flags) -> Result<(), Failure> {
+    let client = Client::new(&mode.access, flags)?;
+    let mut body = Map::new();
+    body.insert("mode".to_owned(), mode.mode.into());
+    for (name, value) in [("version", mode.version), ("digest", mode.digest)] {
+        if let Some(value) = value {
+            body.insert(name.to_owned(), value.into());
+        }
+    }
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if !mode.name.chars().all(is_name) {
+        let name = Plain::new(&mode.name);
+        return Err(Failure::usage(format!("`{name}` is no policy's name")));
+    }
+    let path = format!("/policies/{}/mode", mode.name);
+    let request = Request::new(Method::PUT, path, Some(Value::Object(body)));
+    let answer = client.get(&request, mode.access.json).await?;
+    changed(&client, &answer, mode.access.json)
+}
+
+async fn roll_back(rollback: Rollback, flags: Flags) -> Result<(), Failure> {
+    let client = Client::new(&rollback.access, flags)?;
+    let body = json!({ "generation": rollback.generation });
+    let request = Request::new(Method::POST, "/policies/rollback", Some(body));
+    let answer = client.get(&request, rollback.access.json).await?;
+    changed(&client, &answer, rollback.access.json)
+}
+
+fn changed(client: &Client, answer: &Answer, is_json: bool) -> Result<(), Failure> {
+    if is_json {
+        return answer.print();
+    }
+    let Changed { generation, live } = client.parse(answer)?;
+    terminal::say(&match live {
+        true => format!("Generation {generation} is live."),
+        false => format!(
+            "Generation {generation} is recorded, and not live at this host yet: `countersign policy list` says when it is."
+        ),
+    });
+    Ok(())
+}
+
+/// The start of a digest.
+fn short(digest: &str) -> Plain {
+    Plain::new(digest.get(..12).unwrap_or(digest))
+}
+
+/// A file of settings, as the host takes them.
+fn settings(file: &Path) -> Result<Value, Failure> {
+    let shown = Plain::new(&file.display().to_string());
+    let text = String::from_utf8(read(file, MAX_SETTINGS)?)
+        .map_err(|_| Failure::failed(format!("`{shown}` is not text")))?;
+    let settings = Settings::parse_toml(&text)
+        .map_err(|error| Failure::failed(format!("`{shown}` is not understood: {error}")))?;
+    let members = settings
+        .iter()
+        .map(|(name, values)| (name.clone(), json!(values)));
+    Ok(Value::Object(members.collect()))
+}
+
+fn read(file: &Path, most: u64) -> Result<Vec<u8>, Failure> {
+    let shown = Plain::new(&file.display().to_string());
+    let cannot = |error: std::io::Error| Failure::failed(format!("cannot read `{shown}`: {error}"));
+    let length = std::fs::metadata(file).map_err(cannot)?.len();
+    if length > most {
+        let why = format!("`{shown}` is too large: {length} bytes, of {most} at most");
+        return Err(Failure::failed(why));
+    }
+    std::fs::read(file).map_err(cannot)
+}
