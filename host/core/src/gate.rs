@@ -2,6 +2,7 @@
 
 mod confine;
 mod counting;
+mod deed;
 mod end;
 
 use std::sync::Arc;
@@ -13,20 +14,17 @@ use crate::approval::{Approval, Choice, Lives};
 use crate::caller::{Caller, Identity};
 use crate::chance::Chance;
 use crate::decision::{Decision, Outcome};
-use crate::id::{ApprovalId, DecisionId, OrgId, TokenId, WorkspaceId};
+use crate::id::{ApprovalId, DecisionId, OrgId, WorkspaceId};
 use crate::keys::{Keys, KeysError};
-use crate::ledger::{
-    Ahead, Ballot, Deed, Done, Facts, OrgToken, Refusal, Settled, Submission, Voted,
-};
+use crate::ledger::{Ahead, Ballot, Done, Facts, OrgToken, Refusal, Settled, Submission, Voted};
 use crate::operators::Operators;
 use crate::permit::Permit;
 use crate::policy::{CallerClass, Credential, Question};
 use crate::ports::{Judge, Ledger, LedgerError};
-use crate::secret;
 use crate::shadow::Witness;
 use crate::tally::Tally;
 use crate::time::Clock;
-use crate::token::{PlainToken, TokenKind};
+use crate::token::PlainToken;
 use crate::verb::Verb;
 use crate::verdict::{Judgement, Ruling};
 use crate::workspace::WorkspaceToken;
@@ -364,60 +362,6 @@ impl Gate {
         };
         let judgement = self.judge.judge(&question).within(&self.lives);
         (Some(question), judgement)
-    }
-
-    /// The deed for `action`, with fresh randomness, and the plaintext that only the caller will see.
-    fn deed(&self, action: &Action) -> (Deed, Option<PlainToken>) {
-        match action {
-            Action::OrgTokenMint { .. } => {
-                let plain = PlainToken::generate(TokenKind::Organisation, &*self.chance);
-                let deed = Deed::MintOrgToken {
-                    id: TokenId::new(self.clock.now(), &*self.chance),
-                    hash: plain.hash(),
-                    prefix: plain.prefix().to_owned(),
-                    live_limit: self.live_token_limit,
-                    mint_limit: self.mint_limit,
-                };
-                (deed, Some(plain))
-            }
-            Action::OrgTokenRevoke { .. } => (Deed::RevokeOrgToken, None),
-            Action::SecretWrite { address, value } => {
-                let sealed = secret::seal(&self.keys, address, value, &*self.chance);
-                (Deed::WriteSecret(sealed), None)
-            }
-            Action::SecretDelete { .. } => (Deed::DeleteSecret, None),
-            Action::WorkspaceCreate { .. } => {
-                let id = WorkspaceId::new(self.clock.now(), &*self.chance);
-                (Deed::CreateWorkspace { id }, None)
-            }
-            Action::WorkspaceUpdate { .. } => (Deed::UpdateWorkspace, None),
-            Action::DeleteWorkspace { .. } => (Deed::RemoveWorkspace, None),
-            Action::WorkspaceTokenMint { .. } => {
-                let plain = PlainToken::generate(TokenKind::Workspace, &*self.chance);
-                let deed = Deed::MintWorkspaceToken {
-                    id: TokenId::new(self.clock.now(), &*self.chance),
-                    hash: plain.hash(),
-                    prefix: plain.prefix().to_owned(),
-                };
-                (deed, Some(plain))
-            }
-            Action::WorkspaceTokenRevoke { .. } => (Deed::RevokeWorkspaceToken, None),
-            Action::PolicyPush { .. } => (Deed::KeepPolicy, None),
-            Action::PolicyActivate { .. } | Action::PolicyRollback { .. } => {
-                (Deed::ChangePolicies, None)
-            }
-            Action::Deprovision => (Deed::Deprovision, None),
-            Action::OrgTokenList
-            | Action::SecretList { .. }
-            | Action::SecretRead { .. }
-            | Action::WorkspaceRead { .. }
-            | Action::WorkspaceList
-            | Action::ApprovalList
-            | Action::PolicyRead
-            | Action::PolicyFetch { .. }
-            | Action::AuditRead
-            | Action::DecisionRead => (Deed::Read, None),
-        }
     }
 }
 

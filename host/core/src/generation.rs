@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use async_trait::async_trait;
+
+use crate::ledger::Page;
+use crate::permit::Permit;
 use crate::policy::words;
+use crate::ports::LedgerError;
 use crate::time::Timestamp;
 use crate::verdict::ModuleId;
 
@@ -105,4 +110,46 @@ pub struct VersionRecord {
     /// The generations in which it decides or decided, first and last; absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generations: Option<(u64, u64)>,
+}
+
+/// The record of which policies were live, and of the versions that are kept.
+#[async_trait]
+pub trait GenerationLedger: Send + Sync {
+    /// Numbers and records a set of policies, before it goes live. `None`: the newest recorded generation
+    /// is not the one that it follows, and nothing was recorded.
+    async fn record_generation(
+        &self,
+        change: &GenerationChange,
+    ) -> Result<Option<u64>, LedgerError>;
+
+    /// The number of the newest recorded generation; 0 where there is none.
+    async fn newest_generation(&self) -> Result<u64, LedgerError>;
+
+    /// The newest recorded generation; what a host finds when it starts.
+    async fn latest_generation(&self) -> Result<Option<GenerationRecord>, LedgerError>;
+
+    /// The generation recorded under `number`.
+    async fn generation(&self, number: u64) -> Result<Option<GenerationRecord>, LedgerError>;
+
+    /// The versions of the policy `name` that are kept, newest first, 500 at most: whatever was part of a
+    /// recorded generation, and what was pushed.
+    async fn policy_versions(&self, name: &str) -> Result<Vec<VersionRecord>, LedgerError>;
+
+    /// Recorded generations, newest first.
+    async fn generations(
+        &self,
+        permit: &Permit,
+        page: &Page,
+    ) -> Result<Vec<GenerationRecord>, LedgerError>;
+
+    /// The bytes of the version of the policy `name` that has this digest, if it is kept.
+    async fn policy_bytes(
+        &self,
+        permit: &Permit,
+        name: &str,
+        digest: &str,
+    ) -> Result<Option<Vec<u8>>, LedgerError>;
+
+    /// The bytes of a module that is kept, by their digest.
+    async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, LedgerError>;
 }

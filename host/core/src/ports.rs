@@ -9,7 +9,7 @@ use crate::approval::Approval;
 use crate::audit::{ChainError, Entry, Head};
 use crate::caller::Caller;
 use crate::decision::Decision;
-use crate::generation::{GenerationChange, GenerationRecord, VersionRecord};
+use crate::generation::GenerationLedger;
 use crate::id::{ApprovalId, DecisionId, OrgId, SessionId, TokenId, WorkspaceId};
 use crate::keys::KeyLedger;
 use crate::ledger::{
@@ -57,7 +57,7 @@ pub enum LedgerError {
 /// The record of everything. Each method is one transaction, which carries its audit entry; what it
 /// changes is guarded in the statement that changes it.
 #[async_trait]
-pub trait Ledger: KeyLedger + ShadowLedger + TallyLedger {
+pub trait Ledger: KeyLedger + GenerationLedger + ShadowLedger + TallyLedger {
     /// The organisation's id: `configured`, or the one that was made when the ledger was, and kept.
     async fn organisation(
         &self,
@@ -244,44 +244,6 @@ pub trait Ledger: KeyLedger + ShadowLedger + TallyLedger {
 
     /// Ends a session.
     async fn end_session(&self, id: SessionId, now: Timestamp) -> Result<(), LedgerError>;
-
-    /// Numbers and records a set of policies, before it goes live. `None`: the newest recorded generation
-    /// is not the one that it follows, and nothing was recorded.
-    async fn record_generation(
-        &self,
-        change: &GenerationChange,
-    ) -> Result<Option<u64>, LedgerError>;
-
-    /// The number of the newest recorded generation; 0 where there is none.
-    async fn newest_generation(&self) -> Result<u64, LedgerError>;
-
-    /// The newest recorded generation; what a host finds when it starts.
-    async fn latest_generation(&self) -> Result<Option<GenerationRecord>, LedgerError>;
-
-    /// The generation recorded under `number`.
-    async fn generation(&self, number: u64) -> Result<Option<GenerationRecord>, LedgerError>;
-
-    /// The versions of the policy `name` that are kept, newest first, 500 at most: whatever was part of a
-    /// recorded generation, and what was pushed.
-    async fn policy_versions(&self, name: &str) -> Result<Vec<VersionRecord>, LedgerError>;
-
-    /// Recorded generations, newest first.
-    async fn generations(
-        &self,
-        permit: &Permit,
-        page: &Page,
-    ) -> Result<Vec<GenerationRecord>, LedgerError>;
-
-    /// The bytes of the version of the policy `name` that has this digest, if it is kept.
-    async fn policy_bytes(
-        &self,
-        permit: &Permit,
-        name: &str,
-        digest: &str,
-    ) -> Result<Option<Vec<u8>>, LedgerError>;
-
-    /// The bytes of a module that is kept, by their digest.
-    async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, LedgerError>;
 
     /// Recorded decisions, newest first.
     async fn decisions(&self, permit: &Permit, page: &Page) -> Result<Vec<Decision>, LedgerError>;

@@ -2,15 +2,21 @@
 
 use std::collections::HashMap;
 
+use async_trait::async_trait;
 use countersign_core::audit::EventKind;
-use countersign_core::generation::{GenerationChange, GenerationRecord, ModuleRecord};
+use countersign_core::generation::{
+    GenerationChange, GenerationLedger, GenerationRecord, ModuleRecord, VersionRecord,
+};
 use countersign_core::ledger::Page;
+use countersign_core::permit::Permit;
+use countersign_core::ports::LedgerError;
 use countersign_core::time::Timestamp;
+use countersign_core::verb::Verb;
 use countersign_core::verdict::ModuleId;
 use serde_json::json;
 
 use super::columns::{from_json, limit, to_json};
-use super::{Connection, audit, versions};
+use super::{Connection, Store, audit, covers, versions};
 use crate::fault::Fault;
 
 #[derive(sqlx::FromRow)]
@@ -29,6 +35,68 @@ struct ModuleRow {
     digest: String,
     settings: String,
     file: Option<String>,
+}
+
+#[async_trait]
+impl GenerationLedger for Store {
+    async fn record_generation(
+        &self,
+        change: &GenerationChange,
+    ) -> Result<Option<u64>, LedgerError> {
+        let mut turn = self.turn().await?;
+        let number = record(turn.connection(), change).await;
+        Ok(turn.end(number).await?)
+    }
+
+    async fn newest_generation(&self) -> Result<u64, LedgerError> {
+        let mut connection = self.glance().await?;
+        Ok(newest(&mut connection).await?)
+    }
+
+    async fn latest_generation(&self) -> Result<Option<GenerationRecord>, LedgerError> {
+        let newest = Page {
+            after: None,
+            limit: 1,
+        };
+        let mut tx = self.begin_reading().await?;
+        Ok(list(&mut tx, &newest).await?.pop())
+    }
+
+    async fn generation(&self, number: u64) -> Result<Option<GenerationRecord>, LedgerError> {
+        let mut tx = self.begin_reading().await?;
+        Ok(load(&mut tx, number).await?)
+    }
+
+    async fn policy_versions(&self, name: &str) -> Result<Vec<VersionRecord>, LedgerError> {
+        let mut connection = self.glance().await?;
+        Ok(versions::list(&mut connection, name).await?)
+    }
+
+    async fn generations(
+        &self,
+        permit: &Permit,
+        page: &Page,
+    ) -> Result<Vec<GenerationRecord>, LedgerError> {
+        covers(permit, Verb::PolicyRead)?;
+        let mut tx = self.begin_reading().await?;
+        Ok(list(&mut tx, page).await?)
+    }
+
+    async fn policy_bytes(
+        &self,
+        permit: &Permit,
+        name: &str,
+        digest: &str,
+    ) -> Result<Option<Vec<u8>>, LedgerError> {
+        covers(permit, Verb::PolicyRead)?;
+        let mut connection = self.glance().await?;
+        Ok(versions::bytes(&mut connection, name, digest).await?)
+    }
+
+    async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, LedgerError> {
+        let mut connection = self.glance().await?;
+        Ok(component(&mut connection, digest).await?)
+    }
 }
 
 /// Where a generation's modules are kept.

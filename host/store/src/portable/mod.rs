@@ -50,7 +50,6 @@ use countersign_core::approval::Approval;
 use countersign_core::audit::{ChainError, Entry, EventKind, Head};
 use countersign_core::caller::Caller;
 use countersign_core::decision::Decision;
-use countersign_core::generation::{GenerationChange, GenerationRecord, VersionRecord};
 use countersign_core::id::{ApprovalId, DecisionId, OrgId, SessionId, TokenId, WorkspaceId};
 use countersign_core::ledger::{
     ApprovalEvents, Ballot, Change, Ended, Facts, HourOfUse, OrgToken, Page, Revocation,
@@ -360,65 +359,6 @@ impl Ledger for Store {
         let mut turn = self.turn().await?;
         let done = sessions::end(turn.connection(), id, now).await;
         Ok(turn.end(done).await?)
-    }
-
-    async fn record_generation(
-        &self,
-        change: &GenerationChange,
-    ) -> Result<Option<u64>, LedgerError> {
-        let mut turn = self.turn().await?;
-        let number = generations::record(turn.connection(), change).await;
-        Ok(turn.end(number).await?)
-    }
-
-    async fn newest_generation(&self) -> Result<u64, LedgerError> {
-        let mut connection = self.glance().await?;
-        Ok(generations::newest(&mut connection).await?)
-    }
-
-    async fn latest_generation(&self) -> Result<Option<GenerationRecord>, LedgerError> {
-        let newest = Page {
-            after: None,
-            limit: 1,
-        };
-        let mut tx = self.begin_reading().await?;
-        Ok(generations::list(&mut tx, &newest).await?.pop())
-    }
-
-    async fn generation(&self, number: u64) -> Result<Option<GenerationRecord>, LedgerError> {
-        let mut tx = self.begin_reading().await?;
-        Ok(generations::load(&mut tx, number).await?)
-    }
-
-    async fn policy_versions(&self, name: &str) -> Result<Vec<VersionRecord>, LedgerError> {
-        let mut connection = self.glance().await?;
-        Ok(versions::list(&mut connection, name).await?)
-    }
-
-    async fn generations(
-        &self,
-        permit: &Permit,
-        page: &Page,
-    ) -> Result<Vec<GenerationRecord>, LedgerError> {
-        covers(permit, Verb::PolicyRead)?;
-        let mut tx = self.begin_reading().await?;
-        Ok(generations::list(&mut tx, page).await?)
-    }
-
-    async fn policy_bytes(
-        &self,
-        permit: &Permit,
-        name: &str,
-        digest: &str,
-    ) -> Result<Option<Vec<u8>>, LedgerError> {
-        covers(permit, Verb::PolicyRead)?;
-        let mut connection = self.glance().await?;
-        Ok(versions::bytes(&mut connection, name, digest).await?)
-    }
-
-    async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, LedgerError> {
-        let mut connection = self.glance().await?;
-        Ok(generations::component(&mut connection, digest).await?)
     }
 
     async fn decisions(&self, permit: &Permit, page: &Page) -> Result<Vec<Decision>, LedgerError> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use countersign_core::generation::GenerationChange;
+use countersign_core::generation::GenerationLedger as _;
 use countersign_core::ports::Ledger as _;
 use countersign_core::time::Timestamp;
 use countersign_store::{OpenError, PostgresLedger, Refusal, Standing};

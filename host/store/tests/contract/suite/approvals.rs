@@ -1,5 +1,6 @@
 use countersign_core::action::Action;
 use countersign_core::approval::{Choice, State};
+use countersign_core::generation::GenerationLedger as _;
 use countersign_core::ledger::Whose;
 use countersign_core::ports::{Ledger, LedgerError};
 

@@ -2,9 +2,8 @@ use std::sync::Arc;
 
 use countersign_core::action::Action;
 use countersign_core::approval::State;
-use countersign_core::generation::{Component, GenerationChange, ModuleRecord};
+use countersign_core::generation::{Component, GenerationChange, GenerationLedger, ModuleRecord};
 use countersign_core::ledger::{Done, Refusal, Settled};
-use countersign_core::ports::Ledger;
 use countersign_core::verdict::ModuleId;
 use tokio::task::JoinSet;
 

@@ -1,8 +1,7 @@
 use countersign_core::action::Action;
-use countersign_core::generation::GenerationChange;
+use countersign_core::generation::{GenerationChange, GenerationLedger};
 use countersign_core::id::DecisionId;
 use countersign_core::policy::CallerClass;
-use countersign_core::ports::Ledger;
 use countersign_core::shadow::{Counts, Difference, Round, ShadowLedger};
 use countersign_core::strictness::Change;
 use countersign_core::verdict::Judgement;
