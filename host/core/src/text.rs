@@ -66,6 +66,16 @@ fn is_of_a_misleading_category(c: char) -> bool {
     )
 }
 
+/// The one of `known` that was probably meant by whoever wrote `word`.
+pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let candidates = known.iter();
+    let nearest = candidates
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate))
+        .min()
+        .filter(|(distance, candidate)| *distance <= candidate.len() / 3 + 1);
+    nearest.map(|(_, nearest)| nearest)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

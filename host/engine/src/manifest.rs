@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use countersign_core::policy::Properties;
 use countersign_core::tally::{TallyKind, TallyScope};
+use countersign_core::text::nearest;
 use countersign_core::verb::Verb;
 
 use crate::bindings::types as wit;
@@ -73,10 +74,14 @@ impl Manifest {
         let known = |name: &str| self.settings.iter().any(|spec| spec.name == name);
         if let Some((name, _)) = given.iter().find(|(name, _)| !known(name)) {
             let names: Vec<_> = self.settings.iter().map(|spec| &*spec.name).collect();
+            let meant = match nearest(name, &names) {
+                Some(meant) => format!(": is `{meant}` meant?"),
+                None => String::new(),
+            };
             let name = quoted(name);
             return wrong(match names.as_slice() {
                 [] => format!("{name} is not known, nor is any other setting"),
-                names => format!("{name} is not known, only {}", names.join(", ")),
+                names => format!("{name} is not known, only {}{meant}", names.join(", ")),
             });
         }
         Ok(self.settings.iter().fold(Settings::new(), |all, spec| {

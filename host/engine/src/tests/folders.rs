@@ -213,7 +213,7 @@ fn settings_come_from_the_file_beside_the_module() {
     };
     watched.until(|proposal| is_set_to(proposal, "60"));
     watched.put("mine.toml", "tll = 60");
-    watched.until_problem("mine.wasm", "`tll` is not known, only ttl");
+    watched.until_problem("mine.wasm", "`tll` is not known, only ttl: is `ttl` meant?");
     assert!(is_set_to(&watched.latest, "60"));
     watched.remove("mine.toml");
     watched.until(|proposal| is_set_to(proposal, "900"));

@@ -1,5 +1,6 @@
 //! Words with wildcards, in a file of cases.
 
+pub(crate) use countersign_core::text::nearest;
 use serde::Deserialize;
 
 /// One word, or several of which any will do. `*` stands for any run of characters.
@@ -70,16 +71,6 @@ pub(crate) fn unknown(word: &str, known: &[&str]) -> String {
         Some(nearest) => format!("there is no `{word}`; do you mean `{nearest}`?"),
         None => format!("there is no `{word}`, only {}", known.join(", ")),
     }
-}
-
-/// What was probably meant.
-pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    let candidates = known.iter();
-    let nearest = candidates
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate))
-        .min()
-        .filter(|(distance, candidate)| *distance <= candidate.len() / 3 + 1);
-    nearest.map(|(_, nearest)| nearest)
 }
 
 /// Whether `text` fits `pattern`, in which `*` stands for any run of characters.
