@@ -25,6 +25,18 @@ pub struct Demand {
     grant_ttl_seconds: u32,
 }
 
+impl Default for Demand {
+    /// One person, and the lives that the settings have by default.
+    fn default() -> Self {
+        Self {
+            approvers: 1,
+            groups: Vec::new(),
+            pending_ttl_seconds: 3_600,
+            grant_ttl_seconds: 900,
+        }
+    }
+}
+
 impl Demand {
     /// Declares the settings, with so many people by default.
     #[must_use]
