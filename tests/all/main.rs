@@ -30,6 +30,7 @@ mod openapi;
 mod plaintext;
 mod policy_cases;
 mod policy_changes;
+mod policy_modules;
 mod policy_table;
 mod policy_views;
 mod provisioner;
