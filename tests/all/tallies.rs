@@ -111,3 +111,35 @@ async fn of_many_at_once_no_more_get_through_than_the_budget_has() {
         });
     assert_eq!(made.count(), 2);
 }
+
+#[tokio::test]
+async fn the_budget_that_comes_with_the_host_asks_people_once_it_is_spent() {
+    let shelf = Shelf::set().await;
+    let before = shelf.generation().await;
+    shelf.write("budget.toml", "workspaces_per_hour = 2\n");
+    let budget = include_bytes!("../../policies/budget/budget.wasm");
+    shelf.write(".budget.part", budget);
+    shelf.rename(".budget.part", "budget.wasm");
+    countersign_tests::until("the budget is live", PATIENCE, async || {
+        (shelf.generation().await > before).then_some(())
+    })
+    .await;
+    let agent = shelf.agent();
+    for name in ["one", "two"] {
+        create(&agent, name).await.expect(201);
+    }
+    let waits = create(&agent, "three").await;
+    let approval = waits.approval();
+    let operator = shelf.host.operator().await;
+    let shown = operator
+        .get(&format!("/approvals/{approval}"))
+        .await
+        .expect(200);
+    assert!(shown.text("policy").starts_with("budget@"), "{shown}");
+    crate::stage::approve(&operator, &approval).await;
+    create(&agent, "three").await.expect(201);
+    // What people do is nobody's budget.
+    create(&operator, "four").await.expect(201);
+    // The next one waits again, since what was approved is done.
+    assert_ne!(create(&agent, "five").await.approval(), approval);
+}
