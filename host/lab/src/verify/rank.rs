@@ -71,3 +71,46 @@ pub fn asks_fewer(one: &Answer, other: &Answer) -> bool {
         .zip(people(other))
         .is_some_and(|(one, other)| one < other)
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_core::policy::Quorum;
+
+    use super::*;
+
+    fn gate(people: u32, groups: &[&str], pending_ttl: Option<u32>) -> Answer {
+        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        Ok(Verdict::Gate(Terms {
+            ground: Ground::new("rule", "reason"),
+            quorums: vec![Quorum { people, groups }],
+            pending_ttl,
+            grant_ttl: None,
+        }))
+    }
+
+    #[test]
+    fn fewer_people_a_longer_life_and_an_abstention_let_more_through() {
+        let deny: Answer = Ok(Verdict::Deny(Ground::new("rule", "reason")));
+        let abstain: Answer = Ok(Verdict::Abstain);
+        let allow: Answer = Ok(Verdict::Allow(Ground::new("rule", "reason")));
+        for (before, after) in [
+            (gate(2, &[], None), gate(1, &[], None)),
+            (gate(1, &["security"], None), gate(1, &[], None)),
+            (gate(1, &[], Some(600)), gate(1, &[], Some(1_200))),
+            (gate(1, &[], None), abstain.clone()),
+            (deny.clone(), gate(1, &[], None)),
+            (deny, abstain.clone()),
+            (abstain, allow),
+        ] {
+            assert!(is_looser(&before, &after), "{before:?} {after:?}");
+            assert!(!is_looser(&after, &before), "{before:?} {after:?}");
+            assert!(!is_the_same(&before, &after), "{before:?} {after:?}");
+        }
+        let (one, other) = (gate(1, &["ops"], None), gate(1, &["security"], None));
+        assert!(!is_looser(&one, &other) && !is_looser(&other, &one));
+        // Who is given less time is not asked for more people.
+        let (short, long) = (gate(1, &[], Some(600)), gate(1, &[], None));
+        assert!(!asks_fewer(&long, &short));
+        assert!(asks_fewer(&gate(1, &[], Some(600)), &gate(2, &[], None)));
+    }
+}

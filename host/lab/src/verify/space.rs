@@ -23,7 +23,7 @@ pub use self::names::{is_known, means_something, shape_of};
 pub use self::packs::{Pack, Slot};
 pub use self::sweep::Breadth;
 
-/// What is set is taken for what a text may begin with from this length on.
+/// What is set is taken for what a text may begin or end with from this length on.
 const BEGINNING: usize = 3;
 
 /// What can be changed.
@@ -58,6 +58,7 @@ impl Space {
         let parts = values.flat_map(|value| value.split([' ', ',', ';']));
         let settings: Vec<String> = parts
             .map(|part| part.split_once('=').map_or(part, |(_, value)| value))
+            .map(|part| part.trim_matches('*'))
             .filter(|part| !part.is_empty())
             .map(str::to_owned)
             .collect();
@@ -96,10 +97,12 @@ impl Space {
         }
     }
 
-    /// Whether somebody has set `text`, or what it begins with.
+    /// Whether somebody has set `text`, or what it begins or ends with.
     pub fn is_set(&self, text: &str) -> bool {
         let is_it = |value: &String| {
-            value == text || (value.len() >= BEGINNING && text.starts_with(value.as_str()))
+            value == text
+                || (value.len() >= BEGINNING
+                    && (text.starts_with(value.as_str()) || text.ends_with(value.as_str())))
         };
         self.settings.iter().any(is_it)
     }

@@ -49,17 +49,37 @@ const CROWDED: [Verb; 3] = [Verb::OrgTokenMint, Verb::SecretWrite, Verb::DeleteW
 const DRAWN_AT_ONCE: usize = 4_000;
 /// A question is repeated so often in one instance, and so often for those callers for whom less may do: what
 /// counts, counts all.
+const MANY_REPEATS: u32 = 20_000;
 const REPEATS: u32 = 1_100;
 const FEW_REPEATS: u32 = 40;
+
+impl Part<'_> {
+    /// Whether it is done however little is asked: what costs little, and what most is found by.
+    fn is_needed(&self) -> bool {
+        match self {
+            Part::Sweep(_, Breadth::Form) => true,
+            Part::Sweep(row, Breadth::Whole) | Part::Words(row, _) => {
+                let is_plain = row.flags.iter().all(|flag| *flag == "asks-none");
+                let is_privileged = !matches!(describe(row.verb).privileged, Privileged::No);
+                row.credential == Credential::OrgToken
+                    && row.role == Role::Admin
+                    && is_plain
+                    && is_privileged
+            }
+            _ => false,
+        }
+    }
+}
 
 impl Search<'_> {
     /// All that is to be done beyond the table.
     pub fn parts<'p>(&self, properties: &'p [Property]) -> Vec<Part<'p>> {
         let mut parts = self.of_rows();
-        let stride = self.effort.stride.max(1);
-        if stride > 1 {
-            parts = parts.into_iter().step_by(stride).collect();
-        }
+        let (mut number, stride) = (0, self.effort.stride.max(1));
+        parts.retain(|part| {
+            number += usize::from(!part.is_needed());
+            part.is_needed() || number % stride == 0
+        });
         // The largest first, so that no thread is left alone with one at the end.
         parts.sort_by_key(|part| match part {
             Part::Sweep(_, breadth) => std::cmp::Reverse(Some(*breadth)),
@@ -102,7 +122,11 @@ impl Search<'_> {
                 if is_token && CROWDED.contains(&row.verb) {
                     parts.push(Part::Crowds(row.clone()));
                 }
-                let times = if is_token { REPEATS } else { FEW_REPEATS };
+                let times = match is_token {
+                    true if CROWDED.contains(&row.verb) => MANY_REPEATS,
+                    true => REPEATS,
+                    false => FEW_REPEATS,
+                };
                 parts.push(Part::Repeat(row.clone(), times));
             }
             // A program's rows whole, but of those that are answered alike one.

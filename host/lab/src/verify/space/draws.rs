@@ -49,7 +49,7 @@ impl Space {
     }
 
     /// Another value of the same kind, drawn without the component's own texts and numbers: to see whether
-    /// what a value did is rare. `kindly`, a word is drawn among those that there are. `None`: there is no
+    /// what a value did is rare. `kindly`, a word is drawn among those that there are, as facts of the host always are. `None`: there is no
     /// such thing. `row` is what is changed.
     pub fn alike(
         &self,
@@ -66,7 +66,9 @@ impl Space {
             Change::Set(place, name, value) => {
                 let shape = Verb::parse(&row.verb).and_then(|verb| shape_of(verb, *place, name));
                 let value = match (value, shape) {
-                    (Value::Text(_), Some(Shape::OneOf(words))) if kindly => {
+                    (Value::Text(_), Some(Shape::OneOf(words)))
+                        if kindly || *place == Place::Context =>
+                    {
                         Value::Text(words[rng.usize(..words.len())].to_owned())
                     }
                     (Value::Text(_), _) => Value::Text(any_text(rng)),

@@ -46,7 +46,9 @@ pub(super) fn is_name(word: &str) -> bool {
 
 /// The shape that a property has that means something under `verb`.
 pub fn shape_of(verb: Verb, place: Place, name: &str) -> Option<Shape> {
+    let facts = CONTEXT.iter().map(|fact| (Place::Context, *fact));
     named(verb)
+        .chain(facts)
         .find(|(at, (known, _))| *at == place && *known == name)
         .map(|(_, (_, shape))| shape)
 }

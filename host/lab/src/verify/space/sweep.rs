@@ -16,6 +16,9 @@ use crate::vocabulary::{Name, Shape};
 pub(super) const EXTRA: u32 = 40;
 const MANY_EXTRA: [u32; 5] = [63, 64, 65, 128, 257];
 
+/// Names that are easily got wrong.
+const ODD_NAMES: [&str; 6] = ["", " ", "é", "中-文", "\0", "__proto__"];
+
 /// How much of a row is changed, each thing alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Breadth {
@@ -110,7 +113,9 @@ impl Space {
         for place in UNKNOWN {
             let counts = (1..=EXTRA).chain(MANY_EXTRA);
             changes.extend(counts.map(|count| Change::Extra(place, count)));
-            for name in &self.names {
+            let odd = ODD_NAMES.iter().map(|name| (*name).to_owned());
+            let odd: Vec<String> = odd.chain(["n".repeat(300)]).collect();
+            for name in self.names.iter().chain(&odd) {
                 if means_something(&question, place, name) {
                     continue;
                 }
