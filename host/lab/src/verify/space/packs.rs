@@ -10,9 +10,10 @@ use super::names::{means_something, named};
 use super::texts::{UNUSUAL, WIDE};
 use crate::vocabulary::Shape;
 
-/// Texts of each length up to this are tried, and then of these.
+/// Texts of each length up to this are tried, and then of these. All of a pack together stay below what a small
+/// module has room for: it may well keep a page for the request.
 const LENGTHS: usize = 300;
-const LONG: [usize; 9] = [511, 512, 513, 1_023, 1_024, 1_025, 2_048, 4_095, 4_096];
+const LONG: [usize; 3] = [511, 512, 513];
 /// Each number of meaningless properties up to this is tried, and of members of a list.
 const COUNTS: u32 = 70;
 /// Neighbouring places have words that are so far from each other, so that two of them never share one.
