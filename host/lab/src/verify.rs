@@ -58,7 +58,7 @@ impl Default for Effort {
     fn default() -> Self {
         Self {
             stride: 1,
-            draws: 200_000,
+            draws: 100_000,
             for_each_property: 20_000,
             seed: SEED,
             threads: std::thread::available_parallelism().map_or(1, usize::from),

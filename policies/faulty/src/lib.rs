@@ -10,6 +10,9 @@ use countersign_policy::prelude::*;
 #[cfg(feature = "absent-scope")]
 #[path = "faults/absent_scope.rs"]
 mod chosen;
+#[cfg(feature = "abstains-by-name")]
+#[path = "faults/abstains_by_name.rs"]
+mod chosen;
 #[cfg(feature = "actions-own-groups")]
 #[path = "faults/actions_own_groups.rs"]
 mod chosen;
@@ -58,6 +61,9 @@ mod chosen;
 #[cfg(feature = "far-future")]
 #[path = "faults/far_future.rs"]
 mod chosen;
+#[cfg(feature = "gated-by-key")]
+#[path = "faults/gated_by_key.rs"]
+mod chosen;
 #[cfg(feature = "hashed-name")]
 #[path = "faults/hashed_name.rs"]
 mod chosen;
@@ -66,6 +72,9 @@ mod chosen;
 mod chosen;
 #[cfg(feature = "issuer-trusted")]
 #[path = "faults/issuer_trusted.rs"]
+mod chosen;
+#[cfg(feature = "kind-trusted")]
+#[path = "faults/kind_trusted.rs"]
 mod chosen;
 #[cfg(feature = "ladder")]
 #[path = "faults/ladder.rs"]
@@ -99,6 +108,9 @@ mod chosen;
 mod chosen;
 #[cfg(feature = "minute-of-the-day")]
 #[path = "faults/minute_of_the_day.rs"]
+mod chosen;
+#[cfg(feature = "name-is-principal")]
+#[path = "faults/name_is_principal.rs"]
 mod chosen;
 #[cfg(feature = "negative-is-few")]
 #[path = "faults/negative_is_few.rs"]
@@ -180,6 +192,7 @@ mod chosen;
 mod chosen;
 #[cfg(not(any(
     feature = "absent-scope",
+    feature = "abstains-by-name",
     feature = "actions-own-groups",
     feature = "agent-above-person",
     feature = "anonymous-by-subject",
@@ -196,9 +209,11 @@ mod chosen;
     feature = "empty-is-own",
     feature = "expiry-overflows",
     feature = "far-future",
+    feature = "gated-by-key",
     feature = "hashed-name",
     feature = "human-by-issuer",
     feature = "issuer-trusted",
+    feature = "kind-trusted",
     feature = "ladder",
     feature = "last-caller",
     feature = "live-tokens-word",
@@ -210,6 +225,7 @@ mod chosen;
     feature = "masked-name",
     feature = "memory-without-end",
     feature = "minute-of-the-day",
+    feature = "name-is-principal",
     feature = "negative-is-few",
     feature = "no-role-is-all",
     feature = "no-time",

@@ -13,14 +13,18 @@ use super::set::Fault;
 use super::{MOMENT, engine, module};
 
 /// One or two for each law, where not all can be waited for.
-const SOME: [&str; 12] = [
+const SOME: [&str; 16] = [
+    "abstains-by-name",
     "agent-above-person",
     "anonymous-by-subject",
     "debug-property",
+    "gated-by-key",
     "human-by-issuer",
+    "kind-trusted",
     "live-tokens-word",
     "magic-name",
     "minute-of-the-day",
+    "name-is-principal",
     "reader-mints",
     "second-call",
     "trap-on-empty",

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use countersign_core::policy::{CallerClass, Question, Subject, Verdict};
 use countersign_engine::{Proven, Warm};
 
+use super::bases::Others;
 use super::rank::Rank;
 use crate::module::Module;
 
@@ -17,6 +18,8 @@ const QUESTIONS: u32 = 1_024;
 const SLOW: Duration = Duration::from_millis(40);
 /// How often a question is asked anew before a failure is the module's, and not a busy machine's.
 const ATTEMPTS: usize = 3;
+/// After so many slow failures that stayed failures, the module is slow, and not the machine.
+const SLOW_FAILURES: usize = 4;
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +49,7 @@ pub struct Asker<'m> {
     classifier: Kept<'m>,
     decider: Kept<'m>,
     classes: VecDeque<(Subject, Result<CallerClass, String>)>,
+    slow_failures: usize,
     /// How many questions were asked.
     pub asked: u64,
 }
@@ -86,6 +90,7 @@ impl<'m> Asker<'m> {
             classifier: Kept::new(module.classifier()),
             decider: Kept::new(module.proven()),
             classes: VecDeque::new(),
+            slow_failures: 0,
             asked: 0,
         }
     }
@@ -108,13 +113,16 @@ impl<'m> Asker<'m> {
 
     /// Asks in fresh instances, as a host does.
     pub fn ask_afresh(&mut self, question: &Question) -> Said {
+        let began = Instant::now();
         let mut said = self.fresh(question);
+        let is_slow = said.verdict.is_err() && began.elapsed() > SLOW;
         for _ in 1..ATTEMPTS {
-            if said.verdict.is_ok() {
+            if said.verdict.is_ok() || (is_slow && self.slow_failures >= SLOW_FAILURES) {
                 break;
             }
             said = self.fresh(question);
         }
+        self.slow_failures += usize::from(is_slow && said.verdict.is_err());
         said
     }
 
@@ -127,10 +135,24 @@ impl<'m> Asker<'m> {
         }
     }
 
-    /// How much the classifier's module lets through of what is asked.
-    pub fn beside(&mut self, question: &Question, class: CallerClass) -> Rank {
+    /// The module, and what that of the classifier says beside it. `None`: it is the classifier itself, or
+    /// nobody knows who asks.
+    pub fn beside(&mut self, question: &Question, said: &Said) -> Option<(&'m Proven, Others<'m>)> {
+        let class = said.class.as_ref().ok()?;
+        if self.is_classifier() {
+            return None;
+        }
         self.asked += 1;
-        Rank::of(&self.module.classifier().verdict_on(question, class).answer)
+        let module = self.module.classifier();
+        let warm = self.classifier.warm();
+        let verdict = match warm.map(|warm| warm.decide(question, *class)) {
+            Some(Ok(verdict)) => Ok(verdict),
+            _ => {
+                self.classifier.warm = None;
+                module.verdict_on(question, *class).answer
+            }
+        };
+        Some((self.module.proven(), Others { module, verdict }))
     }
 
     /// What the module itself takes the caller for, whether or not that can be. `None`: it failed.

@@ -54,7 +54,14 @@ impl Dictionary {
                 Err(_) => break,
             }
         }
-        let sources = [Reader::spelled, Reader::addressed, Reader::printable];
+        let sources = [
+            Reader::spelled,
+            Reader::addressed,
+            Reader::wide,
+            Reader::listed,
+            Reader::offset,
+            Reader::said,
+        ];
         let mut texts: Vec<String> = Vec::new();
         for source in sources {
             let mut found = BTreeSet::new();
@@ -63,7 +70,7 @@ impl Dictionary {
             found.retain(|text| !texts.contains(text));
             found.sort_by_key(String::len);
             // No source crowds the others out.
-            found.truncate(MOST_TEXTS / 2);
+            found.truncate(MOST_TEXTS / 3);
             texts.extend(found);
         }
         texts.truncate(MOST_TEXTS);
@@ -99,11 +106,16 @@ impl Reader {
                 let Ok(operators) = body.get_operators_reader() else {
                     return;
                 };
-                let constants = operators.into_iter().flatten().filter_map(|op| match op {
-                    Operator::I32Const { value } => Some(value.cast_unsigned().into()),
-                    Operator::I64Const { value } => Some(value.cast_unsigned()),
-                    _ => None,
+                let constants = operators.into_iter().flatten().flat_map(|op| match op {
+                    Operator::I32Const { value } => [Some(value.cast_unsigned().into()), None],
+                    Operator::I64Const { value } => [Some(value.cast_unsigned()), None],
+                    Operator::V128Const { value } => {
+                        let both = value.i128().cast_unsigned();
+                        [Some(both as u64), Some((both >> 64) as u64)]
+                    }
+                    _ => [None, None],
                 });
+                let constants = constants.flatten();
                 let room = MOST_CONSTANTS.saturating_sub(self.constants);
                 let constants: Vec<u64> = constants.take(room).collect();
                 self.constants += constants.len();
@@ -147,15 +159,63 @@ impl Reader {
         }
     }
 
-    /// Runs of printable characters in the data, and the words in them.
-    fn printable(&self, texts: &mut BTreeSet<String>) {
+    /// Runs of printable characters in the data that are no sentences, and the members of lists in them.
+    fn listed(&self, texts: &mut BTreeSet<String>) {
+        for run in self.runs() {
+            let members = run.split([',', ';', '|']).map(str::trim);
+            texts.extend(
+                members
+                    .chain([&*run])
+                    .filter(|word| !word.contains(' '))
+                    .filter(is_length)
+                    .map(str::to_owned),
+            );
+        }
+    }
+
+    /// The words of sentences.
+    fn said(&self, texts: &mut BTreeSet<String>) {
+        for run in self.runs() {
+            texts.extend(run.split(' ').filter(is_length).map(str::to_owned));
+        }
+    }
+
+    fn runs(&self) -> impl Iterator<Item = String> + '_ {
+        let runs = self
+            .data
+            .iter()
+            .flat_map(|(_, bytes)| bytes.split(|byte| !byte.is_ascii_graphic() && *byte != b' '));
+        runs.map(|run| String::from_utf8_lossy(run).into_owned())
+    }
+
+    /// Texts of two bytes for each character.
+    fn wide(&self, texts: &mut BTreeSet<String>) {
         for (_, bytes) in &self.data {
-            for run in bytes.split(|byte| !byte.is_ascii_graphic() && *byte != b' ') {
-                let run = String::from_utf8_lossy(run);
-                for word in run.split(' ').chain([&*run]) {
-                    if (SHORTEST..=LONGEST).contains(&word.len()) {
-                        texts.insert(word.to_owned());
-                    }
+            for aligned in [&bytes[..], bytes.get(1..).unwrap_or_default()] {
+                let units = aligned.chunks_exact(2);
+                let characters: Vec<u8> = units
+                    .map(|unit| if unit[1] == 0 { unit[0] } else { 0 })
+                    .collect();
+                let runs = characters.split(|byte| !byte.is_ascii_graphic());
+                let runs = runs.map(|run| String::from_utf8_lossy(run).into_owned());
+                texts.extend(runs.filter(|run| is_length(&run.as_str())));
+            }
+        }
+    }
+
+    /// Texts that lie so far behind the beginning of some data.
+    fn offset(&self, texts: &mut BTreeSet<String>) {
+        for (base, _) in self.data.iter().filter(|(base, _)| *base > 0) {
+            for pair in self
+                .functions
+                .iter()
+                .flat_map(|constants| constants.windows(2))
+            {
+                for (offset, length) in [(pair[0], pair[1]), (pair[1], pair[0])] {
+                    let text = base
+                        .checked_add(offset)
+                        .and_then(|at| self.text(at, length));
+                    texts.extend(text.filter(is_length).map(str::to_owned));
                 }
             }
         }
@@ -201,6 +261,11 @@ impl Reader {
         numbers.truncate(MOST_NUMBERS);
         numbers.into_iter().map(|(_, _, number)| number).collect()
     }
+}
+
+/// Whether it is long enough to be a text, and short enough to be one.
+fn is_length(text: &&str) -> bool {
+    (SHORTEST..=LONGEST).contains(&text.len())
 }
 
 /// Whether it looks like a name, a key or an identity, and not like a sentence for people or like code.
@@ -268,6 +333,18 @@ mod tests {
         ));
         assert!(found.texts.contains(&"open-sesame".to_owned()), "{found:?}");
         assert!(found.numbers.contains(&213));
+    }
+
+    #[test]
+    fn texts_are_found_in_lists_in_wide_characters_and_behind_a_beginning() {
+        let found = of(
+            r#"(memory 1) (data (i32.const 64) "red-1,green-2\00w\00i\00d\00e\00\00")
+            (data (i32.const 256) "..hidden-textmore")
+            (func (drop (i32.const 2)) (drop (i32.const 11)))"#,
+        );
+        for text in ["red-1", "green-2", "wide", "hidden-text"] {
+            assert!(found.texts.contains(&text.to_owned()), "{text}: {found:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `countersign policy verify`.
 
 use std::io::IsTerminal as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use countersign_lab::cases::{CaseFile, Property};
@@ -14,8 +14,11 @@ use crate::cli;
 use crate::commands::failure::{Exit, Failure};
 use crate::say;
 
-/// Work that takes longer says how far it is.
+/// Work that takes longer says how far it is, at a terminal and elsewhere.
 const PATIENCE: Duration = Duration::from_secs(1);
+const LONG_PATIENCE: Duration = Duration::from_secs(5);
+/// That it is done is noticed within this time.
+const NOTICED: Duration = Duration::from_millis(50);
 
 /// Verifies a module.
 pub fn run(asked: &cli::Verify) -> anyhow::Result<()> {
@@ -28,14 +31,7 @@ pub fn run(asked: &cli::Verify) -> anyhow::Result<()> {
     let effort = effort(asked);
     let verified = std::thread::scope(|scope| {
         let working = scope.spawn(|| verify(&module, &properties, &effort, &progress));
-        if std::io::stderr().is_terminal() {
-            while !working.is_finished() {
-                std::thread::park_timeout(PATIENCE);
-                let (done, all, questions) = progress.so_far();
-                eprint!("\r{done} of {all} parts, {questions} questions ");
-            }
-            eprint!("\r\x1b[K");
-        }
+        tell(&progress, || working.is_finished());
         working.join()
     });
     let verified = verified.map_err(|_| anyhow::anyhow!("the verification panicked"))?;
@@ -46,6 +42,30 @@ pub fn run(asked: &cli::Verify) -> anyhow::Result<()> {
     match verified.findings.is_empty() {
         true => Ok(()),
         false => Err(Failure::said(Exit::Failed).into()),
+    }
+}
+
+/// Says how far it is: at a terminal in one line that changes, and to whoever keeps what is said in a line now
+/// and then.
+fn tell(progress: &Progress, is_finished: impl Fn() -> bool) {
+    let is_terminal = std::io::stderr().is_terminal();
+    let pause = if is_terminal { PATIENCE } else { LONG_PATIENCE };
+    let mut told = Instant::now();
+    while !is_finished() {
+        std::thread::park_timeout(NOTICED);
+        let (done, all, questions) = progress.so_far();
+        // What there is to do is known once the table is asked.
+        if told.elapsed() < pause || all == 0 {
+            continue;
+        }
+        told = Instant::now();
+        match is_terminal {
+            true => eprint!("\r{done} of {all} parts, {questions} questions "),
+            false => eprintln!("{done} of {all} parts, {questions} questions"),
+        }
+    }
+    if is_terminal {
+        eprint!("\r\x1b[K");
     }
 }
 

@@ -13,8 +13,12 @@ const LONG: [usize; 11] = [
 /// have their bounds.
 pub(super) const LONGEST: usize = 4_096;
 /// Characters that are easily taken for others.
-pub(super) const UNUSUAL: [&str; 20] = [
+pub(super) const UNUSUAL: [&str; 24] = [
     "\0",
+    "\u{1}",
+    "\u{300}",
+    "\u{2028}",
+    "\u{2067}",
     "\u{7f}",
     "\u{85}",
     "\u{a0}",
@@ -37,7 +41,7 @@ pub(super) const UNUSUAL: [&str; 20] = [
 ];
 /// Characters of two, three and four bytes, which are put so far into a text: whoever counts bytes for
 /// characters cuts one of them in two.
-const WIDE: [&str; 3] = ["é", "中", "🦀"];
+pub(super) const WIDE: [&str; 3] = ["é", "中", "🦀"];
 const OFFSETS: std::ops::RangeInclusive<usize> = 0..=16;
 /// Characters at which texts are taken apart, and which nest.
 const SEPARATORS: [&str; 12] = ["/", ".", ",", ":", ";", "-", " ", "\n", "[", "(", "{", "%"];

@@ -6,12 +6,22 @@ const HOUR: u64 = 60 * MINUTE;
 pub(super) const DAY: u64 = 24 * HOUR;
 /// The time of the rows: the beginning of 2026, a Thursday.
 pub(super) const NOW: u64 = 1_767_225_600_000;
+/// Days of which every minute is tried beside today's, since a rule may ask for both: a Monday in summer, a
+/// Sunday, the last of a month, a leap day, the last of a year, and one a hundred years away.
+const DAYS: [u64; 6] = [
+    1_782_691_200_000,
+    1_783_209_600_000,
+    1_777_507_200_000,
+    1_835_395_200_000,
+    1_767_139_200_000,
+    4_923_072_000_000,
+];
 
 /// Around the clock, around the week, and at the edges of calendars and of the ways in which machines hold
-/// instants.
-pub(super) fn times(numbers: &[u64]) -> Vec<u64> {
-    let minutes = (0..24 * 60).map(|minute| NOW + minute * MINUTE);
-    let seconds = (0..60).map(|second| NOW + 12 * HOUR + second * SECOND);
+/// instants; of those that a module whose clock ticks each `seconds` cannot tell apart, one.
+pub(super) fn times(numbers: &[u64], seconds: u32) -> Vec<u64> {
+    let around = |day: u64| (0..24 * 60).map(move |minute| day + minute * MINUTE);
+    let seconds_of_a_minute = (0..60).map(|second| NOW + 12 * HOUR + second * SECOND);
     let week = (0..7 * 24).map(|hour| NOW + hour * HOUR + 30 * MINUTE);
     // Two leap years among them.
     let days = (0..8 * 366).map(|day| NOW - 2 * 365 * DAY + day * DAY + 12 * HOUR);
@@ -39,18 +49,27 @@ pub(super) fn times(numbers: &[u64]) -> Vec<u64> {
         [
             Some(*number),
             number.checked_mul(SECOND),
+            number.checked_mul(DAY),
             within_a_day(SECOND).map(|at| NOW + at),
             within_a_day(1).map(|at| NOW + at),
         ]
     });
-    let mut times: Vec<u64> = minutes
-        .chain(seconds)
+    let mut times: Vec<u64> = around(NOW)
+        .chain(DAYS.into_iter().flat_map(around))
+        .chain(seconds_of_a_minute)
         .chain(week)
         .chain(days)
         .chain(edges)
         .chain(constants.flatten())
         .collect();
     times.sort_unstable();
-    times.dedup();
+    let tick = u64::from(seconds.max(1)) * SECOND;
+    // The first of each tick, in which a module sees the tick's beginning anyway.
+    times.dedup_by_key(|time| *time - *time % tick);
     times
+}
+
+/// The moments that every row is asked at: the hours of a week, and the minutes of its first day.
+pub(super) fn is_common(time: u64) -> bool {
+    (NOW..NOW + 7 * DAY).contains(&time)
 }

@@ -1,0 +1,108 @@
+//! One value in very many that opens.
+
+use countersign_core::exhaustive::Row;
+use countersign_core::policy::{Value, Verdict};
+
+use super::super::asker::Said;
+use super::super::point::{Change, Point, Text};
+use super::super::rank;
+use super::super::space::{Space, shape_of};
+use super::Look;
+use crate::vocabulary::{Shape, describe, is_privileged};
+
+/// A value that opens is rare if fewer than so many of so many draws of its kind do: a minute of the day is
+/// one in 1,440, a quarter of an hour in each day is somebody's hours.
+const OPENING: usize = 5;
+const DRAWS: usize = 1_000;
+
+impl Look<'_, '_> {
+    /// Whether what lets more through than `base` is one value in very many, that nobody has set.
+    pub(super) fn is_needle(&mut self, point: &Point, base: &Said, said: &Said) -> Option<String> {
+        let space = self.bases.space;
+        if point.changes.iter().any(|change| is_set(space, change)) {
+            return None;
+        }
+        if self.bases.opens_in_the_table(point, said) {
+            return None;
+        }
+        if said.allows()
+            && let [change] = point.changes.as_slice()
+            && is_outlandish(change, &point.row)
+            && !self.bases.allows_anything(&point.row)
+        {
+            return Some("what the vocabulary does not know opens what is privileged".to_owned());
+        }
+        // What one of several does alone is seen, and judged, alone.
+        if point.changes.len() > 1 {
+            for change in &point.changes {
+                let alone = Point::with(&point.row, change.clone()).question();
+                if is_privileged(&alone)
+                    && rank::is_looser(&base.verdict, &self.asker.ask(&alone).verdict)
+                {
+                    return None;
+                }
+            }
+        }
+        let stops = matches!(said.verdict, Ok(Verdict::Gate(_)));
+        let row = point.row.question();
+        let mut opening = 0;
+        for _ in 0..DRAWS {
+            let mut other = point.clone();
+            let mut drawn = false;
+            for change in &mut other.changes {
+                if let Some(alike) = space.alike(change, &row, stops, &mut self.rng) {
+                    *change = alike;
+                    drawn = true;
+                }
+            }
+            if !drawn {
+                break;
+            }
+            let other = self.asker.ask(&other.question()).verdict;
+            let opens = rank::is_as_loose(&other, &said.verdict)
+                || (stops && rank::is_looser(&base.verdict, &other));
+            opening += usize::from(opens);
+            if opening >= OPENING {
+                return None;
+            }
+        }
+        let what = match point.changes.as_slice() {
+            [Change::Absent(..)] => "what is not there",
+            [Change::Extra(..)] => "a number of properties",
+            [Change::Time(_)] => "a moment",
+            [_] => "a value that is one in very many",
+            _ => return Some("together, these let more of what is privileged through".to_owned()),
+        };
+        Some(match stops {
+            true => format!("{what} asks less for what is privileged"),
+            false => format!("{what} opens what is privileged"),
+        })
+    }
+}
+
+/// Whether it is a word that no host says there: it need not be rare, since there is no honest one.
+fn is_outlandish(change: &Change, row: &Row) -> bool {
+    match change {
+        Change::Text(Text::ResourceKind, kind) => {
+            let mut kinds = describe(row.verb).resources.iter();
+            !kinds.any(|(known, _)| known == kind)
+        }
+        Change::Set(place, name, value @ Value::Text(_)) => {
+            let shape = shape_of(row.verb, *place, name);
+            matches!(shape, Some(shape @ Shape::OneOf(_)) if !shape.fits(value))
+        }
+        _ => false,
+    }
+}
+
+/// Whether it is by what the module's owner has set.
+fn is_set(space: &Space, change: &Change) -> bool {
+    match change {
+        Change::Set(_, _, Value::Text(text)) | Change::Text(_, text) => space.is_set(text),
+        Change::Set(_, _, Value::Texts(texts)) => texts.iter().any(|text| space.is_set(text)),
+        Change::Set(_, _, Value::Integer(number)) => space.is_number_set(*number),
+        Change::Tally(_, count) => space.is_number_set((*count).into()),
+        Change::Time(_) => space.is_time_set(),
+        _ => false,
+    }
+}
