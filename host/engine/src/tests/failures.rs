@@ -154,7 +154,7 @@ fn settings_are_held_against_the_manifest() {
             .prove(&bytes, &unknown)
             .expect_err("it is unknown")
             .to_string(),
-        "its settings are wrong: `tll` is not known, only strict, ttl"
+        "its settings are wrong: `tll` is not known, only strict, ttl: is `ttl` meant?"
     );
     let huge = Settings::new().with("ttl", vec!["9".repeat(70_000)]);
     assert_eq!(
