@@ -83,10 +83,12 @@ impl Look<'_, '_> {
         let sentence = "an agent gets more than any person";
         let own = self.counted(question, said.clone());
         match point.row.credential {
-            credential if PROGRAMS.contains(&credential) => {
-                if own.rank < Rank::Refused && self.is_more_than_people(point, &own) {
-                    found.push(more(Law::Agent, point, said, sentence));
-                }
+            credential
+                if PROGRAMS.contains(&credential)
+                    && own.rank < Rank::Refused
+                    && self.is_more_than_people(point, &own) =>
+            {
+                found.push(more(Law::Agent, point, said, sentence));
             }
             Credential::VerifiedSession if own.rank > Rank::Passes => {
                 for credential in PROGRAMS {

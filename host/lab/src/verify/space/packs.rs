@@ -185,7 +185,7 @@ impl Space {
                     _ => return None,
                 };
                 let is_known = means_something(row, *place, &name);
-                return (!is_known).then(|| Change::Set(*place, name, value));
+                return (!is_known).then_some(Change::Set(*place, name, value));
             }
         })
     }
