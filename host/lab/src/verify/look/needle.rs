@@ -4,7 +4,7 @@ use countersign_core::exhaustive::Row;
 use countersign_core::policy::{Value, Verdict};
 
 use super::super::asker::Said;
-use super::super::point::{Change, Point, Text};
+use super::super::point::{Change, Place, Point, Text};
 use super::super::rank;
 use super::super::space::{Space, shape_of};
 use super::Look;
@@ -14,6 +14,11 @@ use crate::vocabulary::{Shape, describe, is_privileged};
 /// one in 1,440, a quarter of an hour in each day is somebody's hours.
 const OPENING: usize = 5;
 const DRAWS: usize = 1_000;
+/// So many weeks are looked at, within so many milliseconds of the same moment; one in so many is enough.
+const WEEKS: u64 = 100;
+const WEEK: u64 = 7 * 86_400_000;
+const WINDOW: u64 = 15 * 60_000;
+const HOURS_OPEN: u64 = 5;
 
 impl Look<'_, '_> {
     /// Whether what lets more through than `base` is one value in very many, that nobody has set.
@@ -42,6 +47,9 @@ impl Look<'_, '_> {
                     return None;
                 }
             }
+        }
+        if self.is_of_the_week(point, said) || self.is_a_relation(point, said) {
+            return None;
         }
         let stops = matches!(said.verdict, Ok(Verdict::Gate(_)));
         let row = point.row.question();
@@ -76,6 +84,69 @@ impl Look<'_, '_> {
         Some(match stops {
             true => format!("{what} asks less for what is privileged"),
             false => format!("{what} opens what is privileged"),
+        })
+    }
+
+    /// Whether a moment is one of somebody's hours, which come again each week: a window of some minutes, and
+    /// not one minute.
+    fn is_of_the_week(&mut self, point: &Point, said: &Said) -> bool {
+        let [Change::Time(moment)] = point.changes.as_slice() else {
+            return false;
+        };
+        let mut opening = 0;
+        for _ in 0..WEEKS {
+            let weeks = self.rng.u64(1..=WEEKS) * WEEK;
+            let near = self.rng.u64(..2 * WINDOW);
+            let moment = moment.saturating_add(weeks + near).saturating_sub(WINDOW);
+            let other = Point::with(&point.row, Change::Time(moment)).question();
+            let verdict = self.asker.ask(&other).verdict;
+            opening += u64::from(rank::is_as_loose(&verdict, &said.verdict));
+        }
+        opening * HOURS_OPEN >= WEEKS
+    }
+
+    /// Whether it opens by being the same as another fact, whatever both are: whose something is, is told so.
+    /// What the caller words freely is no such fact.
+    fn is_a_relation(&mut self, point: &Point, said: &Said) -> bool {
+        let [change] = point.changes.as_slice() else {
+            return false;
+        };
+        let text = match change {
+            Change::Text(_, text) => text,
+            Change::Set(Place::Caller | Place::Resource, _, Value::Text(text)) => text,
+            _ => return false,
+        };
+        let row = point.row.question();
+        let new = "zz-the-same".to_owned();
+        let texts = Text::VALUES
+            .into_iter()
+            .filter(|which| which.read(&row) == text)
+            .map(|which| Change::Text(which, new.clone()));
+        let properties = [Place::Caller, Place::Resource]
+            .into_iter()
+            .flat_map(|place| {
+                let same = place.read(&row).iter();
+                let same =
+                    same.filter(|known| matches!(&known.value, Value::Text(of) if of == text));
+                same.map(move |known| (place, known.name.clone()))
+            });
+        let properties =
+            properties.map(|(place, name)| Change::Set(place, name, Value::Text(new.clone())));
+        let others: Vec<Change> = texts.chain(properties).collect();
+        let own = match change {
+            Change::Text(which, _) => Change::Text(*which, new.clone()),
+            Change::Set(place, name, _) => {
+                Change::Set(*place, name.clone(), Value::Text(new.clone()))
+            }
+            _ => return false,
+        };
+        others.into_iter().any(|other| {
+            let both = Point {
+                row: point.row.clone(),
+                changes: vec![own.clone(), other],
+            };
+            let verdict = self.asker.ask(&both.question()).verdict;
+            rank::is_as_loose(&verdict, &said.verdict)
         })
     }
 }

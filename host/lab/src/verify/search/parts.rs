@@ -56,16 +56,17 @@ const FEW_REPEATS: u32 = 40;
 impl Part<'_> {
     /// Whether it is done however little is asked: what costs little, and what most is found by.
     fn is_needed(&self) -> bool {
+        let is_plain = |row: &Row| {
+            row.role == Role::Admin
+                && row.flags.iter().all(|flag| *flag == "asks-none")
+                && !matches!(describe(row.verb).privileged, Privileged::No)
+        };
         match self {
             Part::Sweep(_, Breadth::Form) => true,
-            Part::Sweep(row, Breadth::Whole) | Part::Words(row, _) => {
-                let is_plain = row.flags.iter().all(|flag| *flag == "asks-none");
-                let is_privileged = !matches!(describe(row.verb).privileged, Privileged::No);
-                row.credential == Credential::OrgToken
-                    && row.role == Role::Admin
-                    && is_plain
-                    && is_privileged
+            Part::Sweep(row, Breadth::Whole) => {
+                is_plain(row) && row.credential == Credential::OrgToken
             }
+            Part::Words(row, _) => is_plain(row) && CALLERS.contains(&row.credential),
             _ => false,
         }
     }
