@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn texts_are_found_in_lists_in_wide_characters_and_behind_a_beginning() {
         let found = of(
-            r#"(memory 1) (data (i32.const 64) "red-1,green-2\00w\00i\00d\00e\00\00")
+            r#"(memory 1) (data (i32.const 64) "red-1,green-2\00\00w\00i\00d\00e\00\00")
             (data (i32.const 256) "..hidden-textmore")
             (func (drop (i32.const 2)) (drop (i32.const 11)))"#,
         );
