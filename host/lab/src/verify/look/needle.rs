@@ -48,9 +48,6 @@ impl Look<'_, '_> {
                 }
             }
         }
-        if self.is_of_the_week(point, said) || self.is_a_relation(point, said) {
-            return None;
-        }
         let stops = matches!(said.verdict, Ok(Verdict::Gate(_)));
         let row = point.row.question();
         let mut opening = 0;
@@ -73,6 +70,10 @@ impl Look<'_, '_> {
             if opening >= OPENING {
                 return None;
             }
+        }
+        // What is rare by itself may still be a rule: last, because most of what opens is not rare.
+        if self.is_of_the_week(point, said) || self.is_a_relation(point, said) {
+            return None;
         }
         let what = match point.changes.as_slice() {
             [Change::Absent(..)] => "what is not there",
