@@ -11,7 +11,7 @@ use wasmparser::{DataKind, Operator, Parser, Payload};
 /// The longest text that is looked for.
 const LONGEST: usize = 64;
 /// At most so many texts: those that are most surely texts of their own.
-const MOST_TEXTS: usize = 320;
+const MOST_TEXTS: usize = 360;
 /// At most so many numbers: the rarest, since what a rule compares with is there once.
 const MOST_NUMBERS: usize = 768;
 /// At most so much data, and so many constants, are read: what an interpreter brings along is not the policy.
@@ -44,6 +44,9 @@ struct Reader {
     constants: usize,
 }
 
+/// Somewhere that texts are found.
+type Source = fn(&Reader, &mut BTreeSet<String>);
+
 impl Dictionary {
     /// Of a component, which need not be sound: what cannot be read is left out.
     pub fn of(component: &[u8]) -> Self {
@@ -54,23 +57,23 @@ impl Dictionary {
                 Err(_) => break,
             }
         }
-        let sources = [
-            Reader::spelled,
-            Reader::addressed,
-            Reader::wide,
-            Reader::listed,
-            Reader::offset,
-            Reader::said,
+        // No source crowds the others out.
+        let sources: [(Source, usize); 6] = [
+            (Reader::spelled, 100),
+            (Reader::addressed, 200),
+            (Reader::wide, 40),
+            (Reader::listed, 80),
+            (Reader::offset, 40),
+            (Reader::said, 40),
         ];
         let mut texts: Vec<String> = Vec::new();
-        for source in sources {
+        for (source, most) in sources {
             let mut found = BTreeSet::new();
             source(&reader, &mut found);
             let mut found: Vec<String> = found.into_iter().filter(|text| is_word(text)).collect();
             found.retain(|text| !texts.contains(text));
             found.sort_by_key(String::len);
-            // No source crowds the others out.
-            found.truncate(MOST_TEXTS / 3);
+            found.truncate(most);
             texts.extend(found);
         }
         texts.truncate(MOST_TEXTS);

@@ -94,16 +94,20 @@ impl Look<'_, '_> {
         let [Change::Time(moment)] = point.changes.as_slice() else {
             return false;
         };
-        let mut opening = 0;
+        let (mut again, mut at_all) = (0, 0);
         for _ in 0..WEEKS {
             let weeks = self.rng.u64(1..=WEEKS) * WEEK;
             let near = self.rng.u64(..2 * WINDOW);
-            let moment = moment.saturating_add(weeks + near).saturating_sub(WINDOW);
-            let other = Point::with(&point.row, Change::Time(moment)).question();
-            let verdict = self.asker.ask(&other).verdict;
-            opening += u64::from(rank::is_as_loose(&verdict, &said.verdict));
+            let same = moment.saturating_add(weeks + near).saturating_sub(WINDOW);
+            let any = moment.saturating_add(weeks + self.rng.u64(..WEEK));
+            for (moment, opening) in [(same, &mut again), (any, &mut at_all)] {
+                let other = Point::with(&point.row, Change::Time(moment)).question();
+                let verdict = self.asker.ask(&other).verdict;
+                *opening += u64::from(rank::is_as_loose(&verdict, &said.verdict));
+            }
         }
-        opening * HOURS_OPEN >= WEEKS
+        // What opens from some moment on opens at every hour.
+        again * HOURS_OPEN >= WEEKS && at_all * 2 < WEEKS
     }
 
     /// Whether it opens by being the same as another fact, whatever both are: whose something is, is told so.
