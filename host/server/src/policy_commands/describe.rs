@@ -135,7 +135,7 @@ fn tallies(described: &Description) -> Pairs {
     let tallies = described.manifest.tallies.iter().map(|tally| {
         let whose = match tally.kind.scope {
             TallyScope::Actor => "the caller's credential",
-            TallyScope::User => "the person behind the caller",
+            TallyScope::User => "the person or the whole lineage of the token",
             TallyScope::Workspace => "the caller's workspace",
             TallyScope::Organisation => "everybody",
         };
