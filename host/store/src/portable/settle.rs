@@ -9,7 +9,6 @@ use countersign_core::id::{ApprovalId, TokenId};
 use countersign_core::ledger::{Deed, Refusal, Settled, Submission};
 use countersign_core::permit::Permit;
 use countersign_core::policy::{Ground, Terms};
-use countersign_core::tally::{Counted, TallyOf};
 use countersign_core::time::Timestamp;
 use countersign_core::verdict::Ruling;
 use serde_json::{Value, json};
@@ -52,7 +51,7 @@ pub(super) async fn settle(
         now,
     )
     .await?;
-    if facts != *submission.facts || !counts_hold(connection, submission, now).await? {
+    if facts != *submission.facts || !tallies::hold(connection, submission, now).await? {
         return Ok(Settled::Moved);
     }
     if let Deed::WriteSecret(sealed) = &submission.deed
@@ -80,31 +79,6 @@ pub(super) async fn settle(
             refuse(connection, submission, None, denied(ground, policy)).await
         }
     }
-}
-
-/// Whether what was counted is still so many.
-async fn counts_hold(
-    connection: &mut Connection,
-    submission: &Submission<'_>,
-    now: Timestamp,
-) -> Result<bool, Fault> {
-    if submission.tallies.is_empty() {
-        return Ok(true);
-    }
-    let kinds = submission
-        .tallies
-        .iter()
-        .filter_map(|tally| match &tally.of {
-            TallyOf::Kind(kind) => Some(kind.clone()),
-            TallyOf::Name { .. } => None,
-        });
-    let counted = Counted {
-        caller: submission.caller,
-        digest: &submission.intent.digest,
-        kinds: &kinds.collect::<Vec<_>>(),
-    };
-    let tallies = tallies::count(connection, &counted, now).await?;
-    Ok(tallies == submission.tallies)
 }
 
 fn denied(ground: &Ground, policy: &str) -> Refusal {

@@ -3,6 +3,7 @@
 use std::collections::btree_map::{BTreeMap, Entry};
 
 use async_trait::async_trait;
+use countersign_core::ledger::Submission;
 use countersign_core::ports::LedgerError;
 use countersign_core::tally::{Counted, Tally, TallyKind, TallyLedger, TallyOf, TallyScope};
 use countersign_core::time::Timestamp;
@@ -55,6 +56,31 @@ pub(super) async fn count(
         });
     }
     Ok(tallies)
+}
+
+/// Whether what was counted is still so many.
+pub(super) async fn hold(
+    connection: &mut Connection,
+    submission: &Submission<'_>,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    if submission.tallies.is_empty() {
+        return Ok(true);
+    }
+    let kinds = submission
+        .tallies
+        .iter()
+        .filter_map(|tally| match &tally.of {
+            TallyOf::Kind(kind) => Some(kind.clone()),
+            TallyOf::Name { .. } => None,
+        });
+    let counted = Counted {
+        caller: submission.caller,
+        digest: &submission.intent.digest,
+        kinds: &kinds.collect::<Vec<_>>(),
+    };
+    let tallies = count(connection, &counted, now).await?;
+    Ok(tallies == submission.tallies)
 }
 
 /// How many there are of each verb.

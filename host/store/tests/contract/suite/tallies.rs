@@ -156,3 +156,24 @@ async fn what_was_counted_otherwise_is_judged_again() {
     token(world.try_ask(&again).await.expect("the ledger answers"));
     world.end().await;
 }
+
+#[tokio::test]
+async fn more_deeds_than_are_counted_are_more_than_any_budget() {
+    let world = World::new().await;
+    let kinds = [kind(TallyScope::Organisation, &[Verb::SecretWrite])];
+    let deeds = |many: u32| {
+        format!(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {many})
+             INSERT INTO decisions
+                 (id, at, actor, credential, verb, digest, judgement, outcome, deed_at)
+             SELECT 'd{many}-' || i, 1, 'a', 'c', 'secret_write', 'd', '{{}}', 'allowed', {}
+             FROM n",
+            at(10).as_micros()
+        )
+    };
+    world.database.tamper(&deeds(99_999)).await;
+    assert_eq!(counts(&world, &admin(), &kinds, 11).await, [99_999]);
+    world.database.tamper(&deeds(1)).await;
+    assert_eq!(counts(&world, &admin(), &kinds, 11).await, [u32::MAX]);
+    world.ledger.close().await;
+}
