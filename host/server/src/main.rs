@@ -31,6 +31,7 @@ mod readiness;
 mod rotation;
 mod routes;
 mod serve;
+mod signals;
 mod streams;
 mod tenant;
 

@@ -11,7 +11,6 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use countersign_core::ports::LedgerError;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use self::assembly::assemble;
@@ -22,6 +21,7 @@ use crate::connections::{self, Room};
 use crate::control_socket::ControlSocket;
 use crate::data_dir::DataDir;
 use crate::rotation::Rotation;
+use crate::signals::Signals;
 use crate::{heads, logging, report, routes, say};
 
 /// Requests under way have so long to be answered when the host is told to stop. A long poll is not worth
@@ -47,7 +47,7 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
 
 async fn run(config: Config) -> anyhow::Result<()> {
     // Before anybody is told that it serves: until then a signal ends it at once, and nothing is lost.
-    let signals = Told::listen();
+    let signals = Signals::listen();
     // Before anything is opened.
     let room = Room::make();
     let data = Arc::new(DataDir::take(&config.data_dir)?);
@@ -187,39 +187,4 @@ async fn invite(app: &App, data: &DataDir) -> anyhow::Result<()> {
         ));
     }
     Ok(())
-}
-
-/// The signals by which a host is told to stop.
-struct Told {
-    terminate: Option<Signal>,
-    interrupt: Option<Signal>,
-}
-
-impl Told {
-    fn listen() -> Self {
-        let listen = |kind| {
-            signal(kind)
-                .inspect_err(|error| tracing::warn!(%error, "cannot listen for a signal to stop"))
-                .ok()
-        };
-        Self {
-            terminate: listen(SignalKind::terminate()),
-            interrupt: listen(SignalKind::interrupt()),
-        }
-    }
-
-    async fn heard(mut self) {
-        async fn one(signal: &mut Option<Signal>) {
-            match signal {
-                Some(signal) => {
-                    signal.recv().await;
-                }
-                None => std::future::pending().await,
-            }
-        }
-        tokio::select! {
-            () = one(&mut self.terminate) => {}
-            () = one(&mut self.interrupt) => {}
-        }
-    }
 }

@@ -17,6 +17,7 @@ use super::terminal;
 use super::whole_file::WholeFile;
 use crate::cli::DecisionExport;
 use crate::config::Flags;
+use crate::signals::Signals;
 
 /// Writes the decisions that are asked for, and what a reader needs to ask them again.
 pub async fn export(asked: DecisionExport, flags: Flags) -> Result<(), Failure> {
@@ -28,7 +29,7 @@ pub async fn export(asked: DecisionExport, flags: Flags) -> Result<(), Failure> 
     lines.with_modules = asked.with_modules;
     let told = tokio::select! {
         done = lines.write_all(range, first) => done?,
-        () = stopped() => return Err(Failure::failed("stopped: no export was written")),
+        () = Signals::listen().heard() => return Err(Failure::failed("stopped: no export was written")),
     };
     terminal::tell(&told);
     Ok(())
@@ -39,16 +40,4 @@ fn begin(out: Option<&Path>) -> Result<Out, Failure> {
         Some(out) => Out::File(Box::new(WholeFile::begin(out)?)),
         None => Out::Screen,
     })
-}
-
-/// Until somebody wants it to end. The file that is not whole is removed then.
-async fn stopped() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
 }
