@@ -90,6 +90,17 @@ impl Vault {
         let host = change(stopped).await.start().await;
         Self { host, ..self }
     }
+
+    /// With the key replaced while the host was stopped.
+    async fn under_another_key(self) -> Self {
+        self.restarted(async |stopped| {
+            let done = rotate(&stopped);
+            assert!(done.status.success(), "{}", said(&done));
+            let_go_of_the_former_key(&stopped);
+            stopped
+        })
+        .await
+    }
 }
 
 async fn write(person: &Caller, path: &str, key: &str, value: &str) {
@@ -208,14 +219,7 @@ async fn the_key_is_not_replaced_again_before_its_last_replacement_is_over() {
         .await;
     vault.is_whole().await;
     vault.forgets_the_former_key().await;
-    let vault = vault
-        .restarted(async |stopped| {
-            let done = rotate(&stopped);
-            assert!(done.status.success(), "{}", said(&done));
-            let_go_of_the_former_key(&stopped);
-            stopped
-        })
-        .await;
+    let vault = vault.under_another_key().await;
     vault.is_whole().await;
 }
 
@@ -272,14 +276,7 @@ async fn whenever_the_command_is_killed_every_secret_opens_and_the_next_one_goes
     let database = vault.host.database().kind();
     println!("keys: {database}: {cut} kills before the end, {over} after it");
     assert!(cut > 0, "no kill came before the end");
-    vault = vault
-        .restarted(async |stopped| {
-            let done = rotate(&stopped);
-            assert!(done.status.success(), "{}", said(&done));
-            let_go_of_the_former_key(&stopped);
-            stopped
-        })
-        .await;
+    vault = vault.under_another_key().await;
     vault.is_whole().await;
     let kinds = vault.forgets_the_former_key().await;
     let of = |kind: &str| kinds.iter().filter(|found| *found == kind).count();
