@@ -33,6 +33,7 @@ mod policy_changes;
 mod policy_modules;
 mod policy_table;
 mod policy_views;
+mod promotion;
 mod provisioner;
 mod reload;
 mod replay;

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::reload::shelf::{Freeze, Shelf};
-use crate::stage::ADMIN_TOKEN;
+use crate::stage::{ADMIN_TOKEN, changed};
 
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
@@ -18,7 +18,7 @@ async fn push(caller: &Caller, name: &str, bytes: Vec<u8>) -> Reply {
 
 async fn activate(caller: &Caller, modules: Value) -> Reply {
     let body = json!({ "modules": modules });
-    caller.post("/policies/generations", body).await
+    changed(caller, Method::POST, "/policies/generations", &body).await
 }
 
 async fn roll_back(caller: &Caller, generation: u64) -> Reply {

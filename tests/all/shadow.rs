@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use countersign_tests::guest::Guest;
 use countersign_tests::{Caller, Reply, until};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::reload::shelf::{Freeze, Shelf};
+use crate::stage::changed;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -18,7 +20,8 @@ async fn push(caller: &Caller, bytes: Vec<u8>) {
 }
 
 async fn mode(caller: &Caller, name: &str, body: Value) -> Reply {
-    caller.put(&format!("/policies/{name}/mode"), body).await
+    let path = format!("/policies/{name}/mode");
+    changed(caller, Method::PUT, &path, &body).await
 }
 
 /// Name, version and mode of each module.

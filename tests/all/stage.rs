@@ -3,6 +3,7 @@
 
 use countersign_tests::guest::Guest;
 use countersign_tests::{Caller, ControlPlane, Host, HostBuilder, Reply};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 /// The tenant's ADMIN_TOKEN, which an agent holds.
@@ -56,6 +57,21 @@ pub async fn approve(person: &Caller, approval: &str) {
     let reply = decide(person, approval, "approved").await.expect(200);
     assert_eq!(reply.json["status"], "approved", "{reply}");
     assert_eq!(reply.json["approval_id"], approval, "{reply}");
+}
+
+/// A change of policies that `operator`, who is the only one, asks for and accepts where it loosens.
+pub async fn changed(operator: &Caller, method: Method, path: &str, body: &Value) -> Reply {
+    let ask = async || {
+        let body = body.to_string().into_bytes();
+        let kind = Some("application/json");
+        operator.send(method.clone(), path, kind, body).await
+    };
+    let reply = ask().await;
+    if reply.status != 202 {
+        return reply;
+    }
+    approve(operator, reply.text("approval_id")).await;
+    ask().await
 }
 
 /// What waits for people, as `caller` sees it.

@@ -12,6 +12,7 @@ use crate::generation::{Component, GenerationChange};
 use crate::id::{OrgId, TokenId, WorkspaceId};
 use crate::keys::{Keys, hex};
 use crate::policy::Role;
+use crate::review::Reviewed;
 use crate::secret::{PlainSecret, SecretAddress, SecretScope};
 use crate::time::Timestamp;
 use crate::verb::Verb;
@@ -129,14 +130,15 @@ pub enum Action {
     },
     /// Make a set of policies live.
     PolicyActivate {
-        /// The set; none where the caller may not change policies, and so nothing was made ready.
-        change: Option<Arc<GenerationChange>>,
+        /// The set, with what it changes of what is decided; none where the caller may not change policies, and
+        /// so nothing was made ready.
+        change: Option<Arc<Reviewed>>,
     },
     /// Make an earlier set of policies live again.
     PolicyRollback {
         /// The number under which it was recorded.
         generation: u64,
-        /// As for [`Action::PolicyActivate`].
+        /// The set that was live then; none as for [`Action::PolicyActivate`].
         change: Option<Arc<GenerationChange>>,
     },
     /// Read the audit log.

@@ -106,6 +106,8 @@ pub enum Identity {
         /// A keyed fingerprint, so that another PROVISION_TOKEN is another credential.
         fingerprint: String,
     },
+    /// The host's own policy folder, which asks for what it holds to be made live. No request can be it.
+    PolicyFolder,
 }
 
 impl Identity {
@@ -123,7 +125,7 @@ impl Identity {
                 ..
             } => earlier(*expires_at, *draining_until),
             Self::Session { expires_at, .. } => *expires_at,
-            Self::AdminToken { .. } | Self::Provisioner { .. } => None,
+            Self::AdminToken { .. } | Self::Provisioner { .. } | Self::PolicyFolder => None,
         }
     }
 
@@ -133,10 +135,16 @@ impl Identity {
             Self::OrgToken { draining_until, .. } | Self::WorkspaceToken { draining_until, .. } => {
                 draining_until.is_some()
             }
-            Self::Session { .. } | Self::AdminToken { .. } | Self::Provisioner { .. } => false,
+            Self::Session { .. }
+            | Self::AdminToken { .. }
+            | Self::Provisioner { .. }
+            | Self::PolicyFolder => false,
         }
     }
 }
+
+/// The policy folder's audit label.
+pub const POLICY_FOLDER: &str = "policy-folder";
 
 /// The earlier of two ends, of which either may never come.
 pub fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
@@ -153,6 +161,8 @@ pub enum Door {
     Http,
     /// The console's pages.
     Console,
+    /// None: the host itself asks.
+    Host,
 }
 
 impl Door {
@@ -160,6 +170,7 @@ impl Door {
         match self {
             Self::Http => "http",
             Self::Console => "console",
+            Self::Host => "host",
         }
     }
 }
@@ -186,6 +197,7 @@ impl Caller {
             Identity::WorkspaceToken { .. } => Credential::WorkspaceToken,
             Identity::AdminToken { .. } => Credential::AdminToken,
             Identity::Provisioner { .. } => Credential::Provisioner,
+            Identity::PolicyFolder => Credential::Other,
         }
     }
 
@@ -205,7 +217,8 @@ impl Caller {
             Identity::WorkspaceToken { .. } => Role::Editor,
             Identity::Session { .. }
             | Identity::AdminToken { .. }
-            | Identity::Provisioner { .. } => Role::Admin,
+            | Identity::Provisioner { .. }
+            | Identity::PolicyFolder => Role::Admin,
         }
     }
 
@@ -216,7 +229,8 @@ impl Caller {
             Identity::WorkspaceToken { workspace, .. } => Some(*workspace),
             Identity::Session { .. }
             | Identity::AdminToken { .. }
-            | Identity::Provisioner { .. } => None,
+            | Identity::Provisioner { .. }
+            | Identity::PolicyFolder => None,
         }
     }
 
@@ -240,7 +254,9 @@ impl Caller {
             Identity::OrgToken { workspace, .. } => *workspace,
             Identity::WorkspaceToken { workspace, .. } => Some(*workspace),
             Identity::AdminToken { .. } => self.anchor,
-            Identity::Session { .. } | Identity::Provisioner { .. } => None,
+            Identity::Session { .. } | Identity::Provisioner { .. } | Identity::PolicyFolder => {
+                None
+            }
         }
     }
 
@@ -250,7 +266,7 @@ impl Caller {
     }
 
     /// The audit label: `session:…`, `org-token:<prefix>`, `workspace-token:<prefix>`, `admin-token`,
-    /// `provisioner`.
+    /// `provisioner`, `policy-folder`.
     pub fn actor(&self) -> String {
         match &self.identity {
             Identity::Session { person, .. } => person.label(),
@@ -258,6 +274,7 @@ impl Caller {
             Identity::WorkspaceToken { prefix, .. } => format!("workspace-token:{prefix}"),
             Identity::AdminToken { .. } => "admin-token".to_owned(),
             Identity::Provisioner { .. } => "provisioner".to_owned(),
+            Identity::PolicyFolder => POLICY_FOLDER.to_owned(),
         }
     }
 
@@ -269,6 +286,7 @@ impl Caller {
             Identity::WorkspaceToken { id, .. } => format!("workspace-token:{id}"),
             Identity::AdminToken { fingerprint } => format!("admin-token:{fingerprint}"),
             Identity::Provisioner { fingerprint } => format!("provisioner:{fingerprint}"),
+            Identity::PolicyFolder => POLICY_FOLDER.to_owned(),
         }
     }
 
@@ -280,7 +298,8 @@ impl Caller {
             }
             Identity::Session { .. }
             | Identity::AdminToken { .. }
-            | Identity::Provisioner { .. } => self.credential_key(),
+            | Identity::Provisioner { .. }
+            | Identity::PolicyFolder => self.credential_key(),
         }
     }
 
@@ -292,6 +311,7 @@ impl Caller {
             Identity::WorkspaceToken { id, .. } => ("workspace-token", id.to_string()),
             Identity::AdminToken { .. } => ("admin-token", String::new()),
             Identity::Provisioner { .. } => ("provisioner", String::new()),
+            Identity::PolicyFolder => (POLICY_FOLDER, String::new()),
         };
         let mut properties = Properties::new();
         match &self.identity {
@@ -304,7 +324,8 @@ impl Caller {
             Identity::OrgToken { minted_by, .. } | Identity::WorkspaceToken { minted_by, .. } => {
                 properties.set("minted-by", Value::Text(minted_by.clone()));
             }
-            Identity::AdminToken { .. } | Identity::Provisioner { .. } => {}
+            Identity::AdminToken { .. } | Identity::Provisioner { .. } | Identity::PolicyFolder => {
+            }
         }
         if let Some(expires_at) = self.expires_at() {
             properties.set("expires-at", Value::Integer(expires_at.as_millis()));

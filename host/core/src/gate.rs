@@ -8,7 +8,7 @@ mod end;
 use std::sync::Arc;
 
 pub use self::confine::outlives_the_minter;
-use self::confine::{confine, files_elsewhere, judged_by_core};
+use self::confine::{confine, files_elsewhere, judged_by_core, reviewed};
 use crate::action::{Action, ActionDigest, Intent};
 use crate::approval::{Approval, Choice, Lives};
 use crate::caller::{Caller, Identity};
@@ -308,6 +308,7 @@ impl Gate {
             digest: say.digest,
             at: now,
             grant: self.lives.grant,
+            standing: self.operators.standing(person),
         };
         self.ledger.vote(&ballot).await.map_err(VoteError::Ledger)
     }
@@ -349,7 +350,7 @@ impl Gate {
         }
         if intent.verb().is_judged_by_core_alone() {
             let ruling = judged_by_core(caller, intent.verb(), &self.operators);
-            return (None, by_core(ruling));
+            return (None, by_core(reviewed(ruling, &intent.action)));
         }
         let question = Question {
             subject: caller.subject(),

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::id::{ApprovalId, DecisionId};
 use crate::ledger::Page;
 use crate::permit::Permit;
-use crate::policy::words;
+use crate::policy::{Question, words};
 use crate::ports::LedgerError;
+use crate::review::Review;
 use crate::time::Timestamp;
 use crate::verdict::ModuleId;
 
@@ -45,6 +47,13 @@ pub struct ModuleRecord {
     pub file: Option<String>,
 }
 
+impl ModuleRecord {
+    /// Whether `other` decides as this does, wherever it comes from.
+    pub fn decides_as(&self, other: &Self) -> bool {
+        self.id == other.id && self.settings == other.settings
+    }
+}
+
 /// A set of policies that went live, to be numbered and recorded.
 #[derive(Clone, Debug)]
 pub struct GenerationChange {
@@ -63,6 +72,8 @@ pub struct GenerationChange {
     pub summary: String,
     /// When.
     pub at: Timestamp,
+    /// The approval under which it was accepted, where it loosens.
+    pub approval: Option<ApprovalId>,
 }
 
 /// A numbered set of policies.
@@ -80,6 +91,10 @@ pub struct GenerationRecord {
     pub modules: Vec<ModuleRecord>,
     /// Those in shadow: they are asked, and nothing hangs on what they say.
     pub shadow: Vec<ModuleRecord>,
+    /// The approval under which it was accepted; absent where nothing was found that loosens, or nobody had
+    /// to be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalId>,
 }
 
 /// A version of a module, with its bytes, that was proven to work.
@@ -112,6 +127,19 @@ pub struct VersionRecord {
     pub generations: Option<(u64, u64)>,
 }
 
+/// What the policies were asked, and by whom.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// In which decision.
+    pub decision: DecisionId,
+    /// When.
+    pub at: Timestamp,
+    /// [`crate::caller::Caller::actor`].
+    pub actor: String,
+    /// What.
+    pub question: Question,
+}
+
 /// The record of which policies were live, and of the versions that are kept.
 #[async_trait]
 pub trait GenerationLedger: Send + Sync {
@@ -124,6 +152,13 @@ pub trait GenerationLedger: Send + Sync {
 
     /// The number of the newest recorded generation; 0 where there is none.
     async fn newest_generation(&self) -> Result<u64, LedgerError>;
+
+    /// The review of this very change that people are asked to accept, or have accepted and nobody has used: so
+    /// that what is asked again is the same.
+    async fn open_review(&self, change: &GenerationChange) -> Result<Option<Review>, LedgerError>;
+
+    /// What the policies were asked lately, newest first.
+    async fn asked_lately(&self, limit: u32) -> Result<Vec<Asked>, LedgerError>;
 
     /// The newest recorded generation; what a host finds when it starts.
     async fn latest_generation(&self) -> Result<Option<GenerationRecord>, LedgerError>;

@@ -8,6 +8,7 @@ use crate::approval::{Approval, Choice, Lives, Ttl};
 use crate::caller::{Caller, Person};
 use crate::decision::Decision;
 use crate::id::{ApprovalId, OrgId, SessionId, TokenId, WorkspaceId};
+use crate::operators::Standing;
 use crate::permit::Permit;
 use crate::policy::{Entity, Role};
 use crate::ports::Judge;
@@ -304,6 +305,8 @@ pub struct Ballot {
     pub at: Timestamp,
     /// How long the grant lives, if this makes one.
     pub grant: Ttl,
+    /// What the person is among the operators, where it is about the policies.
+    pub standing: Standing,
 }
 
 /// What came of a vote.
@@ -317,6 +320,8 @@ pub enum Voted {
     IsRequester,
     /// More than one must decide, and the person minted a token in the requester's lineage.
     IsMinter,
+    /// It is about the policies, and the person is no operator.
+    IsNoOperator,
     /// What was shown is not what is pending.
     OtherDigest,
     /// The session died.

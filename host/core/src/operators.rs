@@ -15,6 +15,17 @@ pub enum Operators {
     Listed(BTreeSet<Person>),
 }
 
+/// What somebody is among the operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// No operator.
+    None,
+    /// One of several.
+    OneOfSeveral,
+    /// The only one: whatever waits for an operator waits for them.
+    Only,
+}
+
 /// Why a text lists no operators.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OperatorsError {
@@ -36,6 +47,15 @@ impl Operators {
     pub fn parse(text: &str) -> Result<Self, OperatorsError> {
         let people = text.split(',').map(person).collect::<Result<_, _>>()?;
         Ok(Self::Listed(people))
+    }
+
+    /// What `person` is among them. All sessions of the host's own login are one person.
+    pub fn standing(&self, person: &Person) -> Standing {
+        match self {
+            _ if !self.include(person) => Standing::None,
+            Self::Listed(people) if people.len() > 1 => Standing::OneOfSeveral,
+            Self::OwnLogin | Self::Listed(_) => Standing::Only,
+        }
     }
 
     /// Whether `person` is one.
@@ -97,7 +117,12 @@ mod tests {
             of(Issuer::Operator, OPERATOR),
         ] {
             assert!(!operators.include(&other), "{other:?}");
+            assert_eq!(operators.standing(&other), Standing::None);
         }
+        assert_eq!(operators.standing(&google), Standing::OneOfSeveral);
+        let one = Operators::parse("control-plane:ann").expect("a list");
+        let ann = of(Issuer::ControlPlane, "ann");
+        assert_eq!(one.standing(&ann), Standing::Only);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::action::Action;
-use crate::approval::Approval;
+use crate::approval::{Approval, State};
 use crate::audit::{ChainError, Entry, Head};
 use crate::caller::Caller;
 use crate::decision::Decision;
@@ -96,6 +96,13 @@ pub trait Ledger: KeyLedger + GenerationLedger + ShadowLedger + TallyLedger {
 
     /// Ends a pending request for its requester.
     async fn withdraw(&self, withdrawal: Withdrawal<'_>) -> Result<Ended, LedgerError>;
+
+    /// The state of an approval as of `now`, for the host itself.
+    async fn approval_state(
+        &self,
+        id: ApprovalId,
+        now: Timestamp,
+    ) -> Result<Option<State>, LedgerError>;
 
     /// Ends an unused grant for a person.
     async fn revoke(&self, revocation: Revocation<'_>) -> Result<Ended, LedgerError>;

@@ -68,6 +68,14 @@ impl Verb {
         )
     }
 
+    /// Whether it changes which policies there are, which is for operators alone.
+    pub fn changes_policies(self) -> bool {
+        matches!(
+            self,
+            Self::PolicyPush | Self::PolicyActivate | Self::PolicyRollback
+        )
+    }
+
     /// The least role that may use it at all.
     pub fn needed_role(self) -> Role {
         match self {

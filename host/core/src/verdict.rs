@@ -85,6 +85,14 @@ impl Ruling {
         }
     }
 
+    /// The core's own demand that people agree.
+    pub fn gated_by_core(terms: Terms) -> Self {
+        Self::Gate {
+            terms,
+            policy: CORE.to_owned(),
+        }
+    }
+
     /// `allow`, `gate` or `deny`.
     pub fn effect(&self) -> &'static str {
         match self {

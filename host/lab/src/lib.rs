@@ -5,8 +5,7 @@
 //! and [`vet`] what the host makes of them. [`table`] is all that a policy answers over the finite part of its
 //! questions, [`vocabulary`] what a policy is told. [`answers`] are a module's own, [`fold`] makes few lines of
 //! them, [`changes`] compares two, [`verify`](mod@verify) looks for what no policy may answer, [`replay`] asks again what was
-//! decided, [`bench`] measures
-//! what they cost, and [`loads`] says why one does not load.
+//! decided, [`review`] lists what a change of a whole set would change, [`bench`] measures what they cost, and [`loads`] says why one does not load.
 //!
 //! Architecture invariant: depends on `core` and `engine` only, so that whoever tests a policy needs nothing
 //! of the host.
@@ -23,6 +22,7 @@ pub mod loads;
 pub mod module;
 pub mod replay;
 pub mod report;
+pub mod review;
 pub mod run;
 pub mod selection;
 pub mod suite;

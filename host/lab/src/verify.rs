@@ -8,20 +8,21 @@
 //! What it does not find is no proof that there is nothing: a rule that opens for a text that is only known
 //! as a hash is beyond any search of this kind.
 
-mod asker;
+pub(crate) mod asker;
 mod bases;
 mod case;
 mod dictionary;
 mod laws;
 mod look;
-mod point;
+pub(crate) mod point;
 mod rank;
 mod search;
-mod shrink;
-mod space;
+pub(crate) mod shrink;
+pub(crate) mod space;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use countersign_core::exhaustive::{self, Row};
@@ -33,7 +34,7 @@ use self::space::Space;
 use crate::cases::Property;
 use crate::module::Module;
 
-pub(crate) use self::case::quoted;
+pub(crate) use self::case::{given, quoted};
 pub use self::laws::Law;
 
 /// The seed where none is given: whoever runs it again sees the same.
@@ -62,6 +63,19 @@ impl Default for Effort {
             for_each_property: 20_000,
             seed: SEED,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+impl Effort {
+    /// A tenth of it: seconds, where somebody waits.
+    pub fn quick() -> Self {
+        let normal = Self::default();
+        Self {
+            stride: 10,
+            draws: normal.draws / 10,
+            for_each_property: normal.for_each_property / 10,
+            ..normal
         }
     }
 }
@@ -95,6 +109,8 @@ pub struct Progress {
     done: AtomicUsize,
     all: AtomicUsize,
     asked: AtomicU64,
+    ends: OnceLock<Instant>,
+    stopped: AtomicBool,
 }
 
 impl Progress {
@@ -104,7 +120,25 @@ impl Progress {
             done: AtomicUsize::new(0),
             all: AtomicUsize::new(0),
             asked: AtomicU64::new(0),
+            ends: OnceLock::new(),
+            stopped: AtomicBool::new(false),
         }
+    }
+
+    /// Ends the search at `instant`, with what is found by then.
+    pub fn end_at(&self, instant: Instant) {
+        let _ = self.ends.set(instant);
+    }
+
+    /// Ends it now: nobody waits for it any more.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has to end, and did so before all was asked.
+    pub fn is_cut_short(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+            || self.ends.get().is_some_and(|end| Instant::now() > *end)
     }
 
     /// Parts that are done, all parts, and the questions so far.
@@ -148,6 +182,9 @@ pub fn verify(
                 let mut asker = Asker::new(module);
                 let mut before = 0;
                 while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if progress.is_cut_short() {
+                        break;
+                    }
                     search.part(part, &mut asker);
                     progress
                         .asked

@@ -42,6 +42,7 @@ use self::root_keys::{root_key, root_key_old};
 pub use self::sources::{Source, Sources, config_home, is_in_environment, token_of_environment};
 use self::values::{origin, parsed, secret, set};
 use crate::logging::LogFormat;
+use crate::policies::FolderMode;
 
 /// The port of a host that nobody configured.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -81,6 +82,8 @@ pub struct Config {
     pub policies: PathBuf,
     /// Whether the policy folder is the default one, which the host makes itself.
     pub policies_is_default: bool,
+    /// Whose word counts for what is in it.
+    pub policy_folder: FolderMode,
     /// The control plane.
     pub control_plane: Option<ControlPlane>,
     /// The organisation's id, where it is configured.
@@ -119,17 +122,6 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration has mistakes:\n{}", .0.iter().map(|line| format!("  - {line}")).collect::<Vec<_>>().join("\n"))]
 pub struct ConfigError(pub Vec<String>);
-
-/// A folder whose loosening changes wait for a person is promised by no version that cannot compare decisions.
-fn policy_folder(how: &str) -> Result<(), &'static str> {
-    match how {
-        "trusted" => Ok(()),
-        "reviewed" => {
-            Err("possible in this version, which does not compare decisions yet: only `trusted` is")
-        }
-        _ => Err("`trusted`"),
-    }
-}
 
 impl Config {
     /// Merges and checks. All mistakes are reported at once.
@@ -207,14 +199,16 @@ impl Config {
         let live_token_limit = number("LIVE_TOKEN_LIMIT", said, mistakes);
         let said = [flags.mint_limit, file.mint_limit];
         let mint_limit = number("MINT_LIMIT", said, mistakes);
-        if let Some(folder) = set(flags.policy_folder).or(set(file.policy_folder)) {
-            parsed(
-                mistakes,
-                "COUNTERSIGN_POLICY_FOLDER",
-                &folder,
-                policy_folder,
-            );
-        }
+        let policy_folder = set(flags.policy_folder)
+            .or(set(file.policy_folder))
+            .and_then(|word| {
+                parsed(
+                    mistakes,
+                    "COUNTERSIGN_POLICY_FOLDER",
+                    &word,
+                    FolderMode::parse,
+                )
+            });
         if rate_limit > MAX_RATE {
             mistakes.push(format!(
                 "RATE_LIMIT: {MAX_RATE} at most; 0 turns the limit off"
@@ -275,6 +269,7 @@ impl Config {
             public_url,
             database: database?,
             policies_is_default: policies.is_none(),
+            policy_folder: policy_folder.unwrap_or_default(),
             policies: policies.unwrap_or_else(|| data_dir.join("policies")),
             data_dir,
             control_plane,

@@ -15,6 +15,7 @@ mod keys;
 mod mint_form;
 mod moment;
 mod policies;
+mod policy_change;
 mod problem;
 mod sign_in;
 

@@ -109,6 +109,11 @@ impl Credentials {
         }
     }
 
+    /// The organisation's approval anchor.
+    pub fn anchor(&self) -> Option<WorkspaceId> {
+        self.anchor
+    }
+
     /// Takes ADMIN_TOKEN and PROVISION_TOKEN as credentials.
     pub fn with_shared_secrets(
         mut self,

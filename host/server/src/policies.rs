@@ -7,9 +7,11 @@
 mod begin;
 mod change;
 mod chosen;
+mod folder;
 mod mark;
 mod modules;
 mod recorded;
+mod review;
 mod shadow;
 mod shown;
 mod vetting;
@@ -29,12 +31,16 @@ use tokio::sync::{Notify, Semaphore, watch};
 
 use self::begin::Opened;
 pub use self::begin::look;
-use self::change::{change, plan, records};
+use self::change::records;
 pub use self::chosen::{ChoiceError, Chosen};
+use self::folder::Candidate;
+pub use self::folder::FolderMode;
 pub use self::mark::FolderMark;
-use self::modules::Modules;
+pub use self::review::ReviewError;
+use self::review::Reviewer;
 pub use self::shadow::Shadow;
 use self::vetting::Vetting;
+use crate::app::App;
 use crate::report;
 
 /// How often the ledger is asked whether another host made other policies live, and how soon a change that
@@ -56,7 +62,13 @@ pub struct Policies {
     /// Those that are only asked.
     pub shadow: Arc<Shadow>,
     mark: FolderMark,
+    mode: FolderMode,
     folder: Mutex<Seen>,
+    /// What the folder holds and does not decide yet.
+    candidate: Mutex<Option<Candidate>>,
+    reviewer: Reviewer,
+    /// The folder and the ledger are followed apart, and the number never falls.
+    swapping: Mutex<()>,
     behind: Mutex<Option<Behind>>,
     /// Why what the folder proposes is not recorded yet.
     stuck: Mutex<Option<String>>,
@@ -97,7 +109,7 @@ impl Policies {
     /// Proves the built-in baseline and what is in the folder, and makes them the live generation, or the
     /// one that another host has recorded since this one last looked into its folder.
     pub async fn start(
-        folder: &Path,
+        (folder, mode): (&Path, FolderMode),
         mark: FolderMark,
         ledger: &dyn Ledger,
         clock: &dyn Clock,
@@ -110,19 +122,26 @@ impl Policies {
         let Opened {
             engine,
             vetting,
+            baseline,
             watcher,
             first,
         } = opened.await.context("proving the policies panicked")??;
         report_problems(&first.problems);
-        let is_changed = mark.is_of_others(&records(&first));
-        let generation = loop {
-            if let Some(generation) =
-                begin::first(&first, is_changed, &engine, ledger, clock).await?
-            {
-                break generation;
+        let folder = begin::Folder {
+            first: &first,
+            baseline: &baseline,
+            is_changed: mark.is_of_others(&records(&first)),
+            mode,
+        };
+        let begun = loop {
+            if let Some(begun) = begin::first(&folder, &engine, ledger, clock).await? {
+                break begun;
             }
         };
-        mark.keep(&records(&first));
+        let generation = begun.generation;
+        if let Some(seen) = &begun.seen {
+            mark.keep(seen);
+        }
         let shadow = Arc::<Shadow>::default();
         let newest = ledger.generation(generation.number()).await?;
         let newest = newest.context("the datastore has lost its policies")?;
@@ -135,6 +154,10 @@ impl Policies {
             vetting,
             shadow,
             mark,
+            mode,
+            candidate: Mutex::new(begun.is_candidate.then(|| Candidate::of(first.clone()))),
+            reviewer: Reviewer::default(),
+            swapping: Mutex::new(()),
             folder: Mutex::new(first.into()),
             behind: Mutex::new(None),
             stuck: Mutex::new(None),
@@ -172,102 +195,25 @@ impl Policies {
 
     /// Adopts what the folder proposes and what other hosts have recorded, until `stop`. A change that
     /// cannot be recorded does not decide.
-    pub async fn follow(
-        self: Arc<Self>,
-        ledger: Arc<dyn Ledger>,
-        clock: Arc<dyn Clock>,
-        mut stop: watch::Receiver<bool>,
-    ) {
-        let mut proposals = self.proposals.clone();
-        let mut waiting = None;
+    pub async fn follow(self: Arc<Self>, app: App, stop: watch::Receiver<bool>) {
+        // Apart, because comparing decisions takes seconds, and other hosts' changes do not wait for it.
+        tokio::join!(
+            self.follow_folder(&app, stop.clone()),
+            self.follow_ledger(&*app.ledger, stop)
+        );
+    }
+
+    async fn follow_ledger(&self, ledger: &dyn Ledger, mut stop: watch::Receiver<bool>) {
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                changed = proposals.changed() => {
-                    if changed.is_err() {
-                        return;
-                    }
-                    waiting.clone_from(&proposals.borrow_and_update());
-                    report_problems(waiting.iter().flat_map(|proposal: &Proposal| &proposal.problems));
-                }
                 _ = ticks.tick() => {}
                 () = self.bell.notified() => {}
                 _ = stop.wait_for(|stop| *stop) => return,
             }
-            if let Some(proposal) = waiting.take()
-                && !self.adopt(&*ledger, &*clock, &proposal).await
-            {
-                waiting = Some(proposal);
-            }
-            self.take_over(&*ledger).await;
+            self.take_over(ledger).await;
         }
-    }
-
-    /// Whether what the folder proposes is dealt with; else it is tried again.
-    async fn adopt(&self, ledger: &dyn Ledger, clock: &dyn Clock, proposal: &Proposal) -> bool {
-        match self.record(ledger, clock, proposal).await {
-            // What another host records meanwhile comes first, and then this.
-            Ok(None) => {
-                self.look();
-                false
-            }
-            Ok(Some(live)) => {
-                *self.stuck() = None;
-                if let Some((generation, modules)) = live {
-                    self.swap(generation, &modules.shadow);
-                }
-                *self.seen() = proposal.clone().into();
-                true
-            }
-            Err(error) => {
-                let why = format!("{error:#}");
-                let mut stuck = self.stuck();
-                if stuck.as_ref() != Some(&why) {
-                    tracing::error!(error = %why, "a change of policies cannot be recorded, and waits");
-                }
-                *stuck = Some(why);
-                false
-            }
-        }
-    }
-
-    /// What the proposal is recorded as, unless it is what was seen already; `None` where another host was first.
-    async fn record(
-        &self,
-        ledger: &dyn Ledger,
-        clock: &dyn Clock,
-        proposal: &Proposal,
-    ) -> anyhow::Result<Option<Option<(Generation, Modules)>>> {
-        // Held against what the folder said before, and not against what is live: that may be another
-        // host's, and a mere problem here is no reason to go back. Which file a module comes from counts:
-        // it is what stands when that file breaks.
-        let is_same_folder = {
-            let seen = self.seen();
-            seen.files == proposal.files && is_same(&seen.policies, &proposal.policies)
-        };
-        if is_same_folder {
-            return Ok(Some(None));
-        }
-        let newest = ledger.latest_generation().await?;
-        let plan = plan(newest.as_ref(), proposal)?;
-        let number = match &newest {
-            Some(newest) if Modules::from(newest) == plan.modules => Some(newest.number),
-            newest => {
-                let change = change(newest.as_ref(), (proposal, &plan.modules), clock);
-                let number = ledger.record_generation(&change).await?;
-                if let Some(number) = number {
-                    tracing::info!(generation = number, summary = %change.summary, "other policies are recorded");
-                }
-                number
-            }
-        };
-        let Some(number) = number else {
-            return Ok(None);
-        };
-        self.mark.keep(&records(proposal));
-        let generation = Generation::new(number, plan.policies);
-        Ok(Some(Some((generation, plan.modules))))
     }
 
     /// Makes the newest recorded generation live, if that is not the one that is.
@@ -329,6 +275,8 @@ impl Policies {
 
     fn swap(&self, generation: Generation, shadow: &[ModuleRecord]) {
         let number = generation.number();
+        let swapping = self.swapping.lock();
+        let _one_at_a_time = swapping.unwrap_or_else(PoisonError::into_inner);
         if number > self.generation() {
             self.shadow.begin(number, shadow);
             self.live.swap(generation);
@@ -349,17 +297,15 @@ impl Policies {
         self.stuck.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn candidate(&self) -> std::sync::MutexGuard<'_, Option<Candidate>> {
+        self.candidate
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn behind(&self) -> std::sync::MutexGuard<'_, Option<Behind>> {
         self.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn is_same(a: &PolicySet, b: &PolicySet) -> bool {
-    a.modules().len() == b.modules().len()
-        && a.modules()
-            .iter()
-            .zip(b.modules())
-            .all(|(a, b)| a.id() == b.id() && a.settings() == b.settings())
 }
 
 fn report_problems<'a>(problems: impl IntoIterator<Item = &'a Problem>) {

@@ -79,11 +79,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
         .spawn(async move { keeper.credentials.keep(told).await });
     app.tasks.spawn(write_uses(app.clone(), stop.subscribe()));
     let policies = Arc::clone(&app.policies);
-    app.tasks.spawn(policies.follow(
-        Arc::clone(&app.ledger),
-        Arc::clone(&app.clock),
-        stop.subscribe(),
-    ));
+    policies.adopt_first(&app).await;
+    app.tasks
+        .spawn(policies.follow(app.clone(), stop.subscribe()));
 
     let (asker, told) = (app.clone(), stop.subscribe());
     app.tasks.spawn(async move {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use countersign_tests::guest::Guest;
-use countersign_tests::{Caller, Host, until, within};
+use countersign_tests::{Caller, Host, HostBuilder, until, within};
 use serde_json::Value;
 
 use crate::stage::ADMIN_TOKEN;
@@ -58,12 +58,18 @@ pub struct Shelf {
 impl Shelf {
     /// A host with an empty folder.
     pub async fn set() -> Self {
-        // It is asked much more than anybody may ask.
-        let host = Host::builder()
-            .admin_token(ADMIN_TOKEN)
-            .env("RATE_LIMIT", "0")
-            .start()
-            .await;
+        Self::of_builder(Host::builder()).await
+    }
+
+    /// A host with an empty folder whose loosening changes wait.
+    pub async fn reviewed() -> Self {
+        Self::of_builder(Host::builder().reviewed()).await
+    }
+
+    /// The host of `builder`, with an agent that asks much more than anybody may ask.
+    pub async fn of_builder(builder: HostBuilder) -> Self {
+        let host = builder.admin_token(ADMIN_TOKEN).env("RATE_LIMIT", "0");
+        let host = host.start().await;
         let folder = host.data_dir().join("policies");
         Self { host, folder }
     }
@@ -146,7 +152,7 @@ impl Shelf {
     }
 
     /// What `GET /policies` says.
-    async fn policies(&self) -> Value {
+    pub async fn policies(&self) -> Value {
         self.agent().get("/policies").await.expect(200).json
     }
 
@@ -163,6 +169,15 @@ impl Shelf {
         module
             .unwrap_or_else(|| panic!("no `{name}` in {policies}"))
             .clone()
+    }
+
+    /// Waits until what the folder holds waits for an operator, and returns what `GET /policies` says of it.
+    pub async fn waits(&self) -> Value {
+        until("an operator is asked", PATIENCE * 10, async || {
+            let candidate = self.policies().await["candidate"].clone();
+            (candidate["state"] == "waits").then_some(candidate)
+        })
+        .await
     }
 
     pub async fn problems(&self) -> Vec<Value> {

@@ -148,6 +148,9 @@ impl Action {
             Self::WorkspaceTokenRevoke { token, .. } => {
                 format!("revoke token {token} of {}", workspace())
             }
+            Self::PolicyActivate {
+                change: Some(reviewed),
+            } => format!("make other policies live: {}", reviewed.change.summary),
             other => other.verb().as_str().replace('_', " "),
         }
     }
@@ -197,10 +200,14 @@ impl Action {
                 "digest": component.as_ref().map(|component| &component.id.digest),
             }),
             Self::PolicyFetch { name, digest } => json!({ "name": name, "digest": digest }),
-            Self::PolicyActivate { change } => json!({
-                "modules": change.as_ref().map(|change| &change.modules),
-                "shadow": change.as_ref().map(|change| &change.shadow),
-            }),
+            // What is accepted is this list, of this set, in the place of that generation.
+            Self::PolicyActivate { change } => json!(change.as_ref().map(|reviewed| json!({
+                "follows": reviewed.change.follows,
+                "summary": reviewed.change.summary,
+                "modules": reviewed.change.modules,
+                "shadow": reviewed.change.shadow,
+                "review": reviewed.review,
+            }))),
             Self::PolicyRollback { generation, change } => json!({
                 "generation": generation,
                 "modules": change.as_ref().map(|change| &change.modules),

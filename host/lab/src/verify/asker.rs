@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use countersign_core::policy::{CallerClass, Question, Subject, Verdict};
+use countersign_core::verdict::ModuleId;
 use countersign_engine::{Proven, Warm};
 
 use super::bases::Others;
@@ -93,6 +94,11 @@ impl<'m> Asker<'m> {
             slow_failures: 0,
             asked: 0,
         }
+    }
+
+    /// Whom it asks.
+    pub fn module_id(&self) -> &'m ModuleId {
+        self.module.proven().id()
     }
 
     /// Whether the module says itself who asks.

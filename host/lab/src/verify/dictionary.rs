@@ -84,6 +84,15 @@ impl Dictionary {
     }
 }
 
+impl Dictionary {
+    /// This one and another together.
+    pub fn with(mut self, other: Self) -> Self {
+        self.texts.extend(other.texts);
+        self.numbers.extend(other.numbers);
+        self
+    }
+}
+
 impl Reader {
     fn read(&mut self, payload: Payload<'_>) {
         match payload {

@@ -40,7 +40,7 @@ pub fn shrunk(breach: Breach, look: &mut Look<'_, '_>) -> Breach {
 }
 
 /// Points that are a step smaller, the greatest step first.
-fn smaller(point: &Point) -> Vec<Point> {
+pub fn smaller(point: &Point) -> Vec<Point> {
     let mut points = Vec::new();
     for at in 0..point.changes.len() {
         let mut fewer = point.clone();

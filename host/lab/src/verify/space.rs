@@ -50,10 +50,20 @@ pub struct Space {
 impl Space {
     /// Of one module.
     pub fn of(module: &Proven) -> Self {
-        let dictionary = Dictionary::of(module.bytes());
-        let manifest = module.manifest();
+        Self::of_all(&[module])
+    }
+
+    /// Of several modules together.
+    pub fn of_all(modules: &[&Proven]) -> Self {
+        let dictionary = modules
+            .iter()
+            .map(|module| Dictionary::of(module.bytes()))
+            .fold(Dictionary::default(), Dictionary::with);
+        let manifests = || modules.iter().map(|module| module.manifest());
+        let clocks = manifests().map(|manifest| manifest.clock_seconds);
         // What is set by default is described to its owner as well.
-        let values = module.settings().iter().flat_map(|(_, values)| values);
+        let settings = modules.iter().flat_map(|module| module.settings().iter());
+        let values = settings.flat_map(|(_, values)| values);
         // `actor=ci-bot until=…` sets two things.
         let parts = values.flat_map(|value| value.split([' ', ',', ';']));
         let settings: Vec<String> = parts
@@ -81,16 +91,15 @@ impl Space {
                 .iter()
                 .map(|number| number.cast_signed())
                 .collect(),
-            times: match manifest.clock_seconds {
-                0 => Vec::new(),
-                seconds => times(&dictionary.numbers, seconds),
+            times: match clocks.filter(|seconds| *seconds > 0).min() {
+                None => Vec::new(),
+                Some(seconds) => times(&dictionary.numbers, seconds),
             },
-            context: manifest.context.clone(),
-            tallies: manifest
-                .tallies
-                .iter()
-                .map(|tally| tally.name.clone())
-                .collect(),
+            context: distinct(manifests().flat_map(|manifest| manifest.context.clone())),
+            tallies: distinct(manifests().flat_map(|manifest| {
+                let names = manifest.tallies.iter();
+                names.map(|tally| tally.name.clone())
+            })),
             words,
             numbers: numbers(&dictionary.numbers),
             settings,
@@ -125,4 +134,10 @@ impl Space {
         };
         self.settings.iter().any(is_time)
     }
+}
+
+/// In their order, each once.
+fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    texts.filter(|text| seen.insert(text.clone())).collect()
 }

@@ -47,7 +47,9 @@ pub struct Flags {
     /// Watched folder of policy modules [default: policies in the data folder]
     #[arg(long, env = "COUNTERSIGN_POLICIES", value_name = "DIR", global = true)]
     pub policies: Option<PathBuf>,
-    /// Who decides what the folder may change: `trusted`, whoever can write to it [default: trusted]
+    /// Whose word counts for what is in the folder: with `reviewed`, what only tightens goes live at once, and what
+    /// loosens, removal included, waits for an operator; with `trusted`, whoever can write to the folder
+    /// decides [default: reviewed]
     #[arg(
         long,
         env = "COUNTERSIGN_POLICY_FOLDER",

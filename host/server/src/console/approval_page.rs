@@ -3,6 +3,7 @@
 use askama::Template;
 use countersign_core::approval::{Approval, Choice, State, people_needed};
 use countersign_core::caller::Caller;
+use countersign_core::operators::Standing;
 use countersign_core::policy::Quorum;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
@@ -12,6 +13,7 @@ use super::asked::{self, Field, Shown, Subject};
 use super::assets;
 use super::frame::{Frame, Party, Place, vouched_by};
 use super::moment::Moment;
+use super::policy_change::ReviewView;
 
 /// The page of one approval.
 #[derive(Template)]
@@ -28,6 +30,8 @@ pub struct ApprovalPage {
     ends: Option<Moment>,
     party: Party,
     fields: Vec<Field>,
+    /// Where it is about the policies: what that changes.
+    review: Option<ReviewView>,
     why: String,
     rule: String,
     policy: String,
@@ -47,6 +51,13 @@ pub struct ApprovalPage {
     workspace_name: Option<String>,
 }
 
+/// Who reads the page.
+pub struct Reader<'a> {
+    pub caller: &'a Caller,
+    /// What they are among the operators.
+    pub standing: Standing,
+}
+
 /// What one person said.
 struct Signature {
     user: String,
@@ -63,6 +74,8 @@ enum Stance {
     Decides,
     /// Wait for others: they asked for it.
     Asked,
+    /// Wait for operators: it is about the policies.
+    IsNoOperator,
     /// Wait for others: they have voted.
     Voted,
     /// Nothing: no person reads this.
@@ -81,7 +94,8 @@ struct Finish {
 
 impl ApprovalPage {
     /// `approval`, as `reader` sees it at `now`.
-    pub fn new(approval: &Approval, reader: &Caller, now: Timestamp) -> Self {
+    pub fn new(approval: &Approval, reader: &Reader<'_>, now: Timestamp) -> Self {
+        let (reader, standing) = (reader.caller, reader.standing);
         let state = approval.state_at(now);
         let moment = |at| Moment::new(at, now);
         let signatures: Vec<Signature> = approval
@@ -110,6 +124,7 @@ impl ApprovalPage {
             },
             party: Party::of(&approval.requester.actor),
             fields: asked::fields(approval, now),
+            review: ReviewView::of(approval),
             why: approval.terms.ground.reason.clone(),
             rule: approval.terms.ground.rule.clone(),
             policy: approval.policy.clone(),
@@ -117,7 +132,7 @@ impl ApprovalPage {
             created: moment(approval.created_at),
             missing: missing(approval, state),
             signatures,
-            stance: Stance::of(approval, reader, state),
+            stance: Stance::of(approval, (reader, standing), state),
             finish: Finish::of(approval, reader, state),
             can_revoke: state == State::Approved && reader.person().is_some(),
             revoke_reason: approval.revoke_reason.clone(),
@@ -130,14 +145,19 @@ impl ApprovalPage {
 }
 
 impl Stance {
-    fn of(approval: &Approval, reader: &Caller, state: State) -> Self {
+    fn of(approval: &Approval, (reader, standing): (&Caller, Standing), state: State) -> Self {
         if state != State::Pending {
             return Self::Closed;
         }
         let Some(person) = reader.person() else {
             return Self::IsProgram;
         };
-        if approval.requester.credential == reader.credential_key() {
+        let is_of_policies = approval.verb.changes_policies();
+        if is_of_policies && standing == Standing::None {
+            return Self::IsNoOperator;
+        }
+        let is_nobody_else = is_of_policies && standing == Standing::Only;
+        if approval.requester.credential == reader.credential_key() && !is_nobody_else {
             return Self::Asked;
         }
         if approval.votes.iter().any(|vote| vote.person == *person) {
@@ -236,11 +256,24 @@ fn demands(quorums: &[Quorum]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::examples::{NOW, agent, approval, is_whole, person, secret_approval, vote};
+    use super::super::examples::{
+        NOW, agent, approval, is_whole, person, policy_approval, secret_approval, vote,
+    };
     use super::*;
 
+    fn read_by(caller: &Caller) -> Reader<'_> {
+        let standing = match caller
+            .person()
+            .is_some_and(|person| person.user == "operator")
+        {
+            true => Standing::Only,
+            false => Standing::None,
+        };
+        Reader { caller, standing }
+    }
+
     fn drawn(approval: &Approval, reader: &Caller) -> String {
-        let html = ApprovalPage::new(approval, reader, NOW)
+        let html = ApprovalPage::new(approval, &read_by(reader), NOW)
             .render()
             .expect("drawn");
         is_whole(&html);
@@ -297,10 +330,34 @@ mod tests {
             (&decided, &ada, Stance::Closed),
             (&approval(), &agent(), Stance::IsProgram),
         ] {
-            let page = ApprovalPage::new(approval, reader, NOW);
+            let page = ApprovalPage::new(approval, &read_by(reader), NOW);
             assert_eq!(page.stance, stance);
             assert!(!drawn(approval, reader).contains(r#"name="decision""#));
         }
+    }
+
+    #[test]
+    fn a_change_of_policies_shows_the_list_and_who_may_accept_it() {
+        let html = drawn(&policy_approval(), &person("operator"));
+        for shown in [
+            "2 changes loosen",
+            "gate → allow",
+            "org_token_mint: any agent token",
+            "3 rows of the table · 2 recorded decisions",
+            "1 person; 15 min to use it",
+            "evidence and no proof",
+            "baseline@0.1.0 (abababababab)",
+            r#"value="approved""#,
+        ] {
+            assert!(html.contains(shown), "{shown}: {html}");
+        }
+        assert!(!html.contains("<script>"), "{html}");
+        let others = drawn(&policy_approval(), &person("ada"));
+        assert!(!others.contains(r#"value="approved""#), "{others}");
+        assert!(others.contains("decided by operators"), "{others}");
+        let mut own = policy_approval();
+        own.requester.credential = person("operator").credential_key();
+        assert!(drawn(&own, &person("operator")).contains(r#"value="approved""#));
     }
 
     #[test]
@@ -370,7 +427,7 @@ mod tests {
 
     #[test]
     fn literal_values_and_secrets_are_told_apart() {
-        let page = ApprovalPage::new(&secret_approval(), &person("operator"), NOW);
+        let page = ApprovalPage::new(&secret_approval(), &read_by(&person("operator")), NOW);
         assert!(
             page.fields
                 .iter()

@@ -7,10 +7,11 @@ use countersign_core::approval::{Approval, Choice, people_needed};
 use countersign_core::gate::Say;
 use countersign_core::id::ApprovalId;
 use countersign_core::ledger::Page;
+use countersign_core::operators::Standing;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 
-use super::approval_page::ApprovalPage;
+use super::approval_page::{ApprovalPage, Reader};
 use super::asked::{self, Subject};
 use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
@@ -151,7 +152,16 @@ async fn one(call: Call) -> Answer {
         .approval(&permit, &call.whose(), id)
         .await?
         .ok_or_else(not_there)?;
-    let shown = ApprovalPage::new(&approval, &call.caller, call.app.clock.now());
+    let operators = &call.app.gate.operators;
+    let standing = call
+        .caller
+        .person()
+        .map(|person| operators.standing(person));
+    let reader = Reader {
+        caller: &call.caller,
+        standing: standing.unwrap_or(Standing::None),
+    };
+    let shown = ApprovalPage::new(&approval, &reader, call.app.clock.now());
     Ok(page(StatusCode::OK, &shown))
 }
 

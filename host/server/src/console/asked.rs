@@ -8,6 +8,7 @@ use countersign_core::verb::Verb;
 use serde_json::Value;
 
 use super::moment::Moment;
+use super::policy_change;
 
 /// One field of what is asked.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,6 +47,7 @@ pub fn title(verb: Verb) -> String {
         Verb::WorkspaceTokenMint => "Mint a workspace key".to_owned(),
         Verb::WorkspaceTokenRevoke => "Revoke a workspace key".to_owned(),
         Verb::Deprovision => "Revoke and remove everything".to_owned(),
+        Verb::PolicyActivate => "Make other policies live".to_owned(),
         other => in_words(other.as_str()),
     }
 }
@@ -105,6 +107,9 @@ pub fn consequence(approval: &Approval) -> Option<String> {
             "The secret is gone for {}. Its value cannot be brought back.",
             every(&approval.resource_id)
         ),
+        Verb::PolicyActivate => {
+            "From the next request on, these modules decide on every host of the organisation, in the place of those that do now.".to_owned()
+        }
         _ => of_workspace(approval)?,
     };
     Some(text)
@@ -174,6 +179,10 @@ pub fn fields(approval: &Approval, now: Timestamp) -> Vec<Field> {
             value: Shown::Literal(approval.asked().to_owned()),
             is_claim: false,
         });
+    }
+    if approval.verb == Verb::PolicyActivate {
+        fields.extend(policy_change::fields(approval));
+        return fields;
     }
     let mut arguments = Vec::new();
     flatten(

@@ -74,6 +74,59 @@ pub fn secret_approval() -> Approval {
     }
 }
 
+/// A change of policies, which loosens.
+pub fn policy_approval() -> Approval {
+    let gate = json!({
+        "class": "agent", "effect": "gate", "rule": "privileged-verb", "policy": "baseline",
+        "takes": { "quorums": [{ "people": 1, "groups": [] }], "pending_ttl": null, "grant_ttl": 900 },
+    });
+    let allow = json!({
+        "class": "agent", "effect": "allow", "rule": "<script>", "policy": "baseline",
+    });
+    let item = |decision: serde_json::Value| {
+        json!({
+            "change": "looser", "before": gate, "after": allow, "rows": 3,
+            "phrases": ["org_token_mint: any agent token"], "searched": 0, "recorded": 2,
+            "case": "given.verb = \"org_token_mint\"", "decision": decision,
+        })
+    };
+    let shown = json!({
+        "id": "019b76da-a800-7000-8000-000000000005", "at": "2026-01-01T00:00:00Z",
+        "actor": "org-token:cso_abcd", "verb": "org_token_mint", "resource": "organisation x",
+    });
+    Approval {
+        verb: Verb::PolicyActivate,
+        requester: Requester {
+            credential: "policy-folder".to_owned(),
+            actor: "policy-folder".to_owned(),
+            lineage: "policy-folder".to_owned(),
+        },
+        payload: json!({
+            "verb": "policy_activate",
+            "resource": { "kind": "organisation", "id": "019b76da-a800-7000-8000-000000000004" },
+            "arguments": {
+                "follows": 1,
+                "summary": "baseline@0.1.0 configured anew",
+                "modules": [{
+                    "name": "baseline", "version": "0.1.0", "digest": "ab".repeat(32),
+                    "settings": { "gated_verbs": ["deprovision"] },
+                }],
+                "shadow": [],
+                "review": {
+                    "looked": {
+                        "rows": 1856, "searched": 90_000, "cut_short": false, "recorded": 12,
+                        "unasked": 0, "reworded": 0,
+                    },
+                    "loosens": [item(serde_json::Value::Null), item(shown)],
+                    "tightens": [],
+                    "broken": [],
+                },
+            },
+        }),
+        ..approval()
+    }
+}
+
 /// A vote of `user`.
 pub fn vote(user: &str, choice: Choice) -> Vote {
     Vote {

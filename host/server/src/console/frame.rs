@@ -104,7 +104,8 @@ impl Viewer {
             Identity::OrgToken { .. }
             | Identity::WorkspaceToken { .. }
             | Identity::AdminToken { .. }
-            | Identity::Provisioner { .. } => Self {
+            | Identity::Provisioner { .. }
+            | Identity::PolicyFolder => Self {
                 name: caller.actor(),
                 proof: "a program’s credential",
                 is_ours: false,

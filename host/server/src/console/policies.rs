@@ -33,6 +33,7 @@ struct Live {
     generation: u64,
     modules: Vec<Module>,
     shadow: Option<Counts>,
+    candidate: Option<Candidate>,
     problems: Vec<Wrong>,
 }
 
@@ -61,6 +62,20 @@ struct Counts {
     missed: u64,
 }
 
+/// What the folder holds and does not decide yet.
+#[derive(Deserialize)]
+struct Candidate {
+    state: String,
+    summary: Option<String>,
+    approval_id: Option<String>,
+    #[serde(default)]
+    loosens: u64,
+    #[serde(default)]
+    tightens: u64,
+    #[serde(default)]
+    broken: u64,
+}
+
 /// Something wrong in the folder.
 #[derive(Deserialize)]
 struct Wrong {
@@ -70,7 +85,11 @@ struct Wrong {
 
 async fn show(call: Call) -> Answer {
     call.permit(Action::PolicyRead).await?;
-    let shown = call.app.policies.shown(&*call.app.ledger).await?;
+    let shown = call
+        .app
+        .policies
+        .shown(&*call.app.ledger, &call.app.base_url)
+        .await?;
     let live = serde_json::from_value(shown).map_err(|error| {
         tracing::error!(%error, "the console does not understand the live policies");
         Problem::internal()
@@ -113,6 +132,10 @@ mod tests {
                 "classifier": false,
             }],
             "shadow": { "asked": 1200, "looser": 3, "mixed": 1, "tighter": 0, "reworded": 7, "missed": 2 },
+            "candidate": {
+                "state": "waits", "summary": "<b>freeze</b> removed", "loosens": 5, "tightens": 0, "broken": 0,
+                "approval_id": "019b76da-a800-7000-8000-000000000001", "approve_url": "x",
+            },
             "problems": [
                 { "file": "<script>.wasm", "sentence": "it is no component" },
                 { "file": null, "sentence": "the folder cannot be read" },
@@ -135,6 +158,8 @@ mod tests {
             "4 would have let more happen",
             "&#60;script&#62;.wasm",
             "the folder cannot be read",
+            "/console/approvals/019b76da-a800-7000-8000-000000000001",
+            "5 changes let more happen",
         ] {
             assert!(html.contains(shown), "{shown}: {html}");
         }

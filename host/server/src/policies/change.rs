@@ -54,6 +54,7 @@ pub(super) fn change(
         modules: modules.decide.clone(),
         shadow: modules.shadow.clone(),
         at: clock.now(),
+        approval: None,
     }
 }
 

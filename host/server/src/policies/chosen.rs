@@ -9,11 +9,13 @@ use countersign_core::generation::{
     Component, GenerationChange, GenerationRecord, Mode, ModuleRecord, VersionRecord,
 };
 use countersign_core::ports::{Ledger, LedgerError};
+use countersign_core::review::Reviewed;
 use countersign_core::time::Timestamp;
-use countersign_engine::{Proven, Settings};
+use countersign_engine::{PolicySet, Proven, Settings};
 
 use super::change::record;
 use super::modules::{Modules, named};
+use super::review::ReviewError;
 use super::{Policies, recorded};
 
 /// One module of a set that somebody chose.
@@ -74,9 +76,19 @@ pub enum ChoiceError {
     /// It does not work, or not together.
     #[error("{0}")]
     Refused(String),
+    /// Nothing is known of what it would change.
+    #[error(transparent)]
+    Unreviewed(#[from] ReviewError),
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+}
+
+/// A change that is proven, and what it is made of.
+struct Ready {
+    change: GenerationChange,
+    deciding: PolicySet,
+    newest: Option<GenerationRecord>,
 }
 
 impl Policies {
@@ -111,8 +123,8 @@ impl Policies {
         let newest = ledger.latest_generation().await?;
         // What was in shadow then need not stand now: nothing hangs on it.
         let (wanted, proving) = (Modules::from(&earlier), Proving::Deciding);
-        let change = self.change(ledger, (newest, proving), wanted).await;
-        let change = change.map_err(|error| match error {
+        let ready = self.ready(ledger, (newest, proving), wanted).await;
+        let Ready { change, .. } = ready.map_err(|error| match error {
             ChoiceError::NoChange(_) => ChoiceError::NoChange(number),
             error => error,
         })?;
@@ -127,7 +139,7 @@ impl Policies {
         &self,
         ledger: &dyn Ledger,
         chosen: Vec<Chosen>,
-    ) -> Result<GenerationChange, ChoiceError> {
+    ) -> Result<Reviewed, ChoiceError> {
         let newest = ledger.latest_generation().await?;
         let live = newest.as_ref().map(Modules::from).unwrap_or_default();
         let mut wanted = Modules::default();
@@ -145,7 +157,8 @@ impl Policies {
         for mode in [Mode::Enforce, Mode::Shadow] {
             wanted.of(mode).sort_by(|a, b| a.id.cmp(&b.id));
         }
-        self.change(ledger, (newest, Proving::All), wanted).await
+        let ready = self.ready(ledger, (newest, Proving::All), wanted).await?;
+        self.review(ledger, ready).await
     }
 
     /// The change that gives the policy `name` another mode: the kept version that is named, or else the one that
@@ -155,7 +168,7 @@ impl Policies {
         ledger: &dyn Ledger,
         name: &str,
         (mode, version_named): (Mode, Option<Chosen>),
-    ) -> Result<GenerationChange, ChoiceError> {
+    ) -> Result<Reviewed, ChoiceError> {
         let newest = ledger.latest_generation().await?;
         let mut wanted = newest.as_ref().map(Modules::from).unwrap_or_default();
         let module = match version_named {
@@ -181,17 +194,33 @@ impl Policies {
             }
         };
         wanted.put(module, mode);
-        self.change(ledger, (newest, Proving::All), wanted).await
+        let ready = self.ready(ledger, (newest, Proving::All), wanted).await?;
+        self.review(ledger, ready).await
+    }
+
+    /// What is known of a change that is ready.
+    async fn review(&self, ledger: &dyn Ledger, ready: Ready) -> Result<Reviewed, ChoiceError> {
+        let Ready {
+            change,
+            deciding,
+            newest,
+        } = ready;
+        let newest = newest.ok_or(ChoiceError::NoGeneration(0))?;
+        let known = self.known();
+        let live = recorded::proven(ledger, &self.engine, &newest.modules, &known).await;
+        let live = live.map_err(|error| refused(&error))?;
+        let (live, candidate) = ((&newest, live), (change, deciding));
+        Ok(self.reviewer.review(ledger, live, candidate).await?)
     }
 
     /// The change from `newest` to what is wanted, with every default, proven to stand together, with those in
     /// shadow and without, and remembered for when it is taken over.
-    async fn change(
+    async fn ready(
         &self,
         ledger: &dyn Ledger,
         (newest, proving): (Option<GenerationRecord>, Proving),
         wanted: Modules,
-    ) -> Result<GenerationChange, ChoiceError> {
+    ) -> Result<Ready, ChoiceError> {
         let _one_at_a_time = self.proving.acquire().await;
         let mut known = self.known();
         let prove = async |modules: &[ModuleRecord], known: &[Arc<Proven>]| {
@@ -233,16 +262,21 @@ impl Policies {
         let live = newest.as_ref().map(Modules::from).unwrap_or_default();
         match &newest {
             Some(newest) if live == modules => Err(ChoiceError::NoChange(newest.number)),
-            newest => Ok(GenerationChange {
-                summary: live.change_to(&modules),
-                modules: modules.decide,
-                shadow: modules.shadow,
-                // All of them are kept already.
-                components: Vec::new(),
-                follows: newest.as_ref().map_or(0, |newest| newest.number),
-                // Who makes it, and when, is written when it is recorded.
-                by: String::new(),
-                at: Timestamp::from_micros(0),
+            _ => Ok(Ready {
+                change: GenerationChange {
+                    summary: live.change_to(&modules),
+                    modules: modules.decide,
+                    shadow: modules.shadow,
+                    // All of them are kept already.
+                    components: Vec::new(),
+                    follows: newest.as_ref().map_or(0, |newest| newest.number),
+                    // Who makes it, when and by whose leave is written when it is recorded.
+                    by: String::new(),
+                    at: Timestamp::from_micros(0),
+                    approval: None,
+                },
+                deciding,
+                newest,
             }),
         }
     }

@@ -1,5 +1,7 @@
 //! What a generation is made of: the modules that decide, and those in shadow.
 
+use std::collections::BTreeSet;
+
 use countersign_core::generation::{GenerationRecord, Mode, ModuleRecord};
 
 /// Modules, by name: of each name one that decides at most, and one in shadow.
@@ -71,6 +73,24 @@ impl Modules {
         }
         shadow.sort_by(|a, b| a.id.cmp(&b.id));
         Self { decide, shadow }
+    }
+
+    /// Whether `modules` decide as those do that decide here, wherever they come from.
+    pub fn decide_as(&self, modules: &[ModuleRecord]) -> bool {
+        let pairs = self.decide.iter().zip(modules);
+        self.decide.len() == modules.len() && pairs.into_iter().all(|(a, b)| a.decides_as(b))
+    }
+
+    /// The names of those that decide otherwise in `other`, or in one of the two alone.
+    pub fn names_changed(&self, other: &Self) -> BTreeSet<String> {
+        let all = self.decide.iter().chain(&other.decide);
+        let is_changed = |module: &&ModuleRecord| {
+            let [one, two] = [self, other].map(|modules| named(&modules.decide, &module.id.name));
+            !one.zip(two).is_some_and(|(one, two)| one.decides_as(two))
+        };
+        all.filter(is_changed)
+            .map(|module| module.id.name.clone())
+            .collect()
     }
 
     /// The modules that would decide if those in shadow did.

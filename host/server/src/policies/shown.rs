@@ -8,13 +8,14 @@ use countersign_engine::folder::Problem;
 use countersign_engine::{Generation, Proven};
 use serde_json::{Value, json};
 
+use super::folder::Candidate;
 use super::modules::named;
 use super::shadow::Standing;
 use super::{Policies, change};
 
 impl Policies {
     /// The live generation, what is in shadow of it and what came of that, and what is wrong.
-    pub async fn shown(&self, ledger: &dyn Ledger) -> Result<Value, LedgerError> {
+    pub async fn shown(&self, ledger: &dyn Ledger, base_url: &str) -> Result<Value, LedgerError> {
         let live = self.live.generation();
         let standing = self.shadow.standing().clone();
         let policies = live.policies();
@@ -44,6 +45,8 @@ impl Policies {
             "generation": live.number(),
             "modules": modules,
             "shadow": shadow,
+            "folder": self.mode.word(),
+            "candidate": self.candidate().as_ref().map(|candidate| candidate.shown(base_url)),
             "problems": problems,
         }))
     }
@@ -78,7 +81,11 @@ impl Policies {
             .iter()
             .all(|module| is_in(&live_modules, module) || is_in(&standing.modules, module))
             && live_modules.iter().all(|module| is_in(&folder, module));
-        if !is_of_folder {
+        let candidate = self.candidate();
+        if let Some(sentence) = candidate.as_ref().and_then(Candidate::sentence) {
+            add(sentence);
+        }
+        if !is_of_folder && candidate.is_none() {
             add(format!(
                 "generation {} is live, which a person or another host recorded, and this host's folder holds other policies: the next change in this folder makes its content live everywhere; hosts that share a database need the same content",
                 live.number()

@@ -99,10 +99,8 @@ fn effort(asked: &cli::Verify) -> Effort {
     match asked.effort {
         cli::Effort::Normal => normal,
         cli::Effort::Quick => Effort {
-            stride: 10,
-            draws: normal.draws / 10,
-            for_each_property: normal.for_each_property / 10,
-            ..normal
+            seed: normal.seed,
+            ..Effort::quick()
         },
         cli::Effort::Thorough => Effort {
             draws: normal.draws * 10,

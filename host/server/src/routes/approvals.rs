@@ -264,6 +264,10 @@ pub async fn vote(call: &Call, say: Say) -> Result<Approval, Problem> {
             "requester_cannot_approve",
             "you asked for this yourself: another person must decide",
         )),
+        Ok(Voted::IsNoOperator) => Err(forbidden(
+            "approver_must_be_operator",
+            "which policies there are is decided by operators: COUNTERSIGN_OPERATORS names them, and where it is not set, whoever signs in by the host's own link is one",
+        )),
         Ok(Voted::IsMinter) => Err(forbidden(
             "minter_cannot_approve",
             "you minted a token that this request comes from, and more than one person must decide: others must",

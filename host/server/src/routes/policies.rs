@@ -17,7 +17,7 @@ use tokio::time::{Duration, Instant, timeout_at};
 use utoipa::ToSchema;
 
 use super::{Answer, Call, Cursor, Routes};
-use crate::policies::{ChoiceError, Chosen};
+use crate::policies::{ChoiceError, Chosen, ReviewError};
 use crate::problem::{Problem, json_response};
 
 /// How long a change may take to be live here, before the answer says that it is not yet.
@@ -63,7 +63,11 @@ pub(super) fn add(routes: Routes) -> Routes {
 
 async fn live(call: Call) -> Answer {
     call.permit(Action::PolicyRead).await?;
-    let shown = call.app.policies.shown(&*call.app.ledger).await?;
+    let shown = call
+        .app
+        .policies
+        .shown(&*call.app.ledger, &call.app.base_url)
+        .await?;
     Ok(json_response(StatusCode::OK, &shown))
 }
 
@@ -335,7 +339,12 @@ impl From<ChoiceError> for Problem {
     fn from(error: ChoiceError) -> Self {
         let sentence = error.to_string();
         match error {
-            ChoiceError::Ledger(error) => error.into(),
+            ChoiceError::Ledger(error) | ChoiceError::Unreviewed(ReviewError::Ledger(error)) => {
+                error.into()
+            }
+            ChoiceError::Unreviewed(ReviewError::BrokeDown) => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", sentence)
+            }
             ChoiceError::Twice { .. } => Self::bad_field("modules", &sentence),
             ChoiceError::NoGeneration(_)
             | ChoiceError::NoVersion { .. }

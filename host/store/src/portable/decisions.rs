@@ -3,6 +3,7 @@
 use countersign_core::action::ActionDigest;
 use countersign_core::caller::Caller;
 use countersign_core::decision::{Decision, Outcome, RecordedDecision};
+use countersign_core::generation::Asked;
 use countersign_core::id::{ApprovalId, DecisionId};
 use countersign_core::ledger::Page;
 use countersign_core::time::Timestamp;
@@ -24,6 +25,14 @@ struct Row {
     judgement: String,
     outcome: String,
     approval: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct AskedRow {
+    id: String,
+    at: i64,
+    actor: String,
+    question: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -116,6 +125,29 @@ pub(super) async fn list(connection: &mut Connection, page: &Page) -> Result<Vec
     .fetch_all(connection)
     .await?;
     rows.into_iter().map(decision).collect()
+}
+
+/// What the policies were asked, newest first.
+pub(super) async fn asked_lately(
+    connection: &mut Connection,
+    limit: u32,
+) -> Result<Vec<Asked>, Fault> {
+    let rows: Vec<AskedRow> = sqlx::query_as(
+        "SELECT id, at, actor, question FROM decisions
+         WHERE question IS NOT NULL ORDER BY id DESC LIMIT $1",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    let asked = |row: AskedRow| {
+        Ok(Asked {
+            decision: parsed("decisions.id", &row.id, DecisionId::parse)?,
+            at: Timestamp::from_micros(row.at),
+            actor: row.actor,
+            question: from_json("decisions.question", &row.question)?,
+        })
+    };
+    rows.into_iter().map(asked).collect()
 }
 
 fn decision(row: Row) -> Result<Decision, Fault> {

@@ -53,7 +53,9 @@ pub(super) async fn perform(
         }
         Action::PolicyPush { .. }
         | Action::PolicyActivate { .. }
-        | Action::PolicyRollback { .. } => of_policies(connection, decision, submission).await?,
+        | Action::PolicyRollback { .. } => {
+            of_policies(connection, decision, submission, under).await?
+        }
         Action::Deprovision => of_all(connection, decision, submission).await?,
         _ => of_org_token(connection, decision, submission, under).await?,
     };

@@ -4,6 +4,7 @@ use countersign_core::approval::State;
 use countersign_core::audit::EventKind;
 use countersign_core::id::ApprovalId;
 use countersign_core::time::Timestamp;
+use countersign_core::verb::Verb;
 use serde_json::{Value, json};
 
 use super::columns::parsed;
@@ -79,6 +80,20 @@ pub(super) async fn end_all(
     .fetch_all(&mut *connection)
     .await?;
     end_each(connection, &open, ending).await
+}
+
+/// Ends what waits or was granted to make policies live.
+pub(super) async fn end_activations(
+    connection: &mut Connection,
+    ending: &Ending<'_>,
+) -> Result<(), Fault> {
+    let open: Vec<String> = sqlx::query_scalar(
+        "SELECT id FROM approvals WHERE state IN ('pending', 'approved') AND verb = $1 ORDER BY id",
+    )
+    .bind(Verb::PolicyActivate.as_str())
+    .fetch_all(&mut *connection)
+    .await?;
+    end_each(connection, &open, ending).await.map(drop)
 }
 
 async fn end_each(

@@ -5,18 +5,21 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use countersign_core::audit::EventKind;
 use countersign_core::generation::{
-    GenerationChange, GenerationLedger, GenerationRecord, ModuleRecord, VersionRecord,
+    Asked, GenerationChange, GenerationLedger, GenerationRecord, ModuleRecord, VersionRecord,
 };
+use countersign_core::id::ApprovalId;
 use countersign_core::ledger::Page;
 use countersign_core::permit::Permit;
 use countersign_core::ports::LedgerError;
+use countersign_core::review::Review;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use countersign_core::verdict::ModuleId;
 use serde_json::json;
 
-use super::columns::{from_json, limit, to_json};
-use super::{Connection, Store, audit, covers, versions};
+use super::columns::{from_json, limit, parsed_option, to_json};
+use super::endings::{self, Ending};
+use super::{Connection, HOST, Store, audit, covers, decisions, requests, versions};
 use crate::fault::Fault;
 
 #[derive(sqlx::FromRow)]
@@ -25,6 +28,7 @@ struct Row {
     at: i64,
     changed_by: String,
     summary: String,
+    approval: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -46,6 +50,16 @@ impl GenerationLedger for Store {
         let mut turn = self.turn().await?;
         let number = record(turn.connection(), change).await;
         Ok(turn.end(number).await?)
+    }
+
+    async fn open_review(&self, change: &GenerationChange) -> Result<Option<Review>, LedgerError> {
+        let mut connection = self.glance().await?;
+        Ok(requests::open_review(&mut connection, change).await?)
+    }
+
+    async fn asked_lately(&self, limit: u32) -> Result<Vec<Asked>, LedgerError> {
+        let mut connection = self.glance().await?;
+        Ok(decisions::asked_lately(&mut connection, limit).await?)
     }
 
     async fn newest_generation(&self) -> Result<u64, LedgerError> {
@@ -137,8 +151,8 @@ pub(super) async fn record(
     change: &GenerationChange,
 ) -> Result<Option<u64>, Fault> {
     let number: Option<i64> = sqlx::query_scalar(
-        "INSERT INTO generations (number, at, changed_by, summary)
-         SELECT newest.number + 1, $1, $2, $3
+        "INSERT INTO generations (number, at, changed_by, summary, approval)
+         SELECT newest.number + 1, $1, $2, $3, $5
          FROM (SELECT COALESCE(MAX(number), 0) AS number FROM generations) AS newest
          WHERE newest.number = $4
          RETURNING number",
@@ -147,6 +161,7 @@ pub(super) async fn record(
     .bind(&change.by)
     .bind(&change.summary)
     .bind(signed(change.follows))
+    .bind(change.approval.map(|id| id.to_string()))
     .fetch_optional(&mut *connection)
     .await?;
     let Some(number) = number else {
@@ -177,15 +192,34 @@ pub(super) async fn record(
     if !change.shadow.is_empty() {
         detail["shadow"] = json!(change.shadow);
     }
+    if let Some(approval) = change.approval {
+        detail["approval"] = json!(approval);
+    }
     audit::append(
-        connection,
+        &mut *connection,
         change.at,
         EventKind::PoliciesChanged,
         &change.by,
         detail,
     )
     .await?;
+    end_others(connection, change, number).await?;
     numbered(number).map(Some)
+}
+
+/// Ends what waits, or was accepted, in the place of the policies that are replaced: it was held against those.
+async fn end_others(
+    connection: &mut Connection,
+    change: &GenerationChange,
+    number: i64,
+) -> Result<(), Fault> {
+    let ending = Ending {
+        at: change.at,
+        actor: HOST,
+        cause: "other policies are live by now",
+        about: json!({ "generation": number }),
+    };
+    endings::end_activations(connection, &ending).await
 }
 
 /// The number of the newest; 0 where there is none.
@@ -225,6 +259,11 @@ pub(super) async fn list(
                 at: Timestamp::from_micros(row.at),
                 by: row.changed_by,
                 summary: row.summary,
+                approval: parsed_option(
+                    "generations.approval",
+                    row.approval.as_deref(),
+                    ApprovalId::parse,
+                )?,
                 modules: decide.remove(&row.number).unwrap_or_default(),
                 shadow: shadow.remove(&row.number).unwrap_or_default(),
             })

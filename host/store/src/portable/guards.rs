@@ -7,6 +7,7 @@ use countersign_core::caller::{Issuer, Person};
 use countersign_core::chance::OsChance;
 use countersign_core::id::{ApprovalId, DecisionId, WorkspaceId};
 use countersign_core::ledger::Ballot;
+use countersign_core::operators::Standing;
 use countersign_core::policy::{Ground, Quorum, Terms};
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
@@ -197,6 +198,7 @@ async fn the_statement_that_keeps_a_vote_asks_whether_people_can_still_decide() 
                 digest: None,
                 at,
                 grant: GRANT_TTL,
+                standing: Standing::None,
             };
             let kept = votes::insert(&mut tx, &ballot).await.expect("an answer");
             assert_eq!(kept, state == State::Pending && at < END, "{state} at {at}");

@@ -46,7 +46,7 @@ mod workspaces;
 
 use async_trait::async_trait;
 use countersign_core::action::Action;
-use countersign_core::approval::Approval;
+use countersign_core::approval::{Approval, State};
 use countersign_core::audit::{ChainError, Entry, EventKind, Head};
 use countersign_core::caller::Caller;
 use countersign_core::decision::Decision;
@@ -134,6 +134,16 @@ impl Ledger for Store {
         let mut turn = self.turn().await?;
         let ended = taken_back::withdraw(turn.connection(), &withdrawal).await;
         Ok(turn.end_if(ended, Ended::is_done).await?)
+    }
+
+    async fn approval_state(
+        &self,
+        id: ApprovalId,
+        now: Timestamp,
+    ) -> Result<Option<State>, LedgerError> {
+        let mut connection = self.glance().await?;
+        let approval = approvals::load(&mut connection, id).await?;
+        Ok(approval.map(|approval| approval.state_at(now)))
     }
 
     async fn revoke(&self, revocation: Revocation<'_>) -> Result<Ended, LedgerError> {

@@ -3,13 +3,16 @@
 use countersign_core::approval::{self, Approval, PENDING_LIMIT, Requester, State};
 use countersign_core::audit::EventKind;
 use countersign_core::caller::Caller;
+use countersign_core::generation::GenerationChange;
 use countersign_core::id::ApprovalId;
 use countersign_core::ledger::{Refusal, Submission};
 use countersign_core::policy::Terms;
+use countersign_core::review::Review;
+use countersign_core::verb::Verb;
 use countersign_core::workspace::Workspace;
 use serde_json::json;
 
-use super::columns::to_json;
+use super::columns::{from_json, to_json};
 use super::{Connection, approvals, audit, grants, obstacles, sweep, workspaces};
 use crate::fault::Fault;
 
@@ -165,7 +168,8 @@ fn request(
     }
 }
 
-/// The latest denial of the same verb on the same resource to the same lineage, within the cool-down.
+/// The latest denial of the same verb on the same resource to the same lineage, within the cool-down. Of other
+/// policies than those that were denied, operators are asked at once: they are the answer to that denial.
 async fn denied_lately(
     connection: &mut Connection,
     submission: &Submission<'_>,
@@ -175,6 +179,7 @@ async fn denied_lately(
         approvals::select!(),
         "WHERE state = 'denied' AND decided_at > $1 AND requester_lineage = $2
            AND verb = $3 AND resource_kind = $4 AND resource_id = $5
+           AND ($6 IS NULL OR digest = $6)
          ORDER BY decided_at DESC LIMIT 1"
     ))
     .bind(
@@ -188,6 +193,12 @@ async fn denied_lately(
     .bind(intent.verb().as_str())
     .bind(intent.resource_kind)
     .bind(&intent.resource_id)
+    .bind(
+        intent
+            .verb()
+            .changes_policies()
+            .then_some(intent.digest.as_str()),
+    )
     .fetch_optional(&mut *connection)
     .await?;
     approvals::found(connection, row).await
@@ -226,4 +237,38 @@ async fn count_pending(
     .bind(submission.caller.lineage())
     .fetch_one(connection)
     .await?)
+}
+
+/// The review of `change` that people are asked to accept, or have accepted and nobody has used yet.
+pub(super) async fn open_review(
+    connection: &mut Connection,
+    change: &GenerationChange,
+) -> Result<Option<Review>, Fault> {
+    // There are few: whatever becomes live ends the others.
+    let payloads: Vec<String> = sqlx::query_scalar(
+        "SELECT payload FROM approvals
+         WHERE state IN ('pending', 'approved') AND verb = $1 ORDER BY id",
+    )
+    .bind(Verb::PolicyActivate.as_str())
+    .fetch_all(connection)
+    .await?;
+    let wanted = json!({
+        "follows": change.follows,
+        "modules": change.modules,
+        "shadow": change.shadow,
+    });
+    for payload in payloads {
+        let mut payload: serde_json::Value = from_json("approvals.payload", &payload)?;
+        let arguments = &mut payload["arguments"];
+        let is_it = ["follows", "modules", "shadow"]
+            .iter()
+            .all(|member| arguments[*member] == wanted[*member]);
+        if is_it {
+            let review = serde_json::from_value(arguments["review"].take());
+            return review
+                .map(Some)
+                .map_err(|error| Fault::Corrupt(format!("approvals.payload: {error}")));
+        }
+    }
+    Ok(None)
 }

@@ -145,7 +145,9 @@ async fn standing(
             expires_at,
             ..
         } => Ok(expires_at.is_none_or(|end| now < end).then_some(endless)),
-        Identity::AdminToken { .. } | Identity::Provisioner { .. } => Ok(Some(endless)),
+        Identity::AdminToken { .. } | Identity::Provisioner { .. } | Identity::PolicyFolder => {
+            Ok(Some(endless))
+        }
     }
 }
 

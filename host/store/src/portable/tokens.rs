@@ -82,7 +82,8 @@ pub(super) async fn mint(
         Identity::Session { .. }
         | Identity::WorkspaceToken { .. }
         | Identity::AdminToken { .. }
-        | Identity::Provisioner { .. } => None,
+        | Identity::Provisioner { .. }
+        | Identity::PolicyFolder => None,
     };
     let row: Option<Row> = sqlx::query_as(concat!(
         "INSERT INTO org_tokens
@@ -157,7 +158,9 @@ pub(super) async fn mints_again_at(
 /// limits and the right to revoke each other's tokens.
 fn lineage(minter: &Caller, minted: TokenId) -> String {
     match &minter.identity {
-        Identity::Session { .. } | Identity::Provisioner { .. } => credential_key(minted),
+        Identity::Session { .. } | Identity::Provisioner { .. } | Identity::PolicyFolder => {
+            credential_key(minted)
+        }
         Identity::OrgToken { .. }
         | Identity::WorkspaceToken { .. }
         | Identity::AdminToken { .. } => minter.lineage(),

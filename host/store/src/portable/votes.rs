@@ -3,6 +3,7 @@
 use countersign_core::approval::{self, Approval, Choice, State, Vote};
 use countersign_core::audit::EventKind;
 use countersign_core::ledger::{Ballot, Voted};
+use countersign_core::operators::Standing;
 use countersign_core::policy::Quorum;
 use serde_json::json;
 
@@ -84,7 +85,13 @@ async fn objection(
         return Ok(Some(Voted::NotPending));
     }
     let person = format!("person:{}", ballot.person.key());
-    if approval.requester.credential == person {
+    let is_of_policies = approval.verb.changes_policies();
+    if is_of_policies && ballot.standing == Standing::None {
+        return Ok(Some(Voted::IsNoOperator));
+    }
+    // What waits for an operator would wait for ever where the only one may not accept what they asked for.
+    let is_nobody_else = is_of_policies && ballot.standing == Standing::Only;
+    if approval.requester.credential == person && !is_nobody_else {
         return Ok(Some(Voted::IsRequester));
     }
     if approval::ask_several(&approval.terms.quorums)

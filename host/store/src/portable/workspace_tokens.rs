@@ -88,7 +88,9 @@ async fn minter_key(connection: &mut Connection, minter: &Caller) -> Result<Stri
 /// program's, what a person or the provisioner mints is a program of its own.
 fn lineage(minter: &Caller, minted: TokenId) -> String {
     match &minter.identity {
-        Identity::Session { .. } | Identity::Provisioner { .. } => credential_key(minted),
+        Identity::Session { .. } | Identity::Provisioner { .. } | Identity::PolicyFolder => {
+            credential_key(minted)
+        }
         Identity::OrgToken { .. }
         | Identity::WorkspaceToken { .. }
         | Identity::AdminToken { .. } => minter.lineage(),

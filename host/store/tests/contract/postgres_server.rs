@@ -148,6 +148,7 @@ async fn what_one_host_changes_another_hears_and_again_after_the_connection_is_l
         by: "folder".to_owned(),
         summary: "nothing is left".to_owned(),
         at: Timestamp::from_micros(1),
+        approval: None,
     };
     assert!(hears(&there, SOON).await, "it begins to listen");
     for follows in 0..3 {

@@ -58,6 +58,14 @@ impl super::Walk {
         self.get(activate).await.expect(200);
     }
 
+    /// The person is the only operator, and accepts what they asked for.
+    async fn accepts(&self, approval: &str) {
+        let decide = format!("/approvals/{approval}/decide");
+        self.post(&decide, json!({ "decision": "approved" }))
+            .await
+            .expect(200);
+    }
+
     /// `freeze` is live.
     async fn modes(&self) {
         let put = async |caller: &Caller, mode: Value| {
@@ -77,6 +85,8 @@ impl super::Walk {
         )
         .await
         .expect(404);
+        let waits = put(&self.person, shadow.clone()).await.expect(202);
+        self.accepts(waits.text("approval_id")).await;
         let live = put(&self.person, shadow.clone()).await.expect(200);
         put(&self.person, shadow).await.expect(409);
         self.get("/policies").await.expect(200);

@@ -111,6 +111,7 @@ fn decide(path: &'static str) -> Operation {
             &[
                 "approver_must_be_human",
                 "requester_cannot_approve",
+                "approver_must_be_operator",
                 "minter_cannot_approve",
             ],
         )

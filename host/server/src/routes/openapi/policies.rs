@@ -110,10 +110,21 @@ fn live() -> serde_json::Value {
         ("classifier", flag()),
     ]);
     let problem = object(&[("file", or_null(text())), ("sentence", text())]);
+    let candidate = object(&[
+        ("state", words(&["compared", "waits", "denied"])),
+        ("summary?", text()),
+        ("approval_id?", uuid()),
+        ("approve_url?", text()),
+        ("loosens?", count()),
+        ("tightens?", count()),
+        ("broken?", count()),
+    ]);
     object(&[
         ("generation", count()),
         ("modules", list(module)),
         ("shadow", or_null(counts())),
+        ("folder", words(&["reviewed", "trusted"])),
+        ("candidate", or_null(candidate)),
         ("problems", list(problem)),
     ])
 }
@@ -134,6 +145,7 @@ fn generation() -> serde_json::Value {
         ("modules", list(module.clone())),
         ("shadow", list(module)),
         ("shadow_counts?", counts()),
+        ("approval?", uuid()),
     ])
 }
 

@@ -8,7 +8,7 @@ use countersign_core::ledger::{Deed, Done, Submission};
 use serde_json::json;
 
 use super::super::{Connection, generations, versions};
-use super::{Outcome, wrong};
+use super::{Outcome, Under, wrong};
 use crate::fault::Fault;
 
 /// Does what a person asks for of the policies.
@@ -16,6 +16,7 @@ pub(super) async fn of_policies(
     connection: &mut Connection,
     decision: DecisionId,
     submission: &Submission<'_>,
+    under: Under,
 ) -> Result<Outcome, Fault> {
     let (by, now) = (submission.caller.actor(), submission.decision.at);
     match (&submission.deed, &submission.intent.action) {
@@ -34,22 +35,33 @@ pub(super) async fn of_policies(
         (
             Deed::ChangePolicies,
             Action::PolicyActivate {
-                change: Some(change),
-            }
-            | Action::PolicyRollback {
-                change: Some(change),
+                change: Some(reviewed),
+            },
+        ) => change(connection, &reviewed.change, submission, under).await,
+        (
+            Deed::ChangePolicies,
+            Action::PolicyRollback {
+                change: Some(earlier),
                 ..
             },
-        ) => {
-            let change = GenerationChange {
-                by,
-                at: now,
-                ..GenerationChange::clone(change)
-            };
-            let number = generations::record(connection, &change).await?;
-            // The record of a change has its own entry.
-            Ok(number.map(|number| (Done::PoliciesChanged(number), None)))
-        }
+        ) => change(connection, earlier, submission, under).await,
         _ => Err(wrong(submission)),
     }
+}
+
+async fn change(
+    connection: &mut Connection,
+    change: &GenerationChange,
+    submission: &Submission<'_>,
+    under: Under,
+) -> Result<Outcome, Fault> {
+    let change = GenerationChange {
+        by: submission.caller.actor(),
+        at: submission.decision.at,
+        approval: under.approval,
+        ..change.clone()
+    };
+    let number = generations::record(connection, &change).await?;
+    // The record of a change has its own entry.
+    Ok(number.map(|number| (Done::PoliciesChanged(number), None)))
 }

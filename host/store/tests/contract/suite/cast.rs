@@ -5,6 +5,7 @@ use countersign_core::approval::{Choice, GRANT_TTL};
 use countersign_core::caller::{Caller, Door, Identity, Issuer, Person};
 use countersign_core::id::{ApprovalId, TokenId, WorkspaceId};
 use countersign_core::ledger::{Ballot, OrgToken, Page, TokenUses};
+use countersign_core::operators::Standing;
 use countersign_core::policy::{Ground, Quorum, Role, Terms};
 use countersign_core::secret::{PlainSecret, SecretAddress, SecretKey, SecretScope};
 use countersign_core::time::Timestamp;
@@ -255,5 +256,6 @@ pub fn ballot(approval: ApprovalId, user: &str, choice: Choice, at: Timestamp) -
         digest: None,
         at,
         grant: GRANT_TTL,
+        standing: Standing::None,
     }
 }

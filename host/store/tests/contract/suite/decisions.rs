@@ -1,5 +1,6 @@
 use countersign_core::action::Action;
 use countersign_core::chance::OsChance;
+use countersign_core::generation::GenerationLedger as _;
 use countersign_core::id::DecisionId;
 use countersign_core::policy::Question;
 use countersign_core::ports::Ledger;
@@ -69,6 +70,14 @@ async fn a_decision_is_kept_whole_with_what_the_policies_were_asked() {
         format!("{:?}", kept.expect("it is there")),
         format!("{made:?}")
     );
+    // What nobody asked the policies is not among what was asked lately.
+    world.ask(&ask.at(at(2))).await;
+    let asked = world.ledger.asked_lately(10).await.expect("an answer");
+    let [asked] = asked.as_slice() else {
+        panic!("one question, not {asked:?}");
+    };
+    assert_eq!((asked.decision, &*asked.actor), (made.id, "admin-token"));
+    assert_eq!(Some(&asked.question), made.question.as_ref());
     let unknown = DecisionId::new(at(2), &OsChance);
     let nothing = world.ledger.decision(&permit, unknown).await;
     assert!(nothing.expect("an answer").is_none());

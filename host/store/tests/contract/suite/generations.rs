@@ -4,6 +4,7 @@ use countersign_core::action::Action;
 use countersign_core::approval::State;
 use countersign_core::generation::{Component, GenerationChange, GenerationLedger, ModuleRecord};
 use countersign_core::ledger::{Done, Refusal, Settled};
+use countersign_core::review::{Review, Reviewed};
 use countersign_core::verdict::ModuleId;
 use tokio::task::JoinSet;
 
@@ -41,6 +42,7 @@ fn change(
         by: "folder".to_owned(),
         summary: "a module came".to_owned(),
         at: at(seconds),
+        approval: None,
     }
 }
 
@@ -261,8 +263,9 @@ async fn a_change_that_was_made_ready_for_another_set_is_not_recorded() {
             follows,
             ..change(&[("baseline", "d1")], &[], 0)
         };
+        let review = Review::default();
         let action = Action::PolicyActivate {
-            change: Some(Arc::new(change)),
+            change: Some(Arc::new(Reviewed { change, review })),
         };
         by_a_person(action, seconds)
     };

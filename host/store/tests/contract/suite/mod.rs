@@ -19,6 +19,7 @@ mod mints;
 mod people;
 mod quorums;
 mod removals;
+mod reviews;
 mod rush;
 mod secrets;
 mod sessions;

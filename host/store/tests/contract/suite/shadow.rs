@@ -19,6 +19,7 @@ async fn decided(count: i64) -> (World, Vec<DecisionId>) {
         by: "folder".to_owned(),
         summary: "nothing".to_owned(),
         at: at(0),
+        approval: None,
     };
     let recorded = world.ledger.record_generation(&change).await;
     assert_eq!(recorded.expect("an answer"), Some(1));

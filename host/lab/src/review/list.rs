@@ -1,0 +1,148 @@
+//! What differs, grouped by what was said and is said.
+
+use std::collections::BTreeMap;
+
+use countersign_core::exhaustive::Row;
+use countersign_core::generation::Asked;
+use countersign_core::review::{Item, Shown};
+use countersign_core::strictness::Change;
+
+use super::pair::Found;
+use crate::fold::Folded;
+use crate::verify::given;
+use crate::verify::point::Point;
+use crate::words;
+
+/// An item shows so many phrases; how many more there are is said.
+const PHRASES: usize = 60;
+
+/// What differs.
+#[derive(Default)]
+pub struct List {
+    groups: BTreeMap<Found, Group>,
+    reworded: u64,
+}
+
+/// Questions of which the same became the same.
+#[derive(Default)]
+struct Group {
+    rows: Vec<Row>,
+    searched: u64,
+    point: Option<Point>,
+    recorded: u64,
+    decision: Option<Shown>,
+}
+
+impl List {
+    /// Notes what was found at a row of the exhaustive table.
+    pub fn row(&mut self, row: &Row, found: Found) {
+        if let Some(group) = self.group(found) {
+            group.rows.push(row.clone());
+        }
+    }
+
+    /// Notes what was found at a recorded decision; the newest comes first.
+    pub fn decision(&mut self, asked: &Asked, found: Found) {
+        let Some(group) = self.group(found) else {
+            return;
+        };
+        group.recorded += 1;
+        group.decision.get_or_insert_with(|| {
+            let resource = &asked.question.resource;
+            Shown {
+                id: asked.decision,
+                at: asked.at,
+                actor: asked.actor.clone(),
+                verb: asked.question.verb.clone(),
+                resource: format!("{} {}", resource.kind, resource.id),
+            }
+        });
+    }
+
+    /// Notes what was found in a search.
+    pub fn point(&mut self, point: Point, found: Found) {
+        let Some(group) = self.group(found) else {
+            return;
+        };
+        group.searched += 1;
+        let size = |point: &Point| (point.changes.len(), format!("{point:?}"));
+        let is_smaller = |known: &Point| size(&point) < size(known);
+        if group.point.as_ref().is_none_or(is_smaller) {
+            group.point = Some(point);
+        }
+    }
+
+    /// How many questions are only answered in other words.
+    pub fn reworded(&self) -> u64 {
+        self.reworded
+    }
+
+    fn group(&mut self, found: Found) -> Option<&mut Group> {
+        if found.is_nothing() {
+            return None;
+        }
+        if found.change == Change::Same {
+            self.reworded += 1;
+            return None;
+        }
+        Some(self.groups.entry(found).or_default())
+    }
+
+    /// What loosens, and what tightens; what the most questions show first. `smallest` makes a question small
+    /// that shows it.
+    pub fn items(
+        self,
+        smallest: &mut impl FnMut(Point, &Found) -> Point,
+    ) -> (Vec<Item>, Vec<Item>) {
+        let items = self.groups.into_iter();
+        let mut items: Vec<Item> = items
+            .map(|(found, group)| group.item(found, smallest))
+            .collect();
+        items.sort_by_key(|item| {
+            let count = (item.recorded, item.rows, item.searched);
+            (item.change, std::cmp::Reverse(count))
+        });
+        items.into_iter().partition(|item| item.change.loosens())
+    }
+}
+
+impl Group {
+    fn item(self, found: Found, smallest: &mut impl FnMut(Point, &Found) -> Point) -> Item {
+        let mut phrases = phrases(&self.rows);
+        if phrases.len() > PHRASES {
+            let more = phrases.len() - PHRASES;
+            phrases.truncate(PHRASES);
+            phrases.push(format!("… and {}", words::counted(more, "more phrase")));
+        }
+        let plainest = self.rows.iter().min_by_key(|row| row.flags.len());
+        let case = match (plainest, self.point) {
+            (Some(row), _) => Some(given(&Point::of(row.clone()))),
+            (None, Some(point)) => Some(given(&smallest(point, &found))),
+            (None, None) => None,
+        };
+        Item {
+            change: found.change,
+            before: found.before,
+            after: found.after,
+            rows: self.rows.len() as u64,
+            phrases,
+            searched: self.searched,
+            recorded: self.recorded,
+            case,
+            decision: self.decision,
+        }
+    }
+}
+
+/// Who asks for what, in the fewest phrases.
+fn phrases(rows: &[Row]) -> Vec<String> {
+    let folded = Folded::of(rows.iter().map(|row| (row, ())));
+    let mut phrases = Vec::new();
+    for group in folded.groups() {
+        let verbs = words::verbs(&group.verbs);
+        for line in &group.lines {
+            phrases.push(format!("{verbs}: {}", words::block(&line.block)));
+        }
+    }
+    phrases
+}

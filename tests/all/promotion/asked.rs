@@ -1,0 +1,95 @@
+//! Operators who ask for other policies themselves.
+
+use countersign_tests::{Caller, Host, Reply};
+use reqwest::Method;
+use serde_json::json;
+
+use super::loosens;
+use crate::reload::shelf::Freeze;
+use crate::stage::{Stage, approval, approve, decide};
+
+async fn push(operator: &Caller) {
+    let kind = Some("application/wasm");
+    let bytes = Freeze::FIRST.component();
+    let put = operator.send(Method::PUT, "/policies/freeze", kind, bytes);
+    put.await.expect(201);
+}
+
+async fn mode(operator: &Caller, mode: &str) -> Reply {
+    let body = json!({ "mode": mode, "version": "1.0.0" });
+    operator.put("/policies/freeze/mode", body).await
+}
+
+async fn staged(operators: &str) -> Stage {
+    Stage::set_for(
+        Host::builder()
+            .reviewed()
+            .env("COUNTERSIGN_OPERATORS", operators),
+    )
+    .await
+}
+
+#[tokio::test]
+async fn another_operator_accepts_what_loosens_and_whoever_asked_does_it_once() {
+    let stage = staged("control-plane:ann,control-plane:bob").await;
+    let (ann, bob, eve) = (
+        stage.person("ann").await,
+        stage.person("bob").await,
+        stage.person("eve").await,
+    );
+    push(&ann).await;
+    let live = mode(&ann, "enforce").await.expect(200).json;
+    assert_eq!(live["live"], true, "it only tightens: {live}");
+
+    let waits = mode(&ann, "shadow").await.expect(202);
+    let id = waits.text("approval_id").to_owned();
+    assert_eq!(waits.text("action"), "policy_activate");
+    assert!(!loosens(&ann, &id).await.is_empty());
+    let reason = waits.text("reason");
+    assert!(
+        reason.contains("freeze@1.0.0") && reason.contains("loosen"),
+        "{reason}"
+    );
+
+    let own = decide(&ann, &id, "approved").await;
+    own.refused(403, "requester_cannot_approve");
+    let eves = decide(&eve, &id, "approved").await;
+    let eves = eves.refused(403, "approver_must_be_operator");
+    assert!(
+        eves.text("error").contains("COUNTERSIGN_OPERATORS"),
+        "{eves}"
+    );
+    mode(&ann, "shadow").await.expect(202);
+    // Nor does what Ann may do become Bob's to do.
+    approve(&bob, &id).await;
+    let bobs = mode(&bob, "shadow").await.expect(202);
+    assert_ne!(bobs.text("approval_id"), id);
+
+    let done = mode(&ann, "shadow").await.expect(200).json;
+    assert_eq!(done["live"], true, "{done}");
+    assert_eq!(approval(&ann, &id).await["status"], "used");
+    // Bob's request was held against what is not live any more.
+    let moot = approval(&bob, bobs.text("approval_id")).await;
+    assert_eq!(moot["status"], "withdrawn");
+    let recorded = ann.get("/policies/generations").await.expect(200).json;
+    let newest = &recorded["generations"][0];
+    assert_eq!(newest["approval"], json!(id));
+}
+
+#[tokio::test]
+async fn the_only_operator_accepts_what_they_asked_for_and_going_back_waits_for_nobody() {
+    let stage = staged("control-plane:ann").await;
+    let ann = stage.person("ann").await;
+    push(&ann).await;
+    mode(&ann, "enforce").await.expect(200);
+    let waits = mode(&ann, "shadow").await.expect(202);
+    approve(&ann, waits.text("approval_id")).await;
+    mode(&ann, "shadow").await.expect(200);
+
+    // Generation 1 had no freeze, and was live: nobody is asked again whether it may be.
+    mode(&ann, "enforce").await.expect(200);
+    let back = ann
+        .post("/policies/rollback", json!({ "generation": 1 }))
+        .await;
+    assert_eq!(back.expect(200).json["live"], true);
+}
