@@ -25,6 +25,7 @@ pub mod ports;
 pub mod secret;
 pub mod session;
 pub mod shadow;
+pub mod signature;
 pub mod strictness;
 pub mod tally;
 pub mod text;

@@ -7,11 +7,13 @@
 mod begin;
 mod change;
 mod chosen;
+mod downgrades;
 mod mark;
 mod modules;
 mod recorded;
 mod shadow;
 mod shown;
+mod signatures;
 mod vetting;
 
 use std::collections::BTreeMap;
@@ -22,6 +24,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use countersign_core::generation::{GenerationRecord, ModuleRecord};
 use countersign_core::ports::{Judge, Ledger};
+use countersign_core::signature::TrustedKeys;
 use countersign_core::time::Clock;
 use countersign_engine::folder::{Problem, Proposal, Watcher};
 use countersign_engine::{Engine, Generation, Live, PolicySet, Proven};
@@ -33,7 +36,9 @@ use self::change::{change, plan, records};
 pub use self::chosen::{ChoiceError, Chosen};
 pub use self::mark::FolderMark;
 use self::modules::Modules;
+use self::recorded::Loader;
 pub use self::shadow::Shadow;
+pub use self::signatures::Signatures;
 use self::vetting::Vetting;
 use crate::report;
 
@@ -53,6 +58,7 @@ pub struct Policies {
     bell: Notify,
     engine: Engine,
     vetting: Arc<Vetting>,
+    signatures: Arc<Signatures>,
     /// Those that are only asked.
     pub shadow: Arc<Shadow>,
     mark: FolderMark,
@@ -74,6 +80,7 @@ struct Seen {
     policies: PolicySet,
     problems: Vec<Problem>,
     files: BTreeMap<String, String>,
+    signatures: BTreeMap<String, String>,
 }
 
 impl From<Proposal> for Seen {
@@ -82,6 +89,7 @@ impl From<Proposal> for Seen {
             policies: proposal.policies,
             problems: proposal.problems,
             files: proposal.files,
+            signatures: proposal.signatures,
         }
     }
 }
@@ -97,7 +105,7 @@ impl Policies {
     /// Proves the built-in baseline and what is in the folder, and makes them the live generation, or the
     /// one that another host has recorded since this one last looked into its folder.
     pub async fn start(
-        folder: &Path,
+        (folder, keys): (&Path, TrustedKeys),
         mark: FolderMark,
         ledger: &dyn Ledger,
         clock: &dyn Clock,
@@ -106,7 +114,10 @@ impl Policies {
         let newest = ledger.latest_generation().await?;
         let stand_ins = recorded::stand_ins(ledger, newest.as_ref()).await?;
         let path = folder.to_owned();
-        let opened = tokio::task::spawn_blocking(move || begin::open(path, stand_ins, proposed));
+        let signatures = Arc::new(Signatures::new(keys));
+        let trusting = Arc::clone(&signatures);
+        let opened = move || begin::open(path, (stand_ins, &trusting), proposed);
+        let opened = tokio::task::spawn_blocking(opened);
         let Opened {
             engine,
             vetting,
@@ -116,8 +127,12 @@ impl Policies {
         report_problems(&first.problems);
         let is_changed = mark.is_of_others(&records(&first));
         let generation = loop {
+            let loader = Loader {
+                engine: &engine,
+                signatures: &signatures,
+            };
             if let Some(generation) =
-                begin::first(&first, is_changed, &engine, ledger, clock).await?
+                begin::first(&first, is_changed, loader, (ledger, clock)).await?
             {
                 break generation;
             }
@@ -133,6 +148,7 @@ impl Policies {
             bell: Notify::new(),
             engine,
             vetting,
+            signatures,
             shadow,
             mark,
             folder: Mutex::new(first.into()),
@@ -242,6 +258,10 @@ impl Policies {
         // Held against what the folder said before, and not against what is live: that may be another
         // host's, and a mere problem here is no reason to go back. Which file a module comes from counts:
         // it is what stands when that file breaks.
+        if self.seen().signatures != proposal.signatures {
+            self.signatures.keep(ledger, clock, proposal).await?;
+            self.seen().signatures.clone_from(&proposal.signatures);
+        }
         let is_same_folder = {
             let seen = self.seen();
             seen.files == proposal.files && is_same(&seen.policies, &proposal.policies)
@@ -250,11 +270,14 @@ impl Policies {
             return Ok(Some(None));
         }
         let newest = ledger.latest_generation().await?;
-        let plan = plan(newest.as_ref(), proposal)?;
+        let known = self.known();
+        let upheld =
+            downgrades::upheld(newest.as_ref(), proposal, ledger, (self.loader(), &known)).await?;
+        let plan = plan(newest.as_ref(), &upheld)?;
         let number = match &newest {
             Some(newest) if Modules::from(newest) == plan.modules => Some(newest.number),
             newest => {
-                let change = change(newest.as_ref(), (proposal, &plan.modules), clock);
+                let change = change(newest.as_ref(), (&upheld, &plan.modules), clock);
                 let number = ledger.record_generation(&change).await?;
                 if let Some(number) = number {
                     tracing::info!(generation = number, summary = %change.summary, "other policies are recorded");
@@ -312,8 +335,15 @@ impl Policies {
         let newest = ledger.latest_generation().await?;
         let newest = newest.context("the datastore has lost its policies")?;
         let known = self.known();
-        let policies = recorded::proven(ledger, &self.engine, &newest.modules, &known).await?;
+        let policies = recorded::proven(ledger, self.loader(), &newest.modules, &known).await?;
         Ok((Generation::new(newest.number, policies), newest))
+    }
+
+    fn loader(&self) -> Loader<'_> {
+        Loader {
+            engine: &self.engine,
+            signatures: &self.signatures,
+        }
     }
 
     /// What is proven already, and so need not be again.

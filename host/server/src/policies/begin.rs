@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use countersign_core::ports::Ledger;
+use countersign_core::signature::TrustedKeys;
 use countersign_core::time::Clock;
 use countersign_engine::folder::{Folder, Proposal, Recorded, Watcher};
 use countersign_engine::{BASELINE, CLASSIFIER, Compiler, Engine, Generation, Limits, Settings};
@@ -11,8 +12,9 @@ use tokio::sync::watch;
 
 use super::change::{change, plan};
 use super::modules::Modules;
-use super::recorded;
+use super::signatures::Signatures;
 use super::vetting::Vetting;
+use super::{downgrades, recorded};
 
 /// A folder that is watched, and what its modules are proven with.
 pub(super) struct Opened {
@@ -25,7 +27,7 @@ pub(super) struct Opened {
 /// Proves what is in the folder and watches it, in the engine in which all policies of this host run.
 pub(super) fn open(
     path: std::path::PathBuf,
-    recorded: Vec<Recorded>,
+    (recorded, signatures): (Vec<Recorded>, &Arc<Signatures>),
     proposed: watch::Sender<Option<Proposal>>,
 ) -> anyhow::Result<Opened> {
     let compiler = Compiler::apart().context("cannot tell which program this is")?;
@@ -41,6 +43,7 @@ pub(super) fn open(
         built_in: vec![baseline],
         classifier: CLASSIFIER.to_owned(),
         recorded,
+        trust: signatures.of_folder(),
         vet: vetting.of_folder(),
     };
     let (watcher, first) = Watcher::open(folder, move |proposal| {
@@ -61,11 +64,14 @@ pub(super) fn open(
 pub(super) async fn first(
     proposal: &Proposal,
     is_changed: bool,
-    engine: &Engine,
-    ledger: &dyn Ledger,
-    clock: &dyn Clock,
+    loader: recorded::Loader<'_>,
+    (ledger, clock): (&dyn Ledger, &dyn Clock),
 ) -> anyhow::Result<Option<Generation>> {
+    loader.signatures.keep(ledger, clock, proposal).await?;
     let newest = ledger.latest_generation().await?;
+    let known = proposal.policies.modules();
+    let upheld = downgrades::upheld(newest.as_ref(), proposal, ledger, (loader, known)).await?;
+    let proposal = &upheld;
     let plan = plan(newest.as_ref(), proposal);
     match (&newest, plan) {
         (Some(newest), Ok(plan)) if Modules::from(newest) == plan.modules => {
@@ -84,7 +90,7 @@ pub(super) async fn first(
                 ),
             }
             let known = proposal.policies.modules();
-            let policies = recorded::proven(ledger, engine, &newest.modules, known).await;
+            let policies = recorded::proven(ledger, loader, &newest.modules, known).await;
             let policies = policies.with_context(|| {
                 format!(
                     "cannot take over the live policies, generation {}",
@@ -103,7 +109,8 @@ pub(super) async fn first(
 }
 
 /// Proves what is in the folder, as a start would, for whoever only looks.
-pub fn look(path: std::path::PathBuf) -> anyhow::Result<Proposal> {
+pub fn look(path: std::path::PathBuf, keys: TrustedKeys) -> anyhow::Result<Proposal> {
     let (proposed, _) = watch::channel(None);
-    Ok(open(path, Vec::new(), proposed)?.first)
+    let signatures = Arc::new(Signatures::new(keys));
+    Ok(open(path, (Vec::new(), &signatures), proposed)?.first)
 }

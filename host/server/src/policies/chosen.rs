@@ -8,9 +8,12 @@ use std::sync::Arc;
 use countersign_core::generation::{
     Component, GenerationChange, GenerationRecord, Mode, ModuleRecord, VersionRecord,
 };
+use countersign_core::keys::hex;
 use countersign_core::ports::{Ledger, LedgerError};
+use countersign_core::signature::Signer;
 use countersign_core::time::Timestamp;
 use countersign_engine::{Proven, Settings};
+use sha2::{Digest as _, Sha256};
 
 use super::change::record;
 use super::modules::{Modules, named};
@@ -80,18 +83,32 @@ pub enum ChoiceError {
 }
 
 impl Policies {
-    /// The component of `bytes`, if it is a policy: it compiles, says what it is, and the cases that it
-    /// carries hold.
-    pub async fn component(&self, bytes: Vec<u8>) -> Result<Component, ChoiceError> {
+    /// The component of `bytes`, if it is a policy, and who signed it: its signatures do, it compiles, says what
+    /// it is, and the cases that it carries hold.
+    pub async fn component(
+        &self,
+        ledger: &dyn Ledger,
+        bytes: Vec<u8>,
+        signature: Option<String>,
+    ) -> Result<(Component, Vec<Signer>), ChoiceError> {
+        let kept = ledger
+            .policy_signatures(&hex(&Sha256::digest(&bytes)))
+            .await?;
         let _one_at_a_time = self.proving.acquire().await;
         let (engine, vetting) = (self.engine.clone(), Arc::clone(&self.vetting));
+        let signatures = Arc::clone(&self.signatures);
         let described = tokio::task::spawn_blocking(move || {
+            // First of all: nothing is made of bytes that nobody answers for.
+            let signers = signatures.pushed(&bytes, signature.as_ref(), &kept)?;
             let id = engine.describe(&bytes)?;
             vetting.hold(&id.digest, &bytes, None)?;
-            Ok::<_, anyhow::Error>(Component {
+            let signer = signers.first().filter(|signer| signer.trusted);
+            let component = Component {
                 id,
                 bytes: bytes.into(),
-            })
+                signature: signature.and_then(|text| Some((signer?.key_id, text))),
+            };
+            Ok::<_, anyhow::Error>((component, signers))
         });
         match described.await {
             Ok(Ok(component)) => Ok(component),
@@ -195,7 +212,7 @@ impl Policies {
         let _one_at_a_time = self.proving.acquire().await;
         let mut known = self.known();
         let prove = async |modules: &[ModuleRecord], known: &[Arc<Proven>]| {
-            let set = recorded::proven(ledger, &self.engine, modules, known).await;
+            let set = recorded::proven(ledger, self.loader(), modules, known).await;
             set.map_err(|error| refused(&error))
         };
         let deciding = prove(&wanted.decide, &known).await?;

@@ -67,7 +67,8 @@ pub(super) async fn assemble(
         anchor => anchor,
     };
     let seen = FolderMark::new(Arc::clone(data));
-    let policies = Policies::start(&config.policies, seen, &*ledger, &*clock).await?;
+    let folder = (&*config.policies, config.policy_keys.clone());
+    let policies = Policies::start(folder, seen, &*ledger, &*clock).await?;
     let policies = Arc::new(policies);
     let base_url = config
         .public_url

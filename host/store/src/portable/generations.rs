@@ -1,6 +1,6 @@
 //! Which policies were live, and their bytes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use countersign_core::audit::EventKind;
@@ -16,7 +16,7 @@ use countersign_core::verdict::ModuleId;
 use serde_json::json;
 
 use super::columns::{from_json, limit, to_json};
-use super::{Connection, Store, audit, covers, versions};
+use super::{Connection, Store, audit, covers, signatures, versions};
 use crate::fault::Fault;
 
 #[derive(sqlx::FromRow)]
@@ -177,6 +177,10 @@ pub(super) async fn record(
     if !change.shadow.is_empty() {
         detail["shadow"] = json!(change.shadow);
     }
+    let signed = signers(connection, change).await?;
+    if !signed.is_empty() {
+        detail["signed_by"] = json!(signed);
+    }
     audit::append(
         connection,
         change.at,
@@ -186,6 +190,23 @@ pub(super) async fn record(
     )
     .await?;
     numbered(number).map(Some)
+}
+
+/// The keys that signed each of the modules, by its digest.
+async fn signers(
+    connection: &mut Connection,
+    change: &GenerationChange,
+) -> Result<BTreeMap<String, Vec<String>>, Fault> {
+    let mut signers = BTreeMap::new();
+    for module in change.modules.iter().chain(&change.shadow) {
+        let digest = &module.id.digest;
+        let signatures = signatures::list(connection, digest).await?;
+        let keys: Vec<_> = signatures.into_iter().map(|one| one.key_id).collect();
+        if !keys.is_empty() {
+            signers.insert(digest.clone(), keys);
+        }
+    }
+    Ok(signers)
 }
 
 /// The number of the newest; 0 where there is none.
