@@ -213,9 +213,12 @@ impl TrustedKeys {
 
 impl TrustedKey {
     fn parse(text: &str) -> Result<Self, KeyError> {
+        let text = text.trim();
+        // What base64 ends in is no name's end.
+        let is_named = text.trim_end_matches('=').contains('=');
         let (name, key) = match text.split_once('=') {
-            Some((name, key)) => (Some(name.trim()), key),
-            None => (None, text),
+            Some((name, key)) if is_named => (Some(name.trim()), key),
+            _ => (None, text),
         };
         let is_fit = |c: char| c.is_ascii_alphanumeric() || " ._-@".contains(c);
         if name.is_some_and(|name| {

@@ -75,6 +75,12 @@ fn a_list_of_keys_has_no_key_twice_and_names_that_are_fit() {
     let (place, error) = TrustedKeys::parse(&two).expect_err("twice");
     assert_eq!(place, 2);
     assert!(matches!(error, KeyError::Twice(_)), "{error}");
+    let secret = include_str!("../../../../tests/all/policy_signatures/minisign/test-only.key");
+    let secret = secret.lines().nth(1).expect("a key");
+    for wrong in [secret.to_owned(), format!("ours={secret}")] {
+        let error = TrustedKeys::parse(&wrong).expect_err("a secret");
+        assert_eq!(error, (1, KeyError::Format(FormatError::SecretKey)));
+    }
     for wrong in [format!("a\u{1b}={line}"), format!("={line}")] {
         assert_eq!(TrustedKeys::parse(&wrong), Err((1, KeyError::Name)));
     }
