@@ -66,8 +66,7 @@ impl Signatures {
         })
     }
 
-    /// What a push brings along, by the key that it names; `None` where that key is not trusted: nobody knows then
-    /// whether it is a signature, and none of them is kept.
+    /// Who signed what is pushed: by the signature that it brings along, or else by those that are kept.
     pub fn pushed(
         &self,
         component: &[u8],
