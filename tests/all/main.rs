@@ -31,6 +31,7 @@ mod plaintext;
 mod policy_cases;
 mod policy_changes;
 mod policy_modules;
+mod policy_signatures;
 mod policy_table;
 mod policy_views;
 mod promotion;

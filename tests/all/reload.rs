@@ -140,16 +140,17 @@ async fn a_flood_of_events_ends_in_what_the_folder_holds() {
     const FLOOD: usize = 2_000;
     let shelf = Shelf::set().await;
     let before = shelf.generation().await;
-    for n in 0..FLOOD {
+    for (n, round) in (0..FLOOD).zip((0..).flat_map(|round| [round; 3])) {
         shelf.write(&format!("note-{}.txt", n % 10), n.to_string());
         shelf.write(".draft.wasm", n.to_string());
         match n % 3 {
-            0 => shelf.write("freeze.wasm", Freeze::FIRST.component()),
-            1 => shelf.write("freeze.wasm", Freeze::SECOND.component()),
+            0 => shelf.write("freeze.wasm", Freeze::FIRST.later(round).component()),
+            1 => shelf.write("freeze.wasm", Freeze::SECOND.later(round).component()),
             _ => shelf.remove("freeze.wasm"),
         }
     }
-    shelf.write("freeze.wasm", Freeze::SECOND.component());
+    let last = Freeze::SECOND.later(FLOOD as u64);
+    shelf.write("freeze.wasm", last.component());
     shelf.decides("deep-freeze", PATIENCE).await;
     // A look in the middle of the flood may have met a file between its removal and its return.
     shelf.blames_nothing().await;
@@ -186,7 +187,7 @@ async fn a_folder_whose_content_is_swapped_by_one_link_decides_anew() {
     publish("..2026_01_01_00_01_00.2", Freeze::SECOND);
     fs::remove_dir_all(path("..2026_01_01_00_00_00.1")).expect("the old folder goes");
     shelf.decides("deep-freeze", PATIENCE).await;
-    publish("..2026_01_01_00_02_00.3", Freeze::FIRST);
+    publish("..2026_01_01_00_02_00.3", Freeze::FIRST.later(1));
     shelf.decides("freeze", PATIENCE).await;
     assert_eq!(shelf.problems().await, [] as [Value; 0]);
 }

@@ -73,6 +73,8 @@ words! {
         PoliciesChanged = "policies_changed",
         /// A version of a policy is kept, and decides nothing yet.
         PolicyPushed = "policy_pushed",
+        /// A trusted key's signature of a policy is kept.
+        PolicySigned = "policy_signed",
         /// The ledger opens to a further key, and what is sealed with the former is sealed again.
         KeysRotating = "keys_rotating",
         /// Nothing is sealed with the former keys any more, and they are forgotten.

@@ -11,6 +11,7 @@ use crate::permit::Permit;
 use crate::policy::{Question, words};
 use crate::ports::LedgerError;
 use crate::review::Review;
+use crate::signature::KeyId;
 use crate::time::Timestamp;
 use crate::verdict::ModuleId;
 
@@ -104,6 +105,8 @@ pub struct Component {
     pub id: ModuleId,
     /// Its bytes, which have the digest of `id`.
     pub bytes: Arc<[u8]>,
+    /// A trusted key's signature of them, with the key, where one was brought along.
+    pub signature: Option<(KeyId, String)>,
 }
 
 impl std::fmt::Debug for Component {

@@ -26,6 +26,7 @@ pub mod review;
 pub mod secret;
 pub mod session;
 pub mod shadow;
+pub mod signature;
 pub mod strictness;
 pub mod tally;
 pub mod text;

@@ -21,6 +21,7 @@ use crate::policy::Question;
 use crate::secret::{SealedSecret, SecretAddress, SecretScope};
 use crate::session::{NewSession, ProofHash};
 use crate::shadow::ShadowLedger;
+use crate::signature::SignatureLedger;
 use crate::tally::{TallyKind, TallyLedger};
 use crate::time::Timestamp;
 use crate::token::TokenHash;
@@ -57,7 +58,9 @@ pub enum LedgerError {
 /// The record of everything. Each method is one transaction, which carries its audit entry; what it
 /// changes is guarded in the statement that changes it.
 #[async_trait]
-pub trait Ledger: KeyLedger + GenerationLedger + ShadowLedger + TallyLedger {
+pub trait Ledger:
+    KeyLedger + GenerationLedger + ShadowLedger + SignatureLedger + TallyLedger
+{
     /// The organisation's id: `configured`, or the one that was made when the ledger was, and kept.
     async fn organisation(
         &self,

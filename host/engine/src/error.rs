@@ -91,6 +91,9 @@ pub enum LoadError {
     /// More counts than a generation may ask for.
     #[error("the modules ask for {0} different tallies together, which is too many")]
     TooManyTallies(usize),
+    /// Its signature does not do, or it has none and needs one.
+    #[error("{0}")]
+    Signature(String),
     /// The cases that a module carries do not hold, or cannot be read.
     #[error("{0}")]
     Cases(String),

@@ -17,6 +17,7 @@ mod moments;
 mod policies;
 pub mod progress;
 mod session;
+mod signed;
 mod span;
 pub mod table;
 pub mod terminal;

@@ -10,6 +10,7 @@ mod file;
 mod flags;
 mod lives;
 mod number;
+mod policy_keys;
 mod provisioner;
 mod proxies;
 mod root_keys;
@@ -23,6 +24,7 @@ use countersign_core::approval::Lives;
 use countersign_core::id::{OrgId, WorkspaceId};
 use countersign_core::keys::RootKey;
 use countersign_core::operators::Operators;
+use countersign_core::signature::TrustedKeys;
 use countersign_store::Address;
 
 use self::assertion::assertion;
@@ -36,6 +38,8 @@ pub use self::flags::{Flags, Hidden};
 use self::lives::lives;
 pub use self::lives::lives_of;
 use self::number::number;
+use self::policy_keys::policy_keys;
+pub use self::policy_keys::policy_keys_of;
 use self::provisioner::provision_token;
 pub use self::proxies::TrustedProxies;
 use self::root_keys::{root_key, root_key_old};
@@ -116,6 +120,8 @@ pub struct Config {
     pub old_root_key: Option<RootKey>,
     /// How the log is written.
     pub log_format: LogFormat,
+    /// Whose signatures of policies count, and whether one is needed.
+    pub policy_keys: TrustedKeys,
 }
 
 /// Everything that is wrong with a configuration, a line each.
@@ -263,7 +269,13 @@ impl Config {
                 mistakes,
             ),
         ];
+        let policy_keys = policy_keys(
+            set(flags.policy_keys).or(set(file.policy_keys)),
+            [flags.require_signature, file.require_signature],
+            mistakes,
+        );
         Some(Self {
+            policy_keys,
             lives: lives(seconds, mistakes),
             listen: listen?,
             public_url,

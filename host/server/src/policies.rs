@@ -7,6 +7,7 @@
 mod begin;
 mod change;
 mod chosen;
+mod downgrades;
 mod folder;
 mod mark;
 mod modules;
@@ -14,6 +15,7 @@ mod recorded;
 mod review;
 mod shadow;
 mod shown;
+mod signatures;
 mod vetting;
 
 use std::collections::BTreeMap;
@@ -24,6 +26,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use countersign_core::generation::{GenerationRecord, ModuleRecord};
 use countersign_core::ports::{Judge, Ledger};
+use countersign_core::signature::TrustedKeys;
 use countersign_core::time::Clock;
 use countersign_engine::folder::{Problem, Proposal, Watcher};
 use countersign_engine::{Engine, Generation, Live, PolicySet, Proven};
@@ -36,9 +39,11 @@ pub use self::chosen::{ChoiceError, Chosen};
 use self::folder::Candidate;
 pub use self::folder::FolderMode;
 pub use self::mark::FolderMark;
+use self::recorded::Loader;
 pub use self::review::ReviewError;
 use self::review::Reviewer;
 pub use self::shadow::Shadow;
+pub use self::signatures::Signatures;
 use self::vetting::Vetting;
 use crate::app::App;
 use crate::report;
@@ -59,6 +64,7 @@ pub struct Policies {
     bell: Notify,
     engine: Engine,
     vetting: Arc<Vetting>,
+    signatures: Arc<Signatures>,
     /// Those that are only asked.
     pub shadow: Arc<Shadow>,
     mark: FolderMark,
@@ -86,6 +92,7 @@ struct Seen {
     policies: PolicySet,
     problems: Vec<Problem>,
     files: BTreeMap<String, String>,
+    signatures: BTreeMap<String, String>,
 }
 
 impl From<Proposal> for Seen {
@@ -94,6 +101,7 @@ impl From<Proposal> for Seen {
             policies: proposal.policies,
             problems: proposal.problems,
             files: proposal.files,
+            signatures: proposal.signatures,
         }
     }
 }
@@ -109,7 +117,7 @@ impl Policies {
     /// Proves the built-in baseline and what is in the folder, and makes them the live generation, or the
     /// one that another host has recorded since this one last looked into its folder.
     pub async fn start(
-        (folder, mode): (&Path, FolderMode),
+        (folder, mode, keys): (&Path, FolderMode, TrustedKeys),
         mark: FolderMark,
         ledger: &dyn Ledger,
         clock: &dyn Clock,
@@ -118,7 +126,10 @@ impl Policies {
         let newest = ledger.latest_generation().await?;
         let stand_ins = recorded::stand_ins(ledger, newest.as_ref()).await?;
         let path = folder.to_owned();
-        let opened = tokio::task::spawn_blocking(move || begin::open(path, stand_ins, proposed));
+        let signatures = Arc::new(Signatures::new(keys));
+        let trusting = Arc::clone(&signatures);
+        let opened = move || begin::open(path, (stand_ins, &trusting), proposed);
+        let opened = tokio::task::spawn_blocking(opened);
         let Opened {
             engine,
             vetting,
@@ -134,7 +145,11 @@ impl Policies {
             mode,
         };
         let begun = loop {
-            if let Some(begun) = begin::first(&folder, &engine, ledger, clock).await? {
+            let loader = Loader {
+                engine: &engine,
+                signatures: &signatures,
+            };
+            if let Some(begun) = begin::first(&folder, loader, (ledger, clock)).await? {
                 break begun;
             }
         };
@@ -152,6 +167,7 @@ impl Policies {
             bell: Notify::new(),
             engine,
             vetting,
+            signatures,
             shadow,
             mark,
             mode,
@@ -258,8 +274,15 @@ impl Policies {
         let newest = ledger.latest_generation().await?;
         let newest = newest.context("the datastore has lost its policies")?;
         let known = self.known();
-        let policies = recorded::proven(ledger, &self.engine, &newest.modules, &known).await?;
+        let policies = recorded::proven(ledger, self.loader(), &newest.modules, &known).await?;
         Ok((Generation::new(newest.number, policies), newest))
+    }
+
+    fn loader(&self) -> Loader<'_> {
+        Loader {
+            engine: &self.engine,
+            signatures: &self.signatures,
+        }
     }
 
     /// What is proven already, and so need not be again.

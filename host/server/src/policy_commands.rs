@@ -12,6 +12,7 @@ mod matrix;
 mod opened;
 mod replay;
 mod shown;
+mod signing;
 mod test;
 mod verify;
 
@@ -26,7 +27,10 @@ use crate::config::Flags;
 pub fn run(command: PolicyCommand, flags: Flags) -> anyhow::Result<()> {
     match command {
         PolicyCommand::Build(asked) => build::run(&asked),
-        PolicyCommand::Check(asked) => check::run(&asked),
+        PolicyCommand::Check(asked) => check::run(&asked, &flags),
+        PolicyCommand::Keygen(asked) => signing::keygen(&asked),
+        PolicyCommand::Sign(asked) => signing::sign(&asked),
+        PolicyCommand::VerifySignature(asked) => signing::verify(&asked, &flags),
         PolicyCommand::Test(asked) => test::run(&asked),
         PolicyCommand::Describe(asked) => describe::run(&asked),
         PolicyCommand::Matrix(asked) => matrix::run(&asked, &flags),

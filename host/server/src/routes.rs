@@ -16,6 +16,7 @@ mod openapi;
 pub mod org_tokens;
 mod policies;
 mod policy_bytes;
+pub mod policy_signature;
 mod secrets;
 mod sign_in;
 mod surround;

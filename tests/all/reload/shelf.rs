@@ -16,7 +16,7 @@ use super::PATIENCE;
 /// A policy by hand: agents do nothing while it stands.
 #[derive(Clone, Copy, Debug)]
 pub struct Freeze {
-    version: &'static str,
+    version: u64,
     /// What it denies by.
     pub rule: &'static str,
 }
@@ -24,20 +24,26 @@ pub struct Freeze {
 impl Freeze {
     /// Its first version.
     pub const FIRST: Self = Self {
-        version: "1.0.0",
+        version: 1,
         rule: "freeze",
     };
     /// Its second version, whose rule has another name.
     pub const SECOND: Self = Self {
-        version: "2.0.0",
+        version: 2,
         rule: "deep-freeze",
     };
+
+    /// A later version with the same rule: no folder goes back to an older one.
+    pub fn later(self, round: u64) -> Self {
+        let version = self.version + 2 * round;
+        Self { version, ..self }
+    }
 
     /// The component.
     pub fn component(self) -> Vec<u8> {
         Guest {
             name: "freeze",
-            version: self.version,
+            version: format!("{}.0.0", self.version).leak(),
             rule: self.rule,
             reason: "agents do nothing during the freeze",
             // The class is behind the caller, which takes 64 bytes; 1 is `agent`.

@@ -1,6 +1,7 @@
 //! The watched folder of policy modules.
 //!
-//! Each `<stem>.wasm` is a module, and `<stem>.toml` beside it its settings. Names that begin with a dot
+//! Each `<stem>.wasm` is a module, `<stem>.toml` beside it its settings, and `<stem>.wasm.minisig` its
+//! signature. Names that begin with a dot
 //! are not looked at; links are followed, so that a folder whose content is swapped by moving one link
 //! (as Kubernetes does) is simply a folder whose files change.
 //!
@@ -34,6 +35,8 @@ pub struct Folder {
     pub classifier: String,
     /// The folder's modules that decided when the host last ran.
     pub recorded: Vec<Recorded>,
+    /// Whether a component's signatures do; asked before anything else is made of it.
+    pub trust: Trust,
     /// What a module that is new in the folder must pass, once it is proven.
     pub vet: Vet,
 }
@@ -64,6 +67,32 @@ impl std::fmt::Debug for Vet {
     }
 }
 
+/// Whether the signatures of a component do: whoever puts a host together says.
+#[derive(Clone)]
+pub struct Trust(Arc<Signed>);
+
+type Signed = dyn Fn(&[u8], &[String]) -> Result<(), LoadError> + Send + Sync;
+
+impl Trust {
+    /// This rule, about a component's bytes and its signatures.
+    pub fn new(
+        rule: impl Fn(&[u8], &[String]) -> Result<(), LoadError> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(rule))
+    }
+
+    /// Whether `signatures` do for `component`.
+    pub fn check(&self, component: &[u8], signatures: &[String]) -> Result<(), LoadError> {
+        (self.0)(component, signatures)
+    }
+}
+
+impl std::fmt::Debug for Trust {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Trust")
+    }
+}
+
 /// A module of the folder, as it last decided: what stands where its file is there and broken when the
 /// host starts.
 #[derive(Clone, Debug)]
@@ -74,6 +103,8 @@ pub struct Recorded {
     pub component: Vec<u8>,
     /// Its settings.
     pub settings: Settings,
+    /// The signatures that are kept of it.
+    pub signatures: Vec<String>,
 }
 
 /// What the folder would have decide, and what is wrong with it.
@@ -84,6 +115,8 @@ pub struct Proposal {
     pub policies: PolicySet,
     /// Which file each module comes from, by the module's name; those built in come from none.
     pub files: BTreeMap<String, String>,
+    /// The signatures beside those files, by the digest of what they sign.
+    pub signatures: BTreeMap<String, String>,
     /// What is not as its owner meant it, by file.
     pub problems: Vec<Problem>,
 }

@@ -14,7 +14,7 @@ const FILES: usize = 64;
 /// How many names of any kind are looked at, so that a folder of something else ends quickly.
 const NAMES: usize = 4_096;
 
-/// A module's file and its settings' file, if there is one.
+/// A module's file, and its settings' and its signature's, if there are such.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The file's name.
@@ -23,20 +23,27 @@ pub struct Found {
     pub component: PathBuf,
     /// Where its settings are, or would be.
     pub settings: PathBuf,
-    /// Both files' state, or in one sentence why it cannot be found out.
+    /// Where its signature is, or would be.
+    pub signature: PathBuf,
+    /// The files' state, or in one sentence why it cannot be found out.
     pub stamp: Result<Stamp, String>,
 }
 
-/// What changes when a file, or its settings' file, is written, replaced or moved.
+/// What changes when a file, its settings' or its signature's, is written, replaced or moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
     component: FileStamp,
     settings: Option<FileStamp>,
+    signature: Option<FileStamp>,
 }
 
 impl Stamp {
     pub(super) fn has_settings(&self) -> bool {
         self.settings.is_some()
+    }
+
+    pub(super) fn has_signature(&self) -> bool {
+        self.signature.is_some()
     }
 }
 
@@ -92,20 +99,24 @@ fn is_module(path: &Path) -> bool {
 fn found(component: PathBuf) -> Found {
     let name = component.file_name().unwrap_or_default().to_string_lossy();
     let settings = component.with_extension("toml");
+    let signature = component.with_extension("wasm.minisig");
     Found {
         file: tame(&name, 255),
-        stamp: stamp(&component, &settings),
+        stamp: stamp(&component, &settings, &signature),
         component,
         settings,
+        signature,
     }
 }
 
-fn stamp(component: &Path, settings: &Path) -> Result<Stamp, String> {
+fn stamp(component: &Path, settings: &Path, signature: &Path) -> Result<Stamp, String> {
     let component = file_stamp(component)?.ok_or("it has just been removed")?;
     let settings = file_stamp(settings).map_err(|error| format!("its settings: {error}"))?;
+    let signature = file_stamp(signature).map_err(|error| format!("its signature: {error}"))?;
     Ok(Stamp {
         component,
         settings,
+        signature,
     })
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Shelf {
     /// Why the folder's modules do not make a set.
     disjoint: Option<String>,
     reported: Vec<Problem>,
+    /// The signatures that were told of, by the digest of what they sign.
+    signatures: BTreeMap<String, String>,
 }
 
 #[derive(Default)]
@@ -35,6 +37,8 @@ struct Entry {
     content: Option<[u8; 32]>,
     /// The file's present content, if it was proven.
     present: Option<Arc<Proven>>,
+    /// The signature beside it.
+    signature: Option<String>,
     /// The last of its modules that stood.
     good: Option<Arc<Proven>>,
     /// Why the present content is not proven.
@@ -64,6 +68,7 @@ impl Shelf {
             unreadable: None,
             disjoint: None,
             reported: Vec::new(),
+            signatures: BTreeMap::new(),
         }
     }
 
@@ -92,6 +97,7 @@ impl Shelf {
             }
         }
         self.reported = self.problems();
+        self.signatures = self.signatures();
         Ok(self.proposal())
     }
 
@@ -111,8 +117,11 @@ impl Shelf {
                 entry.good.clone_from(&entry.present);
                 continue;
             }
-            let engine = &self.folder.engine;
-            match engine.prove(&recorded.component, &recorded.settings) {
+            let (engine, trust) = (&self.folder.engine, &self.folder.trust);
+            let proven = trust
+                .check(&recorded.component, &recorded.signatures)
+                .and_then(|()| engine.prove(&recorded.component, &recorded.settings));
+            match proven {
                 Ok(good) => entry.good = Some(Arc::new(good)),
                 // What is in its place may stand on its own.
                 Err(source) => lost.push((recorded.file, source)),
@@ -147,6 +156,7 @@ impl Shelf {
                 .clone()
                 .expect("INVARIANT: a set is accepted before anything is proposed"),
             files: files.collect(),
+            signatures: self.signatures.clone(),
             problems: self.reported.clone(),
         }
     }
@@ -160,9 +170,12 @@ impl Shelf {
         }
         let accepted = self.accepted.as_ref()?;
         let problems = self.problems();
+        let signatures = self.signatures();
         let is_news = problems != self.reported
+            || signatures != self.signatures
             || before.is_none_or(|before| !is_same(before.modules(), accepted.modules()));
         self.reported = problems;
+        self.signatures = signatures;
         is_news.then(|| self.proposal())
     }
 
@@ -293,6 +306,15 @@ impl Shelf {
         modules
     }
 
+    /// The signatures beside the files whose content stands.
+    fn signatures(&self) -> BTreeMap<String, String> {
+        let signed = self.files.values().filter_map(|entry| {
+            let (module, signature) = (entry.fresh()?, entry.signature.as_ref()?);
+            Some((module.id().digest.clone(), signature.clone()))
+        });
+        signed.collect()
+    }
+
     fn problems(&self) -> Vec<Problem> {
         let whole = [&self.unreadable, &self.disjoint].into_iter().flatten();
         let whole = whole.map(|sentence| Problem {
@@ -320,28 +342,29 @@ impl Entry {
             _ => self.seen = Some((found.stamp.clone(), Instant::now())),
         }
         let read = found.stamp.clone().and_then(|_| read(found, folder));
-        let (bytes, settings) = match read {
+        let read = match read {
             Ok(read) => read,
             Err(sentence) => return self.break_with(None, sentence),
         };
-        let mut digest = Sha256::new();
-        digest.update((bytes.len() as u64).to_le_bytes());
-        digest.update(&bytes);
-        digest.update(settings.as_deref().unwrap_or_default());
-        let content: [u8; 32] = digest.finalize().into();
+        let content = read.digest();
         // What could not be proven is tried again when its file was touched, and else only once.
         let is_tried = is_seen || self.present.is_some();
         if self.content == Some(content) && is_tried {
             return false;
         }
-        let proven = Settings::parse_toml(settings.as_deref().unwrap_or_default())
-            .and_then(|settings| folder.engine.prove(&bytes, &settings))
+        // First of all: nothing is made of bytes that nobody answers for.
+        let proven = folder
+            .trust
+            .check(&read.component, read.signature.as_slice())
+            .and_then(|()| Settings::parse_toml(read.settings.as_deref().unwrap_or_default()))
+            .and_then(|settings| folder.engine.prove(&read.component, &settings))
             .map(|proven| self.known(&proven).unwrap_or_else(|| Arc::new(proven)))
             .and_then(|proven| folder.vet.pass(&proven).map(|()| proven));
         match proven {
             Ok(proven) => {
                 self.content = Some(content);
                 self.present = Some(proven);
+                self.signature = read.signature;
                 self.broken = None;
                 true
             }

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::FolderError;
-use crate::folder::{Folder, Problem, Proposal, Vet, Watcher, scan};
+use crate::folder::{Folder, Problem, Proposal, Trust, Vet, Watcher, scan};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -83,6 +83,7 @@ fn settings(path: &Path) -> Folder {
         engine,
         classifier: "baseline".to_owned(),
         recorded: Vec::new(),
+        trust: Trust::new(|_, _| Ok(())),
         vet: Vet::new(|_| Ok(())),
     }
 }

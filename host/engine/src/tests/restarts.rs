@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::guest::Guest;
 use super::{engine, prove};
-use crate::folder::{Folder, Proposal, Recorded, Vet, Watcher};
+use crate::folder::{Folder, Proposal, Recorded, Trust, Vet, Watcher};
 use crate::{FolderError, Settings};
 
 fn opened(path: &Path, recorded: &[(&str, &[u8])]) -> Result<Proposal, FolderError> {
@@ -23,8 +23,10 @@ fn opened(path: &Path, recorded: &[(&str, &[u8])]) -> Result<Proposal, FolderErr
                 file: (*file).to_owned(),
                 component: component.to_vec(),
                 settings: Settings::new(),
+                signatures: Vec::new(),
             })
             .collect(),
+        trust: Trust::new(|_, _| Ok(())),
         vet: Vet::new(|_| Ok(())),
     };
     Watcher::open(folder, |_| {}).map(|(_, first)| first)

@@ -3,6 +3,7 @@
 mod hosted;
 mod looks;
 mod replay;
+mod signing;
 mod test;
 mod verify;
 mod views;
@@ -14,6 +15,7 @@ use clap::{Args, Subcommand};
 pub use self::hosted::{Differences, History, HostedCommand, Push, Rollback, SetMode};
 pub use self::looks::{Bench, Check, Describe};
 pub use self::replay::Replay;
+pub use self::signing::{Keygen, Sign, VerifySignature};
 pub use self::test::{Color, Test};
 pub use self::verify::{Effort, Verify};
 pub use self::views::{Diff, Format, Matrix, Rows, Shown};
@@ -54,6 +56,12 @@ Examples:
     Verify(Verify),
     /// Ask recorded decisions again: bit for bit, or under other modules, to see what would have changed
     Replay(Replay),
+    /// Make a pair of keys to sign policies with
+    Keygen(Keygen),
+    /// Sign a policy
+    Sign(Sign),
+    /// Say who signed a policy, and whether that counts
+    VerifySignature(VerifySignature),
     /// What is about the policies of a host.
     #[command(flatten)]
     Hosted(HostedCommand),

@@ -5,6 +5,8 @@ mod origin;
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use countersign_core::time::{Clock as _, SystemClock};
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
@@ -19,6 +21,7 @@ use super::session::Session;
 use super::terminal::{self, Plain};
 use crate::cli::Access;
 use crate::config::{Config, Flags, Hidden, token_of_environment};
+use crate::routes::policy_signature::POLICY_SIGNATURE;
 
 /// A connection is made within this, or the host is not there.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -55,6 +58,8 @@ pub struct Request {
     pub body: Option<(&'static str, Vec<u8>)>,
     /// The approval that is to be used.
     pub approval: Option<String>,
+    /// The signature of the component in the body.
+    pub signature: Option<String>,
 }
 
 impl Request {
@@ -63,9 +68,14 @@ impl Request {
         Self::new(Method::GET, path, None)
     }
 
-    /// Of what brings a component.
-    pub fn component(path: impl Into<String>, component: Vec<u8>) -> Self {
+    /// Of what brings a component, and perhaps its signature.
+    pub fn component(
+        path: impl Into<String>,
+        component: Vec<u8>,
+        signature: Option<Vec<u8>>,
+    ) -> Self {
         Self {
+            signature: signature.map(|text| STANDARD.encode(text)),
             body: Some(("application/wasm", component)),
             ..Self::new(Method::PUT, path, None)
         }
@@ -78,6 +88,7 @@ impl Request {
             path: path.into(),
             body: body.map(|body| ("application/json", body.to_string().into_bytes())),
             approval: None,
+            signature: None,
         }
     }
 }
@@ -208,6 +219,9 @@ impl Client {
             .headers(self.evidence(&request.method)?);
         if let Some(approval) = &request.approval {
             asked = asked.header("approval-id", approval);
+        }
+        if let Some(signature) = &request.signature {
+            asked = asked.header(POLICY_SIGNATURE, signature);
         }
         if let Some((kind, body)) = &request.body {
             asked = asked.header("content-type", *kind).body(body.clone());

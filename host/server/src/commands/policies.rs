@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::client::{Answer, Client, Request};
 use super::failure::Failure;
 use super::moments::Moments;
+use super::signed::{Signature, beside, signed_by};
 use super::table::{Table, listed};
 use super::terminal::{self, Plain};
 use crate::cli::{Access, Differences, History, HostedCommand, Push, Rollback, SetMode};
@@ -37,6 +38,10 @@ struct Module {
     mode: Plain,
     settings: BTreeMap<String, Vec<String>>,
     classifier: bool,
+    #[serde(default)]
+    signatures: Vec<Signature>,
+    #[serde(default)]
+    built_in: bool,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +83,8 @@ struct Kept {
     name: String,
     version: Plain,
     digest: String,
+    #[serde(default)]
+    signatures: Vec<Signature>,
 }
 
 /// A change that is recorded.
@@ -106,7 +113,10 @@ async fn list(access: Access, flags: Flags) -> Result<(), Failure> {
         return answer.print();
     }
     let live: Live = client.parse(&answer)?;
-    let mut table = Table::new(&["NAME", "VERSION", "MODE", "DIGEST", "SETTINGS"], &[4, 0]);
+    let mut table = Table::new(
+        &["NAME", "VERSION", "MODE", "DIGEST", "SIGNED BY", "SETTINGS"],
+        &[5, 0],
+    );
     for module in live.modules {
         let mode = match module.classifier {
             true => Plain::new(&format!("{}, classifier", module.mode)),
@@ -122,6 +132,7 @@ async fn list(access: Access, flags: Flags) -> Result<(), Failure> {
             module.version,
             mode,
             short(module.digest.as_str()),
+            signed_by(&module.signatures, module.built_in),
             Plain::new(&settings.join(" ")),
         ]);
     }
@@ -218,7 +229,11 @@ async fn push_one(push: Push, flags: Flags) -> Result<(), Failure> {
         .describe(&bytes)
         .map_err(|error| Failure::failed(format!("`{shown}` is no policy: {error}")))?;
     let client = Client::new(&push.access, flags)?;
-    let request = Request::component(format!("/policies/{}", id.name), bytes);
+    let request = Request::component(
+        format!("/policies/{}", id.name),
+        bytes,
+        beside(&push.component)?,
+    );
     let answer = client.get(&request, push.access.json).await?;
     let kept: Kept = client.parse(&answer)?;
     let Some(mode) = push.mode else {
@@ -226,10 +241,11 @@ async fn push_one(push: Push, flags: Flags) -> Result<(), Failure> {
             return answer.print();
         }
         terminal::say(&format!(
-            "{}@{} is kept ({}). It decides nothing yet:\n  countersign policy mode {} shadow --version {}",
+            "{}@{} is kept ({}), signed by {}. It decides nothing yet:\n  countersign policy mode {} shadow --version {}",
             Plain::new(&kept.name),
             kept.version,
             kept.digest,
+            signed_by(&kept.signatures, false),
             Plain::new(&kept.name),
             kept.version
         ));
@@ -309,7 +325,7 @@ fn settings(file: &Path) -> Result<Value, Failure> {
     Ok(Value::Object(members.collect()))
 }
 
-fn read(file: &Path, most: u64) -> Result<Vec<u8>, Failure> {
+pub fn read(file: &Path, most: u64) -> Result<Vec<u8>, Failure> {
     let shown = Plain::new(&file.display().to_string());
     let cannot = |error: std::io::Error| Failure::failed(format!("cannot read `{shown}`: {error}"));
     let length = std::fs::metadata(file).map_err(cannot)?.len();

@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::number::Number;
+use super::policy_keys::Switch;
 
 /// What can be said on the command line, in the environment and in the file; each says some of it.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
@@ -227,6 +228,26 @@ pub struct Flags {
         global = true
     )]
     pub log_format: Option<String>,
+    /// Public keys of minisign whose signatures of policies count, with commas between them; each can have a
+    /// name before it, `release=RW…` [default: none]
+    #[arg(
+        long,
+        env = "COUNTERSIGN_POLICY_KEYS",
+        value_name = "LIST",
+        global = true
+    )]
+    pub policy_keys: Option<String>,
+    /// Load no policy that none of those keys signed, but for the baseline in this program [default: false]
+    #[arg(
+        long,
+        env = "COUNTERSIGN_REQUIRE_SIGNATURE",
+        value_name = "BOOLEAN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        global = true
+    )]
+    pub require_signature: Option<Switch>,
 }
 
 /// Text that is not shown.

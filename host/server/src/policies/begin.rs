@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use countersign_core::generation::ModuleRecord;
 use countersign_core::ports::Ledger;
+use countersign_core::signature::TrustedKeys;
 use countersign_core::time::Clock;
 use countersign_engine::folder::{self, Proposal, Recorded, Watcher};
 use countersign_engine::{
@@ -14,8 +15,9 @@ use tokio::sync::watch;
 
 use super::change::{change, plan, records};
 use super::modules::Modules;
+use super::signatures::Signatures;
 use super::vetting::Vetting;
-use super::{FolderMode, recorded};
+use super::{FolderMode, downgrades, recorded};
 
 /// A folder that is watched, and what its modules are proven with.
 pub(super) struct Opened {
@@ -30,7 +32,7 @@ pub(super) struct Opened {
 /// Proves what is in the folder and watches it, in the engine in which all policies of this host run.
 pub(super) fn open(
     path: std::path::PathBuf,
-    recorded: Vec<Recorded>,
+    (recorded, signatures): (Vec<Recorded>, &Arc<Signatures>),
     proposed: watch::Sender<Option<Proposal>>,
 ) -> anyhow::Result<Opened> {
     let compiler = Compiler::apart().context("cannot tell which program this is")?;
@@ -46,6 +48,7 @@ pub(super) fn open(
         built_in: vec![Arc::clone(&baseline)],
         classifier: CLASSIFIER.to_owned(),
         recorded,
+        trust: signatures.of_folder(),
         vet: vetting.of_folder(),
     };
     let (watcher, first) = Watcher::open(folder, move |proposal| {
@@ -85,12 +88,14 @@ pub(super) struct Begun {
 /// the folder is reviewed, a change is compared with what decides before it does.
 pub(super) async fn first(
     folder: &Folder<'_>,
-    engine: &Engine,
-    ledger: &dyn Ledger,
-    clock: &dyn Clock,
+    loader: recorded::Loader<'_>,
+    (ledger, clock): (&dyn Ledger, &dyn Clock),
 ) -> anyhow::Result<Option<Begun>> {
+    loader.signatures.keep(ledger, clock, folder.first).await?;
     let newest = ledger.latest_generation().await?;
-    let plan = plan(newest.as_ref(), folder.first);
+    let known = folder.first.policies.modules();
+    let upheld = downgrades::upheld(newest.as_ref(), folder.first, ledger, (loader, known)).await?;
+    let plan = plan(newest.as_ref(), &upheld);
     let seen = || Some(records(folder.first));
     match (&newest, plan) {
         (Some(newest), Ok(plan)) if Modules::from(newest) == plan.modules => Ok(Some(Begun {
@@ -114,8 +119,7 @@ pub(super) async fn first(
                     "this host's policy folder does not stand without what is in shadow: what was recorded stands"
                 ),
             }
-            let known = folder.first.policies.modules();
-            let policies = recorded::proven(ledger, engine, &newest.modules, known).await;
+            let policies = recorded::proven(ledger, loader, &newest.modules, known).await;
             let policies = policies.with_context(|| {
                 format!(
                     "cannot take over the live policies, generation {}",
@@ -135,6 +139,7 @@ pub(super) async fn first(
                 policies,
                 files: [].into(),
                 problems: Vec::new(),
+                signatures: [].into(),
             };
             let seen = records(&built_in);
             let modules = Modules::default().with_folder(seen.clone());
@@ -148,7 +153,7 @@ pub(super) async fn first(
         }
         (newest, plan) => {
             let plan = plan?;
-            let change = change(newest.as_ref(), (folder.first, &plan.modules), clock);
+            let change = change(newest.as_ref(), (&upheld, &plan.modules), clock);
             let number = ledger.record_generation(&change).await?;
             Ok(number.map(|number| Begun {
                 generation: Generation::new(number, plan.policies),
@@ -168,7 +173,8 @@ fn is_built_in(folder: &Folder<'_>) -> bool {
 }
 
 /// Proves what is in the folder, as a start would, for whoever only looks.
-pub fn look(path: std::path::PathBuf) -> anyhow::Result<Proposal> {
+pub fn look(path: std::path::PathBuf, keys: TrustedKeys) -> anyhow::Result<Proposal> {
     let (proposed, _) = watch::channel(None);
-    Ok(open(path, Vec::new(), proposed)?.first)
+    let signatures = Arc::new(Signatures::new(keys));
+    Ok(open(path, (Vec::new(), &signatures), proposed)?.first)
 }

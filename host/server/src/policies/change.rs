@@ -11,7 +11,7 @@ use countersign_engine::{LoadError, PolicySet, Proven};
 use super::modules::{Modules, named};
 
 /// Who changes the policies by changing the folder.
-const FOLDER: &str = "policy-folder";
+pub(super) const FOLDER: &str = "policy-folder";
 
 /// What a proposal becomes where `newest` is recorded.
 pub(super) struct Plan {

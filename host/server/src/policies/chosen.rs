@@ -8,10 +8,13 @@ use std::sync::Arc;
 use countersign_core::generation::{
     Component, GenerationChange, GenerationRecord, Mode, ModuleRecord, VersionRecord,
 };
+use countersign_core::keys::hex;
 use countersign_core::ports::{Ledger, LedgerError};
 use countersign_core::review::Reviewed;
+use countersign_core::signature::Signer;
 use countersign_core::time::Timestamp;
 use countersign_engine::{PolicySet, Proven, Settings};
+use sha2::{Digest as _, Sha256};
 
 use super::change::record;
 use super::modules::{Modules, named};
@@ -92,18 +95,32 @@ struct Ready {
 }
 
 impl Policies {
-    /// The component of `bytes`, if it is a policy: it compiles, says what it is, and the cases that it
-    /// carries hold.
-    pub async fn component(&self, bytes: Vec<u8>) -> Result<Component, ChoiceError> {
+    /// The component of `bytes`, if it is a policy, and who signed it: its signatures do, it compiles, says what
+    /// it is, and the cases that it carries hold.
+    pub async fn component(
+        &self,
+        ledger: &dyn Ledger,
+        bytes: Vec<u8>,
+        signature: Option<String>,
+    ) -> Result<(Component, Vec<Signer>), ChoiceError> {
+        let kept = ledger
+            .policy_signatures(&hex(&Sha256::digest(&bytes)))
+            .await?;
         let _one_at_a_time = self.proving.acquire().await;
         let (engine, vetting) = (self.engine.clone(), Arc::clone(&self.vetting));
+        let signatures = Arc::clone(&self.signatures);
         let described = tokio::task::spawn_blocking(move || {
+            // First of all: nothing is made of bytes that nobody answers for.
+            let signers = signatures.pushed(&bytes, signature.as_ref(), &kept)?;
             let id = engine.describe(&bytes)?;
             vetting.hold(&id.digest, &bytes, None)?;
-            Ok::<_, anyhow::Error>(Component {
+            let signer = signers.first().filter(|signer| signer.trusted);
+            let component = Component {
                 id,
                 bytes: bytes.into(),
-            })
+                signature: signature.and_then(|text| Some((signer?.key_id, text))),
+            };
+            Ok::<_, anyhow::Error>((component, signers))
         });
         match described.await {
             Ok(Ok(component)) => Ok(component),
@@ -207,7 +224,7 @@ impl Policies {
         } = ready;
         let newest = newest.ok_or(ChoiceError::NoGeneration(0))?;
         let known = self.known();
-        let live = recorded::proven(ledger, &self.engine, &newest.modules, &known).await;
+        let live = recorded::proven(ledger, self.loader(), &newest.modules, &known).await;
         let live = live.map_err(|error| refused(&error))?;
         let (live, candidate) = ((&newest, live), (change, deciding));
         Ok(self.reviewer.review(ledger, live, candidate).await?)
@@ -224,7 +241,7 @@ impl Policies {
         let _one_at_a_time = self.proving.acquire().await;
         let mut known = self.known();
         let prove = async |modules: &[ModuleRecord], known: &[Arc<Proven>]| {
-            let set = recorded::proven(ledger, &self.engine, modules, known).await;
+            let set = recorded::proven(ledger, self.loader(), modules, known).await;
             set.map_err(|error| refused(&error))
         };
         let deciding = prove(&wanted.decide, &known).await?;

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 
 use super::change::{Plan, change, plan, records};
 use super::modules::{Modules, named};
-use super::{LOOK_EVERY, Policies, Seen, recorded, report_problems};
+use super::{LOOK_EVERY, Policies, Seen, downgrades, recorded, report_problems};
 use crate::app::App;
 use crate::problem;
 
@@ -236,9 +236,10 @@ impl Policies {
             let Some(proposal) = self.open_candidate() else {
                 return;
             };
-            let adopted = match self.mode {
-                FolderMode::Trusted => self.record(app, &proposal).await,
-                FolderMode::Reviewed => self.promote(app, &proposal, halt).await,
+            let adopted = match (self.keep_signatures(app, &proposal).await, self.mode) {
+                (Err(error), _) => Err(error),
+                (Ok(()), FolderMode::Trusted) => self.record(app, &proposal).await,
+                (Ok(()), FolderMode::Reviewed) => self.promote(app, &proposal, halt).await,
             };
             match adopted {
                 Ok(Adopted::Partly) => {}
@@ -257,6 +258,26 @@ impl Policies {
                 }
             }
         }
+    }
+
+    async fn keep_signatures(&self, app: &App, proposal: &Proposal) -> anyhow::Result<()> {
+        if self.seen().signatures != proposal.signatures {
+            let (ledger, clock) = (&*app.ledger, &*app.clock);
+            self.signatures.keep(ledger, clock, proposal).await?;
+            self.seen().signatures.clone_from(&proposal.signatures);
+        }
+        Ok(())
+    }
+
+    /// What the folder holds, but for what is older than what decides.
+    async fn upheld(
+        &self,
+        app: &App,
+        newest: Option<&GenerationRecord>,
+        proposal: &Proposal,
+    ) -> anyhow::Result<Proposal> {
+        let known = self.known();
+        downgrades::upheld(newest, proposal, &*app.ledger, (self.loader(), &known)).await
     }
 
     /// What the folder holds and nobody has denied.
@@ -278,11 +299,12 @@ impl Policies {
     /// Makes live what a trusted folder holds.
     async fn record(&self, app: &App, proposal: &Proposal) -> anyhow::Result<Adopted> {
         let newest = app.ledger.latest_generation().await?;
-        let plan = plan(newest.as_ref(), proposal)?;
+        let upheld = self.upheld(app, newest.as_ref(), proposal).await?;
+        let plan = plan(newest.as_ref(), &upheld)?;
         let number = match &newest {
             Some(newest) if Modules::from(newest) == plan.modules => Some(newest.number),
             newest => {
-                let change = change(newest.as_ref(), (proposal, &plan.modules), &*app.clock);
+                let change = change(newest.as_ref(), (&upheld, &plan.modules), &*app.clock);
                 let number = app.ledger.record_generation(&change).await?;
                 if let Some(number) = number {
                     tracing::info!(generation = number, summary = %change.summary, "other policies are recorded");
@@ -308,7 +330,8 @@ impl Policies {
     ) -> anyhow::Result<Adopted> {
         let newest = app.ledger.latest_generation().await?;
         let newest = newest.context("the datastore has lost its policies")?;
-        let plan = plan(Some(&newest), proposal)?;
+        let upheld = self.upheld(app, Some(&newest), proposal).await?;
+        let plan = plan(Some(&newest), &upheld)?;
         let waiting = self.waiting();
         if Modules::from(&newest) == plan.modules {
             self.take_back(app, waiting).await?;
@@ -332,7 +355,7 @@ impl Policies {
             waiting => self.take_back(app, waiting).await?,
         }
         let live = self.proven(app, &newest).await?;
-        let change = change(Some(&newest), (proposal, &plan.modules), &*app.clock);
+        let change = change(Some(&newest), (&upheld, &plan.modules), &*app.clock);
         let candidate = (change, plan.policies.clone());
         let Some(reviewed) = self.compare(app, (&newest, &live), candidate, halt).await? else {
             return Ok(Adopted::Later);
@@ -380,7 +403,7 @@ impl Policies {
             return Ok(live.policies().clone());
         }
         let known = self.known();
-        recorded::proven(&*app.ledger, &self.engine, &newest.modules, &known).await
+        recorded::proven(&*app.ledger, self.loader(), &newest.modules, &known).await
     }
 
     /// `None`: it was called off.
@@ -563,11 +586,15 @@ fn components(proven: &PolicySet, modules: &[ModuleRecord]) -> Vec<(String, Vec<
 }
 
 fn is_same_as_seen(seen: &Seen, proposal: &Proposal) -> bool {
-    seen.files == proposal.files && are_same(&seen.policies, &proposal.policies)
+    seen.files == proposal.files
+        && seen.signatures == proposal.signatures
+        && are_same(&seen.policies, &proposal.policies)
 }
 
 fn is_same(one: &Proposal, other: &Proposal) -> bool {
-    one.files == other.files && are_same(&one.policies, &other.policies)
+    one.files == other.files
+        && one.signatures == other.signatures
+        && are_same(&one.policies, &other.policies)
 }
 
 fn are_same(a: &PolicySet, b: &PolicySet) -> bool {

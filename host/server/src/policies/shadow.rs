@@ -245,6 +245,6 @@ impl Shadow {
         if let Some(kept) = kept.filter(is_it) {
             return Ok(kept);
         }
-        recorded::proven(ledger, &policies.engine, &modules, &policies.known()).await
+        recorded::proven(ledger, policies.loader(), &modules, &policies.known()).await
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use countersign_core::generation::{Mode, ModuleRecord};
 use countersign_core::ports::{Ledger, LedgerError};
 use countersign_engine::folder::Problem;
-use countersign_engine::{Generation, Proven};
+use countersign_engine::{BASELINE, Generation, Proven};
 use serde_json::{Value, json};
 
 use super::folder::Candidate;
 use super::modules::named;
 use super::shadow::Standing;
-use super::{Policies, change};
+use super::{Policies, change, downgrades};
 
 impl Policies {
     /// The live generation, what is in shadow of it and what came of that, and what is wrong.
@@ -19,22 +19,17 @@ impl Policies {
         let live = self.live.generation();
         let standing = self.shadow.standing().clone();
         let policies = live.policies();
-        let mut modules: Vec<Value> = policies
-            .modules()
-            .iter()
-            .map(|module| {
-                let is_classifier = module.id().name == policies.classifier().id().name;
-                shown(
-                    &change::record(module),
-                    Some(module),
-                    (Mode::Enforce, is_classifier),
-                )
-            })
-            .collect();
+        let mut modules = Vec::new();
+        for module in policies.modules() {
+            let is_classifier = module.id().name == policies.classifier().id().name;
+            let (record, mode) = (change::record(module), (Mode::Enforce, is_classifier));
+            modules.push(self.shown_one(ledger, &record, Some(module), mode).await?);
+        }
         for record in &standing.modules {
             let proven = standing.would_decide.iter().flat_map(|set| set.modules());
             let proven = proven.into_iter().find(|proven| *proven.id() == record.id);
-            modules.push(shown(record, proven, (Mode::Shadow, false)));
+            let mode = (Mode::Shadow, false);
+            modules.push(self.shown_one(ledger, record, proven, mode).await?);
         }
         let problems = self.problems(&live, &standing);
         let shadow = match standing.modules.is_empty() {
@@ -51,16 +46,24 @@ impl Policies {
         }))
     }
 
+    async fn shown_one(
+        &self,
+        ledger: &dyn Ledger,
+        record: &ModuleRecord,
+        proven: Option<&Arc<Proven>>,
+        mode: (Mode, bool),
+    ) -> Result<Value, LedgerError> {
+        let mut one = shown(record, proven, mode);
+        let digest = &record.id.digest;
+        one["signatures"] = self.signatures.shown(ledger, digest, proven).await?;
+        one["built_in"] = json!(proven.is_some_and(|proven| proven.bytes() == BASELINE));
+        Ok(one)
+    }
+
     /// The folder's problems, and where it is not the folder that decides.
     fn problems(&self, live: &Generation, standing: &Standing) -> Vec<Problem> {
         let seen = self.seen();
         let mut problems = seen.problems.clone();
-        let mut add = |sentence| {
-            problems.push(Problem {
-                file: None,
-                sentence,
-            })
-        };
         let live_modules: Vec<_> = live
             .policies()
             .modules()
@@ -81,6 +84,15 @@ impl Policies {
             .iter()
             .all(|module| is_in(&live_modules, module) || is_in(&standing.modules, module))
             && live_modules.iter().all(|module| is_in(&folder, module));
+        let older = downgrades::problems(seen.policies.modules(), &seen.files, &live_modules);
+        let is_of_folder = is_of_folder || !older.is_empty();
+        problems.extend(older);
+        let mut add = |sentence| {
+            problems.push(Problem {
+                file: None,
+                sentence,
+            })
+        };
         let candidate = self.candidate();
         if let Some(sentence) = candidate.as_ref().and_then(Candidate::sentence) {
             add(sentence);

@@ -2,16 +2,18 @@
 
 use std::path::Path;
 
+use countersign_core::signature::TrustedKeys;
 use countersign_engine::Mode;
 use countersign_lab::loads::{Loaded, Problem, load};
 use serde::Serialize;
 
-use super::engine;
 use super::shown::json;
+use super::{engine, signing};
 use crate::cli::Check;
 use crate::commands::failure::{Exit, Failure};
 use crate::commands::table::listed;
 use crate::commands::terminal::{self, Plain};
+use crate::config::{Flags, policy_keys_of};
 use crate::say;
 
 /// What became of one component.
@@ -23,10 +25,14 @@ struct Checked {
     module: Option<Loaded>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<Box<Problem>>,
+    /// Who signed it, by the signature beside it, or why that does not hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
 }
 
 /// Proves each module, alone and beside the built-in baseline, as the host would at load.
-pub fn run(asked: &Check) -> anyhow::Result<()> {
+pub fn run(asked: &Check, flags: &Flags) -> anyhow::Result<()> {
+    let keys = policy_keys_of(flags).map_err(|error| Failure::usage(error.to_string()))?;
     let engine = engine()?;
     let mut all = Vec::new();
     for component in &asked.components {
@@ -34,11 +40,13 @@ pub fn run(asked: &Check) -> anyhow::Result<()> {
             Ok(module) => (Some(module), None),
             Err(problem) => (None, Some(problem)),
         };
+        let signature = signed(component, &keys);
         let checked = Checked {
             component: component.display().to_string(),
-            loads: problem.is_none(),
+            loads: problem.is_none() && signature.as_ref().is_none_or(Result::is_ok),
             module,
             problem,
+            signature: signature.map(|signed| signed.unwrap_or_else(|why| why)),
         };
         if !asked.json {
             say(&text(&checked, component));
@@ -54,10 +62,26 @@ pub fn run(asked: &Check) -> anyhow::Result<()> {
     }
 }
 
+/// Who signed it; `None` where nobody did, and nobody must have.
+fn signed(path: &Path, keys: &TrustedKeys) -> Option<Result<String, String>> {
+    match signing::beside_of(path, keys) {
+        None if keys.is_required() => {
+            let bytes = std::fs::read(path).ok()?;
+            let refused = keys.check(&bytes, &[]).err()?;
+            Some(Err(refused.to_string()))
+        }
+        signed => signed,
+    }
+}
+
 fn text(checked: &Checked, path: &Path) -> String {
     let component = &checked.component;
     match (&checked.module, &checked.problem) {
-        (Some(module), _) => loaded(path, module),
+        (Some(_), None) if !checked.loads => format!(
+            "{component}: a host would not load it.\n  {}",
+            checked.signature.as_deref().unwrap_or_default()
+        ),
+        (Some(module), _) => loaded(path, module, checked.signature.as_deref()),
         (_, Some(problem)) => format!(
             "{component}: a host would not load it.\n  {}\n  next: {}",
             problem.sentence, problem.next
@@ -66,7 +90,7 @@ fn text(checked: &Checked, path: &Path) -> String {
     }
 }
 
-fn loaded(path: &Path, module: &Loaded) -> String {
+fn loaded(path: &Path, module: &Loaded, signed: Option<&str>) -> String {
     let component = path.display();
     let mut pairs = vec![
         ("digest", module.digest.clone()),
@@ -79,6 +103,9 @@ fn loaded(path: &Path, module: &Loaded) -> String {
             },
         ),
     ];
+    if let Some(signed) = signed {
+        pairs.push(("signature", signed.to_owned()));
+    }
     for (setting, values) in module.settings.iter() {
         let values = match values.as_slice() {
             [] => "none".to_owned(),

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, timeout_at};
 use utoipa::ToSchema;
 
+use super::policy_signature::policy_signature;
 use super::{Answer, Call, Cursor, Routes};
 use crate::policies::{ChoiceError, Chosen, ReviewError};
 use crate::problem::{Problem, json_response};
@@ -114,9 +115,18 @@ async fn push(call: Call) -> Answer {
             let why = "is empty: send the bytes of a component";
             return Err(Problem::bad_field("body", why));
         }
-        true => Some(call.app.policies.component(call.body.clone()).await?),
+        true => {
+            let (policies, ledger) = (&call.app.policies, &*call.app.ledger);
+            let signature = policy_signature(&call.headers)?;
+            Some(
+                policies
+                    .component(ledger, call.body.clone(), signature)
+                    .await?,
+            )
+        }
         false => None,
     };
+    let (component, signers) = component.unzip();
     if let Some(component) = &component
         && component.id.name != name
     {
@@ -130,7 +140,9 @@ async fn push(call: Call) -> Answer {
     let action = Action::PolicyPush { name, component };
     match (call.submit(action).await?, kept) {
         (Passed::Done(Done::PolicyKept), Some(kept)) => {
-            Ok(json_response(StatusCode::CREATED, &json!(kept.id)))
+            let mut answer = json!(kept.id);
+            answer["signatures"] = json!(signers.unwrap_or_default());
+            Ok(json_response(StatusCode::CREATED, &answer))
         }
         _ => Err(Problem::internal()),
     }

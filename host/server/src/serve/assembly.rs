@@ -67,13 +67,12 @@ pub(super) async fn assemble(
         anchor => anchor,
     };
     let seen = FolderMark::new(Arc::clone(data));
-    let policies = Policies::start(
-        (&config.policies, config.policy_folder),
-        seen,
-        &*ledger,
-        &*clock,
-    )
-    .await?;
+    let folder = (
+        &*config.policies,
+        config.policy_folder,
+        config.policy_keys.clone(),
+    );
+    let policies = Policies::start(folder, seen, &*ledger, &*clock).await?;
     let policies = Arc::new(policies);
     let base_url = config
         .public_url

@@ -1,6 +1,6 @@
 //! Which policies were live, and their bytes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use countersign_core::audit::EventKind;
@@ -19,7 +19,7 @@ use serde_json::json;
 
 use super::columns::{from_json, limit, parsed_option, to_json};
 use super::endings::{self, Ending};
-use super::{Connection, HOST, Store, audit, covers, decisions, requests, versions};
+use super::{Connection, HOST, Store, audit, covers, decisions, requests, signatures, versions};
 use crate::fault::Fault;
 
 #[derive(sqlx::FromRow)]
@@ -195,6 +195,10 @@ pub(super) async fn record(
     if let Some(approval) = change.approval {
         detail["approval"] = json!(approval);
     }
+    let signed = signers(connection, change).await?;
+    if !signed.is_empty() {
+        detail["signed_by"] = json!(signed);
+    }
     audit::append(
         &mut *connection,
         change.at,
@@ -220,6 +224,23 @@ async fn end_others(
         about: json!({ "generation": number }),
     };
     endings::end_activations(connection, &ending).await
+}
+
+/// The keys that signed each of the modules, by its digest.
+async fn signers(
+    connection: &mut Connection,
+    change: &GenerationChange,
+) -> Result<BTreeMap<String, Vec<String>>, Fault> {
+    let mut signers = BTreeMap::new();
+    for module in change.modules.iter().chain(&change.shadow) {
+        let digest = &module.id.digest;
+        let signatures = signatures::list(connection, digest).await?;
+        let keys: Vec<_> = signatures.into_iter().map(|one| one.key_id).collect();
+        if !keys.is_empty() {
+            signers.insert(digest.clone(), keys);
+        }
+    }
+    Ok(signers)
 }
 
 /// The number of the newest; 0 where there is none.

@@ -32,6 +32,7 @@ mod sessions;
 mod settings;
 mod settle;
 mod shadow;
+mod signatures;
 pub(super) mod standing;
 mod sweep;
 mod taken_back;

@@ -223,7 +223,8 @@ pub async fn policies(config: &Config, report: &mut Report) {
         return;
     }
     let shown = named(&path);
-    let proven = tokio::task::spawn_blocking(move || policies::look(path)).await;
+    let keys = config.policy_keys.clone();
+    let proven = tokio::task::spawn_blocking(move || policies::look(path, keys)).await;
     let proposal = match proven {
         Ok(Ok(proposal)) => proposal,
         Ok(Err(error)) => {

@@ -7,9 +7,7 @@ use countersign_core::strictness::Change;
 use super::super::policies::{ActivateBody, ModeBody, RollbackBody};
 use super::history::{opinion, ruling};
 use super::operation::{Callers, Operation};
-use super::schema::{
-    count, flag, instant, list, map, object, or_null, part, shared, text, uuid, words,
-};
+use super::schema::{count, flag, instant, list, map, object, or_null, part, text, uuid, words};
 
 pub(super) fn operations() -> Vec<Operation> {
     let changed = object(&[("generation", count()), ("live", flag())]);
@@ -61,7 +59,12 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .only_for(Callers::People)
         .takes_a_component()
-        .answers(201, "It is kept.", shared("Module"))
+        .header(
+            "Policy-Signature",
+            text(),
+            "The component's signature: the text of a minisign `.minisig` file, in base64.",
+        )
+        .answers(201, "It is kept, and so signed.", kept())
         .refuses(400, &["policy_refused"])
         .refuses(409, &["version_taken"]),
         Operation::put(
@@ -98,6 +101,25 @@ fn settings() -> serde_json::Value {
     map(list(text()))
 }
 
+/// Who signed a module, as far as a trusted key says so.
+fn signature() -> serde_json::Value {
+    object(&[
+        ("key_id", or_null(text())),
+        ("name", or_null(text())),
+        ("trusted", flag()),
+        ("comment", text()),
+    ])
+}
+
+fn kept() -> serde_json::Value {
+    object(&[
+        ("name", text()),
+        ("version", text()),
+        ("digest", text()),
+        ("signatures", list(signature())),
+    ])
+}
+
 fn live() -> serde_json::Value {
     let module = object(&[
         ("name", text()),
@@ -108,6 +130,8 @@ fn live() -> serde_json::Value {
         ("runs", or_null(words(&["snapshot", "reconfigured"]))),
         ("settings", settings()),
         ("classifier", flag()),
+        ("signatures", list(signature())),
+        ("built_in", flag()),
     ]);
     let problem = object(&[("file", or_null(text())), ("sentence", text())]);
     let candidate = object(&[

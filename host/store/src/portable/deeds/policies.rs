@@ -5,9 +5,10 @@ use countersign_core::audit::EventKind;
 use countersign_core::generation::GenerationChange;
 use countersign_core::id::DecisionId;
 use countersign_core::ledger::{Deed, Done, Submission};
+use countersign_core::signature::KeptSignature;
 use serde_json::json;
 
-use super::super::{Connection, generations, versions};
+use super::super::{Connection, generations, signatures, versions};
 use super::{Outcome, Under, wrong};
 use crate::fault::Fault;
 
@@ -28,7 +29,18 @@ pub(super) async fn of_policies(
             },
         ) => {
             let kept = versions::push(connection, component, &by, now).await?;
-            let detail = json!({ "module": component.id, "decision": decision });
+            let mut detail = json!({ "module": component.id, "decision": decision });
+            if let (true, Some((key_id, text))) = (kept, &component.signature) {
+                let signature = KeptSignature {
+                    digest: component.id.digest.clone(),
+                    key_id: key_id.to_string(),
+                    text: text.clone(),
+                    at: now,
+                    by,
+                };
+                signatures::keep(connection, &signature).await?;
+                detail["signed_by"] = json!(signature.key_id);
+            }
             let entry = (EventKind::PolicyPushed, detail);
             Ok(kept.then_some((Done::PolicyKept, Some(entry))))
         }

@@ -192,6 +192,7 @@ fn component(version: &str, digest: &str) -> Action {
                 digest: digest.to_owned(),
             },
             bytes: digest.as_bytes().into(),
+            signature: None,
         }),
     }
 }

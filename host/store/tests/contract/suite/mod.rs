@@ -25,6 +25,7 @@ mod secrets;
 mod sessions;
 mod settling;
 mod shadow;
+mod signatures;
 mod states;
 mod tallies;
 mod tokens;
