@@ -8,7 +8,6 @@ use countersign_engine::folder::Problem;
 use countersign_engine::{BASELINE, Generation, Proven};
 use serde_json::{Value, json};
 
-use super::folder::Candidate;
 use super::modules::named;
 use super::shadow::Standing;
 use super::{Policies, change, downgrades};
@@ -62,6 +61,11 @@ impl Policies {
 
     /// The folder's problems, and where it is not the folder that decides.
     fn problems(&self, live: &Generation, standing: &Standing) -> Vec<Problem> {
+        // Before what was seen: whoever takes note of a proposal takes them in this order.
+        let (is_compared, candidate) = match &*self.candidate() {
+            None => (false, None),
+            Some(candidate) => (true, candidate.sentence()),
+        };
         let seen = self.seen();
         let mut problems = seen.problems.clone();
         let live_modules: Vec<_> = live
@@ -93,11 +97,9 @@ impl Policies {
                 sentence,
             })
         };
-        let candidate = self.candidate();
-        if let Some(sentence) = candidate.as_ref().and_then(Candidate::sentence) {
+        if let Some(sentence) = candidate {
             add(sentence);
-        }
-        if !is_of_folder && candidate.is_none() {
+        } else if !is_of_folder && !is_compared {
             add(format!(
                 "generation {} is live, which a person or another host recorded, and this host's folder holds other policies: the next change in this folder makes its content live everywhere; hosts that share a database need the same content",
                 live.number()
