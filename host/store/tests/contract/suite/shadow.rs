@@ -4,7 +4,7 @@ use countersign_core::id::DecisionId;
 use countersign_core::policy::CallerClass;
 use countersign_core::shadow::{Counts, Difference, Round, ShadowLedger};
 use countersign_core::strictness::Change;
-use countersign_core::verdict::Judgement;
+use countersign_core::verdict::{Judgement, Took};
 
 use super::world::*;
 
@@ -49,6 +49,7 @@ fn round(changes: &[(DecisionId, Change)], missed: u64) -> Round {
                 class: CallerClass::Agent,
                 ruling: allow(),
                 opinions: Vec::new(),
+                took: Took::UNKNOWN,
             },
         });
     }
