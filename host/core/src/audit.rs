@@ -73,6 +73,8 @@ words! {
         PoliciesChanged = "policies_changed",
         /// A version of a policy is kept, and decides nothing yet.
         PolicyPushed = "policy_pushed",
+        /// The policies that were recorded before there were seals were sealed, as they are.
+        GenerationsSealed = "generations_sealed",
         /// The ledger opens to a further key, and what is sealed with the former is sealed again.
         KeysRotating = "keys_rotating",
         /// Nothing is sealed with the former keys any more, and they are forgotten.

@@ -17,8 +17,8 @@ pub use self::decisions::{DecisionCommand, DecisionExport};
 pub use self::login::Login;
 pub use self::policy::{
     Bench, Build, Check, Color, Describe, Diff, Differences, Effort, Format, History,
-    HostedCommand, Matrix, PolicyCommand, Push, Replay, Rollback, Rows, SetMode, Shown, Test,
-    Verify,
+    HostedCommand, Matrix, Pin, PolicyCommand, Push, Replay, Rollback, Rows, SetMode, Shown, Test,
+    Unpin, Verify,
 };
 pub use self::tokens::{Mint, Revoke, TokenCommand};
 use crate::config::Flags;

@@ -5,34 +5,38 @@
 //! newest recorded one has nothing done: the ledger records no decision of an older generation.
 
 mod begin;
+mod book;
 mod change;
 mod chosen;
 mod mark;
 mod modules;
+mod pins;
 mod recorded;
+mod seen;
 mod shadow;
 mod shown;
 mod vetting;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use countersign_core::generation::{GenerationRecord, ModuleRecord};
+use countersign_core::generation::{GenerationKey, Genuine, ModuleRecord};
 use countersign_core::ports::{Judge, Ledger};
 use countersign_core::time::Clock;
 use countersign_engine::folder::{Problem, Proposal, Watcher};
 use countersign_engine::{Engine, Generation, Live, PolicySet, Proven};
 use tokio::sync::{Notify, Semaphore, watch};
 
-use self::begin::Opened;
-pub use self::begin::look;
+pub use self::begin::{Sources, look};
+use self::book::Book;
 use self::change::{change, plan, records};
 pub use self::chosen::{ChoiceError, Chosen};
-pub use self::mark::FolderMark;
+use self::mark::FolderMark;
 use self::modules::Modules;
+use self::recorded::Workshop;
+use self::seen::GenerationMark;
 pub use self::shadow::Shadow;
 use self::vetting::Vetting;
 use crate::report;
@@ -55,7 +59,12 @@ pub struct Policies {
     vetting: Arc<Vetting>,
     /// Those that are only asked.
     pub shadow: Arc<Shadow>,
+    /// What generations are sealed with.
+    key: GenerationKey,
     mark: FolderMark,
+    last: GenerationMark,
+    /// Those of the live generation that stay as they are, whatever the folder holds.
+    pinned: Mutex<Vec<ModuleRecord>>,
     folder: Mutex<Seen>,
     behind: Mutex<Option<Behind>>,
     /// Why what the folder proposes is not recorded yet.
@@ -94,57 +103,6 @@ struct Behind {
 }
 
 impl Policies {
-    /// Proves the built-in baseline and what is in the folder, and makes them the live generation, or the
-    /// one that another host has recorded since this one last looked into its folder.
-    pub async fn start(
-        folder: &Path,
-        mark: FolderMark,
-        ledger: &dyn Ledger,
-        clock: &dyn Clock,
-    ) -> anyhow::Result<Self> {
-        let (proposed, proposals) = watch::channel(None);
-        let newest = ledger.latest_generation().await?;
-        let stand_ins = recorded::stand_ins(ledger, newest.as_ref()).await?;
-        let path = folder.to_owned();
-        let opened = tokio::task::spawn_blocking(move || begin::open(path, stand_ins, proposed));
-        let Opened {
-            engine,
-            vetting,
-            watcher,
-            first,
-        } = opened.await.context("proving the policies panicked")??;
-        report_problems(&first.problems);
-        let is_changed = mark.is_of_others(&records(&first));
-        let generation = loop {
-            if let Some(generation) =
-                begin::first(&first, is_changed, &engine, ledger, clock).await?
-            {
-                break generation;
-            }
-        };
-        mark.keep(&records(&first));
-        let shadow = Arc::<Shadow>::default();
-        let newest = ledger.generation(generation.number()).await?;
-        let newest = newest.context("the datastore has lost its policies")?;
-        shadow.begin(newest.number, &newest.shadow);
-        Ok(Self {
-            number: watch::Sender::new(generation.number()),
-            live: Arc::new(Live::new(generation)),
-            bell: Notify::new(),
-            engine,
-            vetting,
-            shadow,
-            mark,
-            folder: Mutex::new(first.into()),
-            behind: Mutex::new(None),
-            stuck: Mutex::new(None),
-            chosen: Mutex::new(Vec::new()),
-            proving: Semaphore::new(1),
-            proposals,
-            _watcher: watcher,
-        })
-    }
-
     /// What judges.
     pub fn judge(&self) -> Arc<dyn Judge> {
         Arc::clone(&self.live) as Arc<dyn Judge>
@@ -215,7 +173,7 @@ impl Policies {
             Ok(Some(live)) => {
                 *self.stuck() = None;
                 if let Some((generation, modules)) = live {
-                    self.swap(generation, &modules.shadow);
+                    self.swap(generation, &modules);
                 }
                 *self.seen() = proposal.clone().into();
                 true
@@ -249,12 +207,15 @@ impl Policies {
         if is_same_folder {
             return Ok(Some(None));
         }
-        let newest = ledger.latest_generation().await?;
-        let plan = plan(newest.as_ref(), proposal)?;
+        let book = self.book(ledger);
+        let newest = book.newest().await?;
+        let known = self.known();
+        let plan = plan(newest.as_ref(), proposal, book, self.workshop(&known)).await?;
         let number = match &newest {
             Some(newest) if Modules::from(newest) == plan.modules => Some(newest.number),
             newest => {
-                let change = change(newest.as_ref(), (proposal, &plan.modules), clock);
+                let with = (proposal, &plan.modules);
+                let change = change(newest.as_ref(), with, &self.key, clock);
                 let number = ledger.record_generation(&change).await?;
                 if let Some(number) = number {
                     tracing::info!(generation = number, summary = %change.summary, "other policies are recorded");
@@ -293,7 +254,7 @@ impl Policies {
         }
         match self.newest(ledger).await {
             Ok((generation, record)) => {
-                self.swap(generation, &record.shadow);
+                self.swap(generation, &Modules::from(&record));
                 *self.behind() = None;
             }
             Err(error) => {
@@ -308,12 +269,26 @@ impl Policies {
         }
     }
 
-    async fn newest(&self, ledger: &dyn Ledger) -> anyhow::Result<(Generation, GenerationRecord)> {
-        let newest = ledger.latest_generation().await?;
+    async fn newest(&self, ledger: &dyn Ledger) -> anyhow::Result<(Generation, Genuine)> {
+        let newest = self.book(ledger).newest().await?;
         let newest = newest.context("the datastore has lost its policies")?;
         let known = self.known();
-        let policies = recorded::proven(ledger, &self.engine, &newest.modules, &known).await?;
+        let policies = recorded::proven(ledger, self.workshop(&known), &newest.modules).await?;
         Ok((Generation::new(newest.number, policies), newest))
+    }
+
+    fn book<'b>(&'b self, ledger: &'b dyn Ledger) -> Book<'b> {
+        Book {
+            ledger,
+            key: &self.key,
+        }
+    }
+
+    fn workshop<'w>(&'w self, known: &'w [Arc<Proven>]) -> Workshop<'w> {
+        Workshop {
+            engine: &self.engine,
+            known,
+        }
     }
 
     /// What is proven already, and so need not be again.
@@ -327,18 +302,25 @@ impl Policies {
         known
     }
 
-    fn swap(&self, generation: Generation, shadow: &[ModuleRecord]) {
+    fn swap(&self, generation: Generation, modules: &Modules) {
         let number = generation.number();
         if number > self.generation() {
-            self.shadow.begin(number, shadow);
+            self.shadow.begin(number, &modules.shadow);
+            *self.pinned() = pins::of(modules);
             self.live.swap(generation);
             self.number.send_replace(number);
             tracing::info!(generation = number, "other policies are live");
+            let seal = self.key.seal(number, &modules.decide, &modules.shadow);
+            self.last.keep(number, &seal);
         }
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.folder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pinned(&self) -> std::sync::MutexGuard<'_, Vec<ModuleRecord>> {
+        self.pinned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn chosen(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Proven>>> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::modules::named;
 use super::shadow::Standing;
-use super::{Policies, change};
+use super::{Policies, change, pins};
 
 impl Policies {
     /// The live generation, what is in shadow of it and what came of that, and what is wrong.
@@ -18,16 +18,18 @@ impl Policies {
         let live = self.live.generation();
         let standing = self.shadow.standing().clone();
         let policies = live.policies();
+        let pinned = self.pinned().clone();
         let mut modules: Vec<Value> = policies
             .modules()
             .iter()
             .map(|module| {
                 let is_classifier = module.id().name == policies.classifier().id().name;
-                shown(
-                    &change::record(module),
-                    Some(module),
-                    (Mode::Enforce, is_classifier),
-                )
+                let pin = named(&pinned, &module.id().name);
+                let record = ModuleRecord {
+                    pinned: pin.and_then(|pin| pin.pinned.clone()),
+                    ..change::record(module)
+                };
+                shown(&record, Some(module), (Mode::Enforce, is_classifier))
             })
             .collect();
         for record in &standing.modules {
@@ -51,7 +53,9 @@ impl Policies {
     /// The folder's problems, and where it is not the folder that decides.
     fn problems(&self, live: &Generation, standing: &Standing) -> Vec<Problem> {
         let seen = self.seen();
+        let pinned = self.pinned().clone();
         let mut problems = seen.problems.clone();
+        problems.extend(pins::problems(&pinned, &seen));
         let mut add = |sentence| {
             problems.push(Problem {
                 file: None,
@@ -63,12 +67,14 @@ impl Policies {
             .modules()
             .iter()
             .map(|one| change::record(one))
+            .filter(|one| named(&pinned, &one.id.name).is_none())
             .collect();
         let folder: Vec<_> = seen
             .policies
             .modules()
             .iter()
             .map(|one| change::record(one))
+            .filter(|one| named(&pinned, &one.id.name).is_none())
             .collect();
         let is_in = |modules: &[ModuleRecord], module: &ModuleRecord| {
             named(modules, &module.id.name)
@@ -97,7 +103,7 @@ impl Policies {
         }
         if let Some(behind) = &*self.behind() {
             add(format!(
-                "generation {} was recorded by another host and cannot be taken over, so nothing is decided here: {}",
+                "generation {} is recorded and cannot be taken over, so nothing is decided here: {}",
                 behind.generation, behind.why
             ));
         }
@@ -110,7 +116,7 @@ fn shown(
     proven: Option<&Arc<Proven>>,
     (mode, is_classifier): (Mode, bool),
 ) -> Value {
-    json!({
+    let mut shown = json!({
         "name": record.id.name,
         "version": record.id.version,
         "digest": record.id.digest,
@@ -119,5 +125,9 @@ fn shown(
         "runs": proven.map(|proven| proven.mode()),
         "settings": record.settings,
         "classifier": is_classifier,
-    })
+    });
+    if let Some(pin) = &record.pinned {
+        shown["pinned"] = json!(pin);
+    }
+    shown
 }

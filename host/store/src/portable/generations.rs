@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use countersign_core::audit::EventKind;
 use countersign_core::generation::{
-    GenerationChange, GenerationLedger, GenerationRecord, ModuleRecord, VersionRecord,
+    GenerationChange, GenerationLedger, GenerationRecord, ModuleRecord, Pin, Seal, VersionRecord,
 };
+use countersign_core::keys::WrappedKey;
 use countersign_core::ledger::Page;
 use countersign_core::permit::Permit;
 use countersign_core::ports::LedgerError;
@@ -16,7 +17,7 @@ use countersign_core::verdict::ModuleId;
 use serde_json::json;
 
 use super::columns::{from_json, limit, to_json};
-use super::{Connection, Store, audit, covers, versions};
+use super::{Connection, Store, audit, covers, seals, versions};
 use crate::fault::Fault;
 
 #[derive(sqlx::FromRow)]
@@ -25,6 +26,7 @@ struct Row {
     at: i64,
     changed_by: String,
     summary: String,
+    seal: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -35,6 +37,11 @@ struct ModuleRow {
     digest: String,
     settings: String,
     file: Option<String>,
+    // What is in shadow is not pinned.
+    #[sqlx(default)]
+    pinned_by: Option<String>,
+    #[sqlx(default)]
+    pinned_since: Option<i64>,
 }
 
 #[async_trait]
@@ -65,6 +72,25 @@ impl GenerationLedger for Store {
     async fn generation(&self, number: u64) -> Result<Option<GenerationRecord>, LedgerError> {
         let mut tx = self.begin_reading().await?;
         Ok(load(&mut tx, number).await?)
+    }
+
+    async fn generation_before(
+        &self,
+        number: u64,
+    ) -> Result<Option<GenerationRecord>, LedgerError> {
+        let mut tx = self.begin_reading().await?;
+        Ok(list(&mut tx, &one_before(number)).await?.pop())
+    }
+
+    async fn seal_generations(
+        &self,
+        sealed: &[(u64, Seal)],
+        wrapped: &[WrappedKey],
+        now: Timestamp,
+    ) -> Result<bool, LedgerError> {
+        let mut turn = self.turn().await?;
+        let is_sealed = seals::seal(turn.connection(), (sealed, wrapped), now).await;
+        Ok(turn.end(is_sealed).await?)
     }
 
     async fn policy_versions(&self, name: &str) -> Result<Vec<VersionRecord>, LedgerError> {
@@ -137,8 +163,8 @@ pub(super) async fn record(
     change: &GenerationChange,
 ) -> Result<Option<u64>, Fault> {
     let number: Option<i64> = sqlx::query_scalar(
-        "INSERT INTO generations (number, at, changed_by, summary)
-         SELECT newest.number + 1, $1, $2, $3
+        "INSERT INTO generations (number, at, changed_by, summary, seal)
+         SELECT newest.number + 1, $1, $2, $3, $5
          FROM (SELECT COALESCE(MAX(number), 0) AS number FROM generations) AS newest
          WHERE newest.number = $4
          RETURNING number",
@@ -147,6 +173,7 @@ pub(super) async fn record(
     .bind(&change.by)
     .bind(&change.summary)
     .bind(signed(change.follows))
+    .bind(change.seal.as_str())
     .fetch_optional(&mut *connection)
     .await?;
     let Some(number) = number else {
@@ -169,6 +196,11 @@ pub(super) async fn record(
             .execute(&mut *connection)
             .await?;
     }
+    for module in &change.modules {
+        if let Some(pin) = &module.pinned {
+            keep_pin(connection, number, (&module.id.name, pin)).await?;
+        }
+    }
     let mut detail = json!({
         "generation": number,
         "summary": change.summary,
@@ -186,6 +218,24 @@ pub(super) async fn record(
     )
     .await?;
     numbered(number).map(Some)
+}
+
+async fn keep_pin(
+    connection: &mut Connection,
+    generation: i64,
+    (module, pin): (&str, &Pin),
+) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE generation_modules SET pinned_by = $1, pinned_since = $2
+         WHERE generation = $3 AND name = $4",
+    )
+    .bind(&pin.by)
+    .bind(signed(pin.since))
+    .bind(generation)
+    .bind(module)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// The number of the newest; 0 where there is none.
@@ -227,6 +277,7 @@ pub(super) async fn list(
                 summary: row.summary,
                 modules: decide.remove(&row.number).unwrap_or_default(),
                 shadow: shadow.remove(&row.number).unwrap_or_default(),
+                seal: row.seal.map(Seal::from_text),
             })
         })
         .collect()
@@ -237,12 +288,16 @@ pub(super) async fn load(
     connection: &mut Connection,
     number: u64,
 ) -> Result<Option<GenerationRecord>, Fault> {
-    let page = Page {
-        after: Some(number.saturating_add(1).to_string()),
-        limit: 1,
-    };
+    let page = one_before(number.saturating_add(1));
     let newest = list(connection, &page).await?.pop();
     Ok(newest.filter(|record| record.number == number))
+}
+
+fn one_before(number: u64) -> Page {
+    Page {
+        after: Some(signed(number).to_string()),
+        limit: 1,
+    }
 }
 
 /// The bytes with this digest.
@@ -281,9 +336,20 @@ async fn modules(
                 },
                 settings: from_json(table.settings, &row.settings)?,
                 file: row.file,
+                pinned: pin(row.pinned_by, row.pinned_since)?,
             });
     }
     Ok(modules)
+}
+
+fn pin(by: Option<String>, since: Option<i64>) -> Result<Option<Pin>, Fault> {
+    let pin = |(by, since)| {
+        Ok(Pin {
+            by,
+            since: numbered(since)?,
+        })
+    };
+    by.zip(since).map(pin).transpose()
 }
 
 /// As the database holds it. None is as large as what this cannot hold, and so none is equal to it.
