@@ -131,7 +131,7 @@ async fn roll_back(person: &Caller, generation: u64) -> countersign_tests::Reply
     person.post("/policies/rollback", body).await
 }
 
-// Guards: `GenerationKey::genuine`, and `refused` in host/server/src/policies/begin.rs.
+// Guard: `GenerationKey::genuine`.
 #[tokio::test]
 async fn what_was_changed_in_the_database_decides_nothing_and_nothing_looser_takes_its_place() {
     for Change {
