@@ -105,6 +105,29 @@ const INSIDE: &[(&str, &[&str])] = &[
     ),
     ("policies.bytes", &["the_bytes_of_a_policy_are_for_people"]),
     (
+        "policies.pin",
+        &["what_is_pinned_stays_whatever_the_folder_holds_or_loses_and_says_who_pinned_it"],
+    ),
+    (
+        "policies.pinned",
+        &["a_set_or_a_mode_moves_nothing_that_is_pinned_unless_it_says_so"],
+    ),
+    (
+        "policies.rollback-pins",
+        &["a_version_is_pinned_by_name_and_going_back_brings_back_what_was_pinned_then"],
+    ),
+    (
+        "policies.genuine",
+        &["what_was_changed_in_the_database_decides_nothing_and_nothing_looser_takes_its_place"],
+    ),
+    (
+        "records.duration",
+        &[
+            "a_judgement_says_how_long_each_module_took_and_all_of_them_together",
+            "a_decision_is_kept_whole_with_what_the_policies_were_asked",
+        ],
+    ),
+    (
         "records.opinion",
         &["an_opinion_is_a_verdict_or_a_failure_and_is_read_as_it_was_written"],
     ),

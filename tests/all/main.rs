@@ -31,6 +31,8 @@ mod plaintext;
 mod policy_cases;
 mod policy_changes;
 mod policy_modules;
+mod policy_pins;
+mod policy_seals;
 mod policy_signatures;
 mod policy_table;
 mod policy_views;

@@ -75,6 +75,8 @@ words! {
         PolicyPushed = "policy_pushed",
         /// A trusted key's signature of a policy is kept.
         PolicySigned = "policy_signed",
+        /// The policies that were recorded before there were seals were sealed, as they are.
+        GenerationsSealed = "generations_sealed",
         /// The ledger opens to a further key, and what is sealed with the former is sealed again.
         KeysRotating = "keys_rotating",
         /// Nothing is sealed with the former keys any more, and they are forgotten.

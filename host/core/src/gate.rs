@@ -26,7 +26,7 @@ use crate::tally::Tally;
 use crate::time::Clock;
 use crate::token::PlainToken;
 use crate::verb::Verb;
-use crate::verdict::{Judgement, Ruling};
+use crate::verdict::{Judgement, Ruling, Took};
 use crate::workspace::WorkspaceToken;
 
 /// How often an action is judged again because what it was judged on has moved. Each round means that
@@ -342,6 +342,7 @@ impl Gate {
             class: class_for_the_core(caller),
             ruling,
             opinions: Vec::new(),
+            took: Took::UNKNOWN,
         };
         let confined = confine(caller, &intent.action)
             .or_else(|| files_elsewhere(caller, want.ahead()?.workspace));

@@ -1,11 +1,15 @@
 //! Sets of policies under numbers, and the versions of the modules in them.
 
+mod seal;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use self::seal::{GenerationKey, Genuine, Seal, SealError};
 use crate::id::{ApprovalId, DecisionId};
+use crate::keys::WrappedKey;
 use crate::ledger::Page;
 use crate::permit::Permit;
 use crate::policy::{Question, words};
@@ -35,6 +39,15 @@ impl Mode {
     }
 }
 
+/// Somebody keeps a module as it is, whatever a folder holds, until somebody lets go of it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Pin {
+    /// Who: an audit label.
+    pub by: String,
+    /// The first generation in which it is pinned.
+    pub since: u64,
+}
+
 /// A module of a generation: with its settings, it decides alike for ever.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ModuleRecord {
@@ -46,6 +59,9 @@ pub struct ModuleRecord {
     /// The file that it came from; absent for what is built in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+    /// Whether it stays as it is. What is in shadow is not pinned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<Pin>,
 }
 
 impl ModuleRecord {
@@ -67,6 +83,8 @@ pub struct GenerationChange {
     pub components: Vec<(String, Vec<u8>)>,
     /// The number of the newest recorded generation, which this one follows; 0 where there is none.
     pub follows: u64,
+    /// The seal of these modules under the number after that.
+    pub seal: Seal,
     /// Who or what changed it: an audit label.
     pub by: String,
     /// What changed, for people.
@@ -96,6 +114,9 @@ pub struct GenerationRecord {
     /// to be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalId>,
+    /// What shows that it is as a host recorded it.
+    #[serde(skip)]
+    pub seal: Option<Seal>,
 }
 
 /// A version of a module, with its bytes, that was proven to work.
@@ -168,6 +189,20 @@ pub trait GenerationLedger: Send + Sync {
 
     /// The generation recorded under `number`.
     async fn generation(&self, number: u64) -> Result<Option<GenerationRecord>, LedgerError>;
+
+    /// The newest generation before `number`.
+    async fn generation_before(&self, number: u64)
+    -> Result<Option<GenerationRecord>, LedgerError>;
+
+    /// Seals the generations of a ledger from before there were seals, and keeps `wrapped`, which says from
+    /// then on that each one has a seal, in the place of what there is of the same key. False, and nothing is
+    /// changed, where one would be left without a seal, or a key that is there is not among `wrapped`.
+    async fn seal_generations(
+        &self,
+        seals: &[(u64, Seal)],
+        wrapped: &[WrappedKey],
+        now: Timestamp,
+    ) -> Result<bool, LedgerError>;
 
     /// The versions of the policy `name` that are kept, newest first, 500 at most: whatever was part of a
     /// recorded generation, and what was pushed.

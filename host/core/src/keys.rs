@@ -16,8 +16,10 @@ use sha2::Sha256;
 use zeroize::ZeroizeOnDrop;
 
 pub use self::ledger::{KeyLedger, Purpose, Resealed, RootChange, StoredKeys, WrappedKey};
+use self::root::Form;
 pub use self::root::RootKey;
 use crate::chance::{self, Chance};
+use crate::generation::GenerationKey;
 
 /// The key that commitments are made with, and the one that names credentials.
 const COMMIT: &str = "commit";
@@ -51,6 +53,8 @@ pub struct Keys {
     /// The current one first.
     roots: Vec<RootKey>,
     commit: [u8; 32],
+    /// What the wrapping of that key says.
+    form: Form,
     name: [u8; 32],
     ring: RwLock<Arc<Ring>>,
 }
@@ -77,6 +81,7 @@ impl Keys {
         Self {
             roots: vec![root.clone()],
             commit: root.derive(COMMIT),
+            form: Form::Sealed,
             name: root.derive(NAME),
             ring: RwLock::new(Arc::new(vec![first])),
         }
@@ -93,12 +98,13 @@ impl Keys {
     pub fn open(roots: Vec<RootKey>, stored: &StoredKeys) -> Result<Self, KeysError> {
         let one = |purpose| {
             let opened = opened(&roots, stored, purpose)?;
-            let active = opened.into_iter().next().ok_or(KeysError::Foreign)?;
-            Ok(active.bytes)
+            opened.into_iter().next().ok_or(KeysError::Foreign)
         };
+        let (commit, name) = (one(Purpose::Commit)?, one(Purpose::Name)?);
         Ok(Self {
-            commit: one(Purpose::Commit)?,
-            name: one(Purpose::Name)?,
+            commit: commit.bytes,
+            form: form(&roots, stored),
+            name: name.bytes,
             ring: RwLock::new(Arc::new(ring(&roots, stored)?)),
             roots,
         })
@@ -153,7 +159,12 @@ impl Keys {
         let mut keys = self.wrapped_under(root, chance);
         let known = keys.iter().map(|key| key.id.clone()).collect();
         for root in &self.roots {
-            keys.push(root.wrap(Purpose::Seal, &fresh.id, &fresh.bytes, chance));
+            keys.push(root.wrap(
+                (Purpose::Seal, Form::Plain),
+                &fresh.id,
+                &fresh.bytes,
+                chance,
+            ));
         }
         RootChange {
             root: root.id().to_owned(),
@@ -172,6 +183,25 @@ impl Keys {
         hex(&mac(&self.commit, &parts))
     }
 
+    /// What generations of policies are sealed with.
+    pub fn generations(&self) -> GenerationKey {
+        // No commitment has this for whose request it is, and so none is this key.
+        GenerationKey::new(mac(&self.commit, &[b"countersign key v1", b"generations"]))
+    }
+
+    /// Whether each generation of the ledger has a seal. It has from the beginning, or since the first start
+    /// after there were seals.
+    pub fn are_generations_sealed(&self) -> bool {
+        self.form == Form::Sealed
+    }
+
+    /// What says so from now on, under each root that this host was given.
+    pub fn with_generations_sealed(&self, chance: &dyn Chance) -> Vec<WrappedKey> {
+        let says = (Purpose::Commit, Form::Sealed);
+        let wrap = |root: &RootKey| root.wrap(says, COMMIT, &self.commit, chance);
+        self.roots.iter().map(wrap).collect()
+    }
+
     /// A stable name for a configured credential, such as ADMIN_TOKEN, which changes when it is
     /// replaced: so a grant does not outlive the credential that asked for it.
     pub fn fingerprint(&self, credential: &str) -> String {
@@ -184,11 +214,11 @@ impl Keys {
 
     fn wrapped_under(&self, root: &RootKey, chance: &dyn Chance) -> Vec<WrappedKey> {
         let mut wrapped = vec![
-            root.wrap(Purpose::Commit, COMMIT, &self.commit, chance),
-            root.wrap(Purpose::Name, NAME, &self.name, chance),
+            root.wrap((Purpose::Commit, self.form), COMMIT, &self.commit, chance),
+            root.wrap((Purpose::Name, Form::Plain), NAME, &self.name, chance),
         ];
         for key in self.ring().iter() {
-            wrapped.push(root.wrap(Purpose::Seal, &key.id, &key.bytes, chance));
+            wrapped.push(root.wrap((Purpose::Seal, Form::Plain), &key.id, &key.bytes, chance));
         }
         wrapped
     }
@@ -221,6 +251,23 @@ fn ring(roots: &[RootKey], stored: &StoredKeys) -> Result<Ring, KeysError> {
     }
 }
 
+/// What the wrapping of the key for commitments says, under any root: what was once said is not taken back by
+/// another root's.
+fn form(roots: &[RootKey], stored: &StoredKeys) -> Form {
+    let says = |wrapped: &WrappedKey| {
+        let root = roots.iter().find(|root| root.id() == wrapped.root)?;
+        root.unwrap(wrapped).map(|(_, form)| form)
+    };
+    let mut commit = stored
+        .keys
+        .iter()
+        .filter(|key| key.purpose == Purpose::Commit);
+    match commit.any(|wrapped| says(wrapped) == Some(Form::Sealed)) {
+        true => Form::Sealed,
+        false => Form::Plain,
+    }
+}
+
 /// The stored keys of one purpose that one of `roots` opens, those in use first.
 fn opened(
     roots: &[RootKey],
@@ -237,7 +284,7 @@ fn opened(
         if keys.iter().any(|key| key.id == wrapped.id) {
             continue;
         }
-        let bytes = root
+        let (bytes, _) = root
             .unwrap(wrapped)
             .ok_or_else(|| KeysError::Damaged(wrapped.id.clone()))?;
         keys.push(SealKey {

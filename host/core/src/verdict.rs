@@ -6,10 +6,12 @@
 //! module name. A module that failed denies.
 
 mod lives;
+mod took;
 mod written;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::took::Took;
 use crate::approval::Lives;
 use crate::policy::{CallerClass, Ground, Quorum, Terms, Verdict};
 
@@ -39,6 +41,8 @@ pub struct Opinion {
     pub verdict: Result<Verdict, String>,
     /// What it wrote for whoever debugs it.
     pub notes: Vec<String>,
+    /// How long it ran.
+    pub took: Took,
 }
 
 /// The ruling of all modules together.
@@ -134,6 +138,9 @@ pub struct Judgement {
     pub ruling: Ruling,
     /// What each module said, by name.
     pub opinions: Vec<Opinion>,
+    /// How long all of them together took; unknown where none was asked. It is recorded beside the judgement.
+    #[serde(skip)]
+    pub took: Took,
 }
 
 /// Folds the modules' opinions into the ruling that stands. The order of `opinions` does not matter.
@@ -305,6 +312,7 @@ mod tests {
                     },
                     verdict,
                     notes: Vec::new(),
+                    took: Took::UNKNOWN,
                 })
                 .collect()
         })
@@ -374,6 +382,7 @@ mod tests {
             },
             verdict: Ok(Verdict::Allow(ground)),
             notes: Vec::new(),
+            took: Took::UNKNOWN,
         };
         assert_eq!(fold(&[opinion]).ground().rule, "unknown-obligation");
     }

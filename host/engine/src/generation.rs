@@ -9,7 +9,7 @@ use countersign_core::exhaustive;
 use countersign_core::policy::{CallerClass, Question, Verdict};
 use countersign_core::ports::Judge;
 use countersign_core::tally::{TallyKind, TallyOf};
-use countersign_core::verdict::{Judgement, ModuleId, Opinion, fold};
+use countersign_core::verdict::{Judgement, ModuleId, Opinion, Took, fold};
 
 use crate::class::Classes;
 use crate::contract::{Lists, Wire};
@@ -199,12 +199,12 @@ impl PolicySet {
         if let Some(slowest) = self.debts.excess(subject) {
             let busy = Failure::new(TOO_BUSY);
             let opinions = vec![opinion(&self.modules[slowest], Err(busy), Vec::new())];
-            return judgement(generation, CallerClass::Unknown, opinions);
+            return judgement(generation, CallerClass::Unknown, opinions, Duration::ZERO);
         }
         if self.lacks(question) {
             let uncounted = Failure::new(UNCOUNTED);
             let opinions = vec![opinion(self.classifier(), Err(uncounted), Vec::new())];
-            return judgement(generation, CallerClass::Unknown, opinions);
+            return judgement(generation, CallerClass::Unknown, opinions, Duration::ZERO);
         }
         let mut watch = self.watch();
         let judgement = self.judge(question, generation, &mut watch);
@@ -215,24 +215,34 @@ impl PolicySet {
     fn judge(&self, question: &Question, generation: u64, watch: &mut Watch) -> Judgement {
         let lists = Lists::of(question);
         let wire = Wire::new(question, &lists);
+        watch.start();
         let (class, mut notes) = self.classify(question, &wire, watch);
+        let classifying = watch.ran;
         let class = match class {
             Ok(class) => class,
             // Without a class there is nothing to ask the others, and this alone denies.
             Err(failure) => {
-                let opinions = vec![opinion(self.classifier(), Err(failure), notes)];
-                return judgement(generation, CallerClass::Unknown, opinions);
+                let mut failed = opinion(self.classifier(), Err(failure), notes);
+                failed.took = classifying.into();
+                let opinions = vec![failed];
+                return judgement(generation, CallerClass::Unknown, opinions, watch.elapsed);
             }
         };
         let ask = |(index, module): (usize, &Arc<Proven>)| {
             let said = module.decide(question, &wire, class, watch.left());
             watch.lap(index, said.used);
-            opinion(module, said.answer, said.notes)
+            let ran = match index == self.classifier {
+                true => classifying + watch.ran,
+                false => watch.ran,
+            };
+            let mut opinion = opinion(module, said.answer, said.notes);
+            opinion.took = ran.into();
+            opinion
         };
         let mut opinions: Vec<Opinion> = self.modules.iter().enumerate().map(ask).collect();
         notes.append(&mut opinions[self.classifier].notes);
         opinions[self.classifier].notes = notes;
-        judgement(generation, class, opinions)
+        judgement(generation, class, opinions, watch.elapsed)
     }
 
     fn classify(
@@ -259,6 +269,7 @@ impl PolicySet {
             began: Instant::now(),
             limit: self.classifier().limits().judge_time,
             elapsed: Duration::ZERO,
+            ran: Duration::ZERO,
             used: Duration::ZERO,
             most: Duration::ZERO,
             slowest: self.classifier,
@@ -272,6 +283,8 @@ struct Watch {
     limit: Duration,
     /// Until the last lap.
     elapsed: Duration,
+    /// In the last lap.
+    ran: Duration,
     /// Beyond what is free.
     used: Duration,
     /// The most that one lap used, and its module.
@@ -285,8 +298,15 @@ impl Watch {
         self.limit.saturating_sub(self.elapsed)
     }
 
-    fn lap(&mut self, module: usize, used: Duration) {
+    /// What was before the first lap is nobody's.
+    fn start(&mut self) {
         self.elapsed = self.began.elapsed();
+    }
+
+    fn lap(&mut self, module: usize, used: Duration) {
+        let elapsed = self.began.elapsed();
+        self.ran = elapsed.saturating_sub(self.elapsed);
+        self.elapsed = elapsed;
         self.used += used;
         if used > self.most {
             self.most = used;
@@ -295,12 +315,18 @@ impl Watch {
     }
 }
 
-fn judgement(generation: u64, class: CallerClass, opinions: Vec<Opinion>) -> Judgement {
+fn judgement(
+    generation: u64,
+    class: CallerClass,
+    opinions: Vec<Opinion>,
+    took: Duration,
+) -> Judgement {
     Judgement {
         generation,
         class,
         ruling: fold(&opinions),
         opinions,
+        took: took.into(),
     }
 }
 
@@ -309,6 +335,7 @@ fn opinion(module: &Proven, verdict: Result<Verdict, Failure>, notes: Vec<String
         module: module.id().clone(),
         verdict: verdict.map_err(String::from),
         notes,
+        took: Took::of_micros(0),
     }
 }
 

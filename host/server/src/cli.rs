@@ -17,8 +17,8 @@ pub use self::decisions::{DecisionCommand, DecisionExport};
 pub use self::login::Login;
 pub use self::policy::{
     Bench, Build, Check, Color, Describe, Diff, Differences, Effort, Format, History,
-    HostedCommand, Keygen, Matrix, PolicyCommand, Push, Replay, Rollback, Rows, SetMode, Shown,
-    Sign, Test, Verify, VerifySignature,
+    HostedCommand, Keygen, Matrix, Pin, PolicyCommand, Push, Replay, Rollback, Rows, SetMode,
+    Shown, Sign, Test, Unpin, Verify, VerifySignature,
 };
 pub use self::tokens::{Mint, Revoke, TokenCommand};
 use crate::config::Flags;

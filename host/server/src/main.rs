@@ -30,6 +30,7 @@ mod rates;
 mod readiness;
 mod rotation;
 mod routes;
+mod sealing;
 mod serve;
 mod signals;
 mod streams;

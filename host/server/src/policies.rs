@@ -5,43 +5,44 @@
 //! newest recorded one has nothing done: the ledger records no decision of an older generation.
 
 mod begin;
+mod book;
 mod change;
 mod chosen;
 mod downgrades;
 mod folder;
 mod mark;
 mod modules;
+mod pins;
 mod recorded;
 mod review;
+mod seen;
 mod shadow;
 mod shown;
 mod signatures;
 mod vetting;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use countersign_core::generation::{GenerationRecord, ModuleRecord};
+use countersign_core::generation::{GenerationKey, Genuine, ModuleRecord};
 use countersign_core::ports::{Judge, Ledger};
-use countersign_core::signature::TrustedKeys;
-use countersign_core::time::Clock;
 use countersign_engine::folder::{Problem, Proposal, Watcher};
 use countersign_engine::{Engine, Generation, Live, PolicySet, Proven};
 use tokio::sync::{Notify, Semaphore, watch};
 
-use self::begin::Opened;
-pub use self::begin::look;
-use self::change::records;
+pub use self::begin::{Sources, look};
+use self::book::Book;
 pub use self::chosen::{ChoiceError, Chosen};
 use self::folder::Candidate;
 pub use self::folder::FolderMode;
-pub use self::mark::FolderMark;
-use self::recorded::Loader;
+use self::mark::FolderMark;
+use self::modules::Modules;
+use self::recorded::Workshop;
 pub use self::review::ReviewError;
 use self::review::Reviewer;
+use self::seen::GenerationMark;
 pub use self::shadow::Shadow;
 pub use self::signatures::Signatures;
 use self::vetting::Vetting;
@@ -67,8 +68,13 @@ pub struct Policies {
     signatures: Arc<Signatures>,
     /// Those that are only asked.
     pub shadow: Arc<Shadow>,
+    /// What generations are sealed with.
+    key: GenerationKey,
     mark: FolderMark,
     mode: FolderMode,
+    last: GenerationMark,
+    /// Those of the live generation that stay as they are, whatever the folder holds.
+    pinned: Mutex<Vec<ModuleRecord>>,
     folder: Mutex<Seen>,
     /// What the folder holds and does not decide yet.
     candidate: Mutex<Option<Candidate>>,
@@ -114,76 +120,6 @@ struct Behind {
 }
 
 impl Policies {
-    /// Proves the built-in baseline and what is in the folder, and makes them the live generation, or the
-    /// one that another host has recorded since this one last looked into its folder.
-    pub async fn start(
-        (folder, mode, keys): (&Path, FolderMode, TrustedKeys),
-        mark: FolderMark,
-        ledger: &dyn Ledger,
-        clock: &dyn Clock,
-    ) -> anyhow::Result<Self> {
-        let (proposed, proposals) = watch::channel(None);
-        let newest = ledger.latest_generation().await?;
-        let stand_ins = recorded::stand_ins(ledger, newest.as_ref()).await?;
-        let path = folder.to_owned();
-        let signatures = Arc::new(Signatures::new(keys));
-        let trusting = Arc::clone(&signatures);
-        let opened = move || begin::open(path, (stand_ins, &trusting), proposed);
-        let opened = tokio::task::spawn_blocking(opened);
-        let Opened {
-            engine,
-            vetting,
-            baseline,
-            watcher,
-            first,
-        } = opened.await.context("proving the policies panicked")??;
-        report_problems(&first.problems);
-        let folder = begin::Folder {
-            first: &first,
-            baseline: &baseline,
-            is_changed: mark.is_of_others(&records(&first)),
-            mode,
-        };
-        let begun = loop {
-            let loader = Loader {
-                engine: &engine,
-                signatures: &signatures,
-            };
-            if let Some(begun) = begin::first(&folder, loader, (ledger, clock)).await? {
-                break begun;
-            }
-        };
-        let generation = begun.generation;
-        if let Some(seen) = &begun.seen {
-            mark.keep(seen);
-        }
-        let shadow = Arc::<Shadow>::default();
-        let newest = ledger.generation(generation.number()).await?;
-        let newest = newest.context("the datastore has lost its policies")?;
-        shadow.begin(newest.number, &newest.shadow);
-        Ok(Self {
-            number: watch::Sender::new(generation.number()),
-            live: Arc::new(Live::new(generation)),
-            bell: Notify::new(),
-            engine,
-            vetting,
-            signatures,
-            shadow,
-            mark,
-            mode,
-            candidate: Mutex::new(begun.is_candidate.then(|| Candidate::of(first.clone()))),
-            reviewer: Reviewer::default(),
-            swapping: Mutex::new(()),
-            folder: Mutex::new(first.into()),
-            behind: Mutex::new(None),
-            stuck: Mutex::new(None),
-            chosen: Mutex::new(Vec::new()),
-            proving: Semaphore::new(1),
-            proposals,
-            _watcher: watcher,
-        })
-    }
-
     /// What judges.
     pub fn judge(&self) -> Arc<dyn Judge> {
         Arc::clone(&self.live) as Arc<dyn Judge>
@@ -255,7 +191,7 @@ impl Policies {
         }
         match self.newest(ledger).await {
             Ok((generation, record)) => {
-                self.swap(generation, &record.shadow);
+                self.swap(generation, &Modules::from(&record));
                 *self.behind() = None;
             }
             Err(error) => {
@@ -270,18 +206,26 @@ impl Policies {
         }
     }
 
-    async fn newest(&self, ledger: &dyn Ledger) -> anyhow::Result<(Generation, GenerationRecord)> {
-        let newest = ledger.latest_generation().await?;
+    async fn newest(&self, ledger: &dyn Ledger) -> anyhow::Result<(Generation, Genuine)> {
+        let newest = self.book(ledger).newest().await?;
         let newest = newest.context("the datastore has lost its policies")?;
         let known = self.known();
-        let policies = recorded::proven(ledger, self.loader(), &newest.modules, &known).await?;
+        let policies = recorded::proven(ledger, self.workshop(&known), &newest.modules).await?;
         Ok((Generation::new(newest.number, policies), newest))
     }
 
-    fn loader(&self) -> Loader<'_> {
-        Loader {
+    fn book<'b>(&'b self, ledger: &'b dyn Ledger) -> Book<'b> {
+        Book {
+            ledger,
+            key: &self.key,
+        }
+    }
+
+    fn workshop<'w>(&'w self, known: &'w [Arc<Proven>]) -> Workshop<'w> {
+        Workshop {
             engine: &self.engine,
             signatures: &self.signatures,
+            known,
         }
     }
 
@@ -296,20 +240,27 @@ impl Policies {
         known
     }
 
-    fn swap(&self, generation: Generation, shadow: &[ModuleRecord]) {
+    fn swap(&self, generation: Generation, modules: &Modules) {
         let number = generation.number();
         let swapping = self.swapping.lock();
         let _one_at_a_time = swapping.unwrap_or_else(PoisonError::into_inner);
         if number > self.generation() {
-            self.shadow.begin(number, shadow);
+            self.shadow.begin(number, &modules.shadow);
+            *self.pinned() = pins::of(modules);
             self.live.swap(generation);
             self.number.send_replace(number);
             tracing::info!(generation = number, "other policies are live");
+            let seal = self.key.seal(number, &modules.decide, &modules.shadow);
+            self.last.keep(number, &seal);
         }
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.folder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pinned(&self) -> std::sync::MutexGuard<'_, Vec<ModuleRecord>> {
+        self.pinned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn chosen(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Proven>>> {

@@ -16,6 +16,7 @@ mod openapi;
 pub mod org_tokens;
 mod policies;
 mod policy_bytes;
+mod policy_pins;
 pub mod policy_signature;
 mod secrets;
 mod sign_in;
@@ -297,6 +298,7 @@ fn all() -> Routes {
     let routes = events::add(routes);
     let routes = policies::add(routes);
     let routes = policy_bytes::add(routes);
+    let routes = policy_pins::add(routes);
     let routes = history::add(routes);
     let routes = crate::console::add(routes);
     let routes = openapi::add(routes);

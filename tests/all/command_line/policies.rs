@@ -1,4 +1,4 @@
-//! `policy list|history|push|mode|rollback`: the policies of a host, by command line.
+//! `policy list|history|push|mode|pin|unpin|rollback`: the policies of a host, by command line.
 
 use std::fs;
 use std::time::Duration;
@@ -61,20 +61,35 @@ async fn a_version_is_brought_tried_in_shadow_made_to_decide_and_taken_back() {
         .get("/org/tokens")
         .await
         .refused(403, "denied_by_policy");
-    let said = person.run(&["policy", "rollback", "1"]).await;
+    let said = person.run(&["policy", "pin", "freeze"]).await;
     said.expect(0).says(&["Generation 4 is live"]);
+    let said = person.run(&["policy", "list"]).await.expect(0);
+    said.says(&[
+        "enforce, pinned",
+        "freeze is pinned by session:",
+        "since generation 4",
+    ]);
+    let said = person.run(&["policy", "mode", "freeze", "shadow"]).await;
+    said.expect(1).says(&["countersign policy unpin freeze"]);
+    let said = person.run(&["policy", "unpin", "freeze"]).await;
+    said.expect(0)
+        .says(&["Generation 5 is live", "decides as before"]);
+    let said = person.run(&["policy", "rollback", "1"]).await;
+    said.expect(0).says(&["Generation 6 is live"]);
     agent.get("/org/tokens").await.expect(200);
     let said = person.run(&["policy", "history"]).await.expect(0);
     said.says(&[
         "back to generation 1: freeze@1.0.0",
         "added in shadow",
+        "freeze@1.0.0",
+        "no longer pinned",
         "at start: baseline@",
     ]);
     let said = person
         .run(&["policy", "history", "--limit", "1", "--json"])
         .await;
     let listed = said.expect(0).json();
-    assert_eq!(listed["generations"][0]["number"], 4);
+    assert_eq!(listed["generations"][0]["number"], 6);
     assert_eq!(listed["generations"].as_array().map(Vec::len), Some(1));
 }
 
@@ -152,6 +167,8 @@ async fn what_is_not_done_says_why_and_what_to_do() {
         &["policy", "mode", "freeze", "off"][..],
         &["policy", "mode", "../freeze", "shadow"],
         &["policy", "mode", "freeze"],
+        &["policy", "pin"],
+        &["policy", "unpin", "../freeze"],
         &["policy", "rollback", "one"],
         &["policy", "history", "--limit", "0"],
         &["policy", "push", "x.wasm", "--settings", "x.toml"],

@@ -5,8 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use countersign_core::generation::ModuleRecord;
+use countersign_core::keys::{Keys, RootKey, from_hex, hex};
+use countersign_core::verdict::ModuleId;
 use countersign_tests::{Caller, Host, Reply, Yardstick, until};
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 
 use super::{Fleet, KEY};
@@ -209,13 +213,34 @@ async fn a_start_with_an_older_folder_rolls_nothing_back() {
 async fn policies_that_cannot_be_taken_over_have_nothing_decided_until_others_are() {
     let ([a, b], person) = shelves().await;
     // As a host of another version records what is no component here.
+    let bytes = b"this is no component";
+    let later = ModuleRecord {
+        id: ModuleId {
+            name: "baseline".to_owned(),
+            version: "9.0.0".to_owned(),
+            digest: hex(&Sha256::digest(bytes)),
+        },
+        settings: [].into(),
+        file: None,
+        pinned: None,
+    };
+    let digest = later.id.digest.clone();
+    let root = RootKey::new(from_hex(KEY).expect("32 bytes"));
+    let key = Keys::new(&root).generations();
+    let seal = key.seal(2, &[later], &[]);
+    let seal = seal.as_str();
     for sql in [
-        "INSERT INTO components VALUES ('d2', 'this is no component')",
-        "INSERT INTO generations VALUES (2, 0, 'policy-folder', 'a later contract')",
-        "INSERT INTO generation_modules (generation, name, version, digest, settings)
-         VALUES (2, 'baseline', '9.0.0', 'd2', '{}')",
+        format!("INSERT INTO components VALUES ('{digest}', 'this is no component')"),
+        format!(
+            "INSERT INTO generations (number, at, changed_by, summary, seal)
+             VALUES (2, 0, 'policy-folder', 'a later contract', '{seal}')"
+        ),
+        format!(
+            "INSERT INTO generation_modules (generation, name, version, digest, settings)
+             VALUES (2, 'baseline', '9.0.0', '{digest}', '{{}}')"
+        ),
     ] {
-        a.host.database().ask(sql);
+        a.host.database().ask(&sql);
     }
     for shelf in [&a, &b] {
         let refused = shelf.agent().get("/org/tokens").await;
@@ -250,4 +275,80 @@ async fn policies_that_cannot_be_taken_over_have_nothing_decided_until_others_ar
         shelf.host.anonymous().get("/ready").await.expect(200);
     }
     assert_eq!(recorded(&person).await, 3);
+}
+
+// Guard: `GenerationKey::genuine`. The rows are one transaction, as another host's are.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_generation_that_was_written_into_the_database_by_hand_is_live_at_no_host() {
+    let ([a, b], person) = shelves().await;
+    a.write("freeze.wasm", Freeze::FIRST.component());
+    for shelf in [&a, &b] {
+        shelf.decides("freeze", PATIENCE).await;
+    }
+    a.host.database().ask(
+        "WITH made AS (
+             INSERT INTO generations (number, at, changed_by, summary, seal)
+             SELECT 3, at, changed_by, summary, seal FROM generations WHERE number = 1
+             RETURNING number)
+         INSERT INTO generation_modules (generation, name, version, digest, settings, file)
+         SELECT made.number, name, version, digest, settings, file
+         FROM generation_modules, made WHERE generation = 1",
+    );
+    for shelf in [&a, &b] {
+        assert_eq!(shelf.rule().await, "policies_outdated");
+        until("the host says why", PATIENCE, async || {
+            let problems = shelf.problems().await;
+            let says = |problem: &Value| {
+                let sentence = problem["sentence"].as_str().unwrap_or_default();
+                sentence.contains("generation 3") && sentence.contains("its seal does not hold")
+            };
+            problems.iter().any(says).then_some(())
+        })
+        .await;
+        assert_eq!(shelf.generation().await, 2);
+    }
+    let body = json!({ "generation": 2 });
+    let back = person.post("/policies/rollback", body).await.expect(200);
+    assert_eq!(back.json["generation"], 4);
+    for shelf in [&a, &b] {
+        shelf.decides("freeze", PATIENCE).await;
+    }
+}
+
+/// Within this a person who goes back is obeyed at every host, on an idle machine.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn going_back_is_felt_within_a_second_everywhere_also_when_the_file_is_gone() {
+    let ([a, b], person) = shelves().await;
+    a.write("freeze.wasm", Freeze::FIRST.component());
+    a.decides("freeze", PATIENCE).await;
+    a.remove("freeze.wasm");
+    for shelf in [&a, &b] {
+        shelf.decides("open-to-agents", PATIENCE).await;
+    }
+    let mut tried = Vec::new();
+    for round in 0..5 {
+        let yardstick = Yardstick::new().await;
+        // There and back: 2 has the module whose file is gone, and 3 has not.
+        let (to, rule) = [(2, "freeze"), (3, "open-to-agents")][round % 2];
+        let asked = Instant::now();
+        let body = json!({ "generation": to });
+        let back = person.post("/policies/rollback", body).await.expect(200);
+        assert_eq!(back.json["live"], true, "{back}");
+        let here = asked.elapsed();
+        assert_eq!(a.rule().await, rule);
+        b.decides(rule, PATIENCE).await;
+        let there = asked.elapsed();
+        let limit = yardstick.stretches(AT_ONCE).await;
+        tried.push((here, there, limit));
+    }
+    println!(
+        "going back: at the host that is asked, at the other, and what is promised: {tried:?}"
+    );
+    let within = tried
+        .iter()
+        .filter(|(here, there, limit)| here.max(there) <= limit);
+    // The machine has other work, and a round can meet it.
+    assert!(within.count() >= 3, "it took longer than it may: {tried:?}");
 }

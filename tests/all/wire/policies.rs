@@ -124,7 +124,19 @@ async fn the_wire_of_policies_is_as_it_was() {
         .await
         .expect(200);
     is_live(&person, 5).await;
+    let pin = "/policies/baseline/pin";
+    story.shape("an agent pins", agent.put(pin, json!({})).await);
+    story.shape("ann pins", person.put(pin, json!({})).await);
+    is_live(&person, 6).await;
+    story.shape("ann pins it again", person.put(pin, json!({})).await);
+    story.shape("what is pinned", person.get("/policies").await);
+    let asleep = json!({ "mode": "shadow" });
+    let moved = person.put("/policies/baseline/mode", asleep).await;
+    story.shape("ann puts it in shadow all the same", moved);
     story.shape("generations", person.get(activate).await);
+    story.shape("ann lets go", person.delete(pin).await);
+    is_live(&person, 7).await;
+    story.shape("ann lets go again", person.delete(pin).await);
     story.shape(
         "the last of them",
         person.get(&format!("{activate}?limit=1")).await,

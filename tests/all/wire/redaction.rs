@@ -166,6 +166,14 @@ impl Redaction {
         instants.filter_map(|(_, text)| instant(text).ok())
     }
 
+    /// Microseconds that something took, within the time of the story.
+    pub fn took(&self, micros: Option<i64>) -> Result<String, String> {
+        match micros.filter(|micros| (0..=self.told.1 - self.told.0).contains(micros)) {
+            Some(_) => Ok("<µs>".to_owned()),
+            None => Err(format!("{micros:?} µs are longer than the story")),
+        }
+    }
+
     /// Milliseconds since the Unix epoch, of the time of the story.
     pub fn millis(&mut self, millis: i64) -> Result<String, String> {
         let (from, to) = (self.told.0 / 1_000, self.told.1 / 1_000);

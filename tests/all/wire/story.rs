@@ -254,6 +254,11 @@ fn hide(redaction: &mut Redaction, path: &str, value: &mut Value) {
         Value::Number(uses) if path.ends_with(": uses_24h") && uses.as_u64() > Some(0) => {
             *value = "<one or more>".into();
         }
+        // How long it took is the machine's business, but no longer than the whole story.
+        Value::Number(took) if path.ends_with(": duration_us") => {
+            let shown = redaction.took(took.as_i64());
+            *value = shown.unwrap_or_else(|why| panic!("{path}: {why}")).into();
+        }
         // How soon is the machine's business.
         Value::Bool(_) if path.ends_with(": live") => *value = "<by now or not>".into(),
         Value::Number(number)

@@ -7,6 +7,16 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use super::{Purpose, WrappedKey, hex, mac};
 use crate::chance::{self, Chance};
 
+/// What the wrapping of a key says beside the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Nothing.
+    Plain,
+    /// That each generation of the ledger is sealed. Only who has the root can say it, and only who kept a
+    /// wrapping from before can take it back.
+    Sealed,
+}
+
 /// Thirty-two secret bytes.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct RootKey {
@@ -44,13 +54,13 @@ impl RootKey {
     /// one wrapped key put in the place of another does not open.
     pub(super) fn wrap(
         &self,
-        purpose: Purpose,
+        (purpose, form): (Purpose, Form),
         id: &str,
         key: &[u8; 32],
         chance: &dyn Chance,
     ) -> WrappedKey {
         let nonce = chance::bytes::<12>(chance);
-        let aad = self.associated_data(purpose, id);
+        let aad = self.associated_data((purpose, form), id);
         let payload = Payload {
             msg: key.as_slice(),
             aad: aad.as_bytes(),
@@ -67,10 +77,15 @@ impl RootKey {
         }
     }
 
-    /// What [`RootKey::wrap`] wrapped.
-    pub(super) fn unwrap(&self, wrapped: &WrappedKey) -> Option<[u8; 32]> {
+    /// What [`RootKey::wrap`] wrapped, in whichever form.
+    pub(super) fn unwrap(&self, wrapped: &WrappedKey) -> Option<([u8; 32], Form)> {
+        let one = |form| Some((self.unwrap_as(wrapped, form)?, form));
+        one(Form::Sealed).or_else(|| one(Form::Plain))
+    }
+
+    fn unwrap_as(&self, wrapped: &WrappedKey, form: Form) -> Option<[u8; 32]> {
         let (nonce, sealed) = wrapped.bytes.split_first_chunk::<12>()?;
-        let aad = self.associated_data(wrapped.purpose, &wrapped.id);
+        let aad = self.associated_data((wrapped.purpose, form), &wrapped.id);
         let payload = Payload {
             msg: sealed,
             aad: aad.as_bytes(),
@@ -81,8 +96,12 @@ impl RootKey {
         Zeroizing::new(bytes).as_slice().try_into().ok()
     }
 
-    fn associated_data(&self, purpose: Purpose, id: &str) -> String {
-        format!("countersign data key v1 {} {purpose} {id}", self.id)
+    fn associated_data(&self, (purpose, form): (Purpose, Form), id: &str) -> String {
+        let says = match form {
+            Form::Plain => "v1",
+            Form::Sealed => "v1 sealed-generations",
+        };
+        format!("countersign data key {says} {} {purpose} {id}", self.id)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::approval::{Choice, Vote};
 use crate::caller::{Issuer, Person};
 use crate::policy::{Ground, Value};
 use crate::time::Timestamp;
-use crate::verdict::{ModuleId, Opinion, fold};
+use crate::verdict::{ModuleId, Opinion, Took, fold};
 
 /// Every group that a quorum here may name.
 const GROUPS: [&str; 3] = ["g", "h", "i"];
@@ -64,6 +64,7 @@ fn opinions(verdicts: &[Verdict]) -> Vec<Opinion> {
         },
         verdict: Ok(verdict.clone()),
         notes: Vec::new(),
+        took: Took::UNKNOWN,
     };
     verdicts.iter().enumerate().map(opinion).collect()
 }

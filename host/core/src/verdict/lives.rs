@@ -51,7 +51,7 @@ mod tests {
     use super::*;
     use crate::approval::{GRANT_TTL, PENDING_TTL};
     use crate::policy::{CallerClass, Ground};
-    use crate::verdict::{ModuleId, fold};
+    use crate::verdict::{ModuleId, Took, fold};
 
     fn judged(lives: &[[Option<u32>; 2]]) -> Judgement {
         let opinion = |(at, [pending_ttl, grant_ttl]): (usize, &[Option<u32>; 2])| Opinion {
@@ -67,6 +67,7 @@ mod tests {
                 grant_ttl: *grant_ttl,
             })),
             notes: Vec::new(),
+            took: Took::UNKNOWN,
         };
         let opinions: Vec<Opinion> = lives.iter().enumerate().map(opinion).collect();
         Judgement {
@@ -74,6 +75,7 @@ mod tests {
             class: CallerClass::Agent,
             ruling: fold(&opinions),
             opinions,
+            took: Took::UNKNOWN,
         }
     }
 

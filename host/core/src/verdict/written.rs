@@ -3,12 +3,13 @@
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{ModuleId, Opinion};
+use super::{ModuleId, Opinion, Took};
 use crate::policy::{Ground, Terms, Verdict};
 
 impl Serialize for Opinion {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members = 2 + usize::from(!self.notes.is_empty());
+        let members =
+            2 + usize::from(!self.notes.is_empty()) + usize::from(!self.took.is_unknown());
         let mut written = serializer.serialize_struct("Opinion", members)?;
         written.serialize_field("module", &self.module)?;
         match &self.verdict {
@@ -17,6 +18,9 @@ impl Serialize for Opinion {
         }
         if !self.notes.is_empty() {
             written.serialize_field("notes", &self.notes)?;
+        }
+        if !self.took.is_unknown() {
+            written.serialize_field("duration_us", &self.took)?;
         }
         written.end()
     }
@@ -29,6 +33,8 @@ struct Written {
     failure: Option<String>,
     #[serde(default)]
     notes: Vec<String>,
+    #[serde(default)]
+    duration_us: Took,
 }
 
 /// [`Verdict`], and what an earlier version wrote around it: ledgers hold that for ever.
@@ -66,6 +72,7 @@ impl<'de> Deserialize<'de> for Opinion {
             module: written.module,
             verdict,
             notes: written.notes,
+            took: written.duration_us,
         })
     }
 }

@@ -325,3 +325,24 @@ fn a_set_needs_its_classifier_and_names_of_its_own() {
         LoadError::SameName("baseline".into())
     );
 }
+
+#[test]
+fn a_judgement_says_how_long_each_module_took_and_all_of_them_together() {
+    let engine = engine();
+    let slow = Guest {
+        name: "slow",
+        decide: "(loop $on
+            (global.set $count (i32.add (global.get $count) (i32.const 1)))
+            (br_if $on (i32.lt_u (global.get $count) (i32.const 2000000))))
+            (global.get $abstain)",
+        ..Guest::default()
+    };
+    let slow = prove(&engine, &slow).expect("it is sound");
+    let judgement = judge(&[&baseline(&engine), &slow], &agent_mints());
+    let took = |at: usize| judgement.opinions[at].took.micros();
+    let (quick, slow) = (took(0).expect("measured"), took(1).expect("measured"));
+    let total = judgement.took.micros().expect("measured");
+    assert!(quick < slow, "{judgement:?}");
+    // Each is rounded down, and what is between them is the host's.
+    assert!(quick + slow <= total && total < 2 * slow, "{judgement:?}");
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countersign_core::policy::{CallerClass, Question, Verdict};
-use countersign_core::verdict::{Judgement, Opinion, fold};
+use countersign_core::verdict::{Judgement, Opinion, Took, fold};
 use countersign_engine::{CLASSIFIER, Proven, Reply, depends_on_the_moment};
 
 /// How often a module is asked that had no time to answer.
@@ -109,6 +109,7 @@ fn class(classifier: &Proven, question: &Question) -> Result<CallerClass, Box<Op
             module: classifier.id().clone(),
             verdict: Err(failure),
             notes: reply.notes,
+            took: Took::UNKNOWN,
         })
     })
 }
@@ -119,6 +120,7 @@ fn opinion(module: &Proven, question: &Question, class: CallerClass) -> Opinion 
         module: module.id().clone(),
         verdict: reply.answer,
         notes: reply.notes,
+        took: Took::UNKNOWN,
     }
 }
 
@@ -139,6 +141,7 @@ fn ended(class: CallerClass, opinions: Vec<Opinion>) -> Asked {
         class,
         ruling: fold(&opinions),
         opinions,
+        took: Took::UNKNOWN,
     };
     Asked::Judged(judgement)
 }

@@ -4,7 +4,7 @@ use countersign_core::decision::Decision;
 use countersign_core::id::DecisionId;
 use countersign_core::policy::{CallerClass, Question};
 use countersign_core::time::Timestamp;
-use countersign_core::verdict::{Judgement, Opinion, Ruling};
+use countersign_core::verdict::{Judgement, Opinion, Ruling, Took};
 use serde::Deserialize;
 
 /// What is asked again of a decision, and what it is held against. As JSON it is what `GET /decisions/{id}`
@@ -69,6 +69,8 @@ struct Line {
     ruling: Ruling,
     #[serde(default)]
     opinions: Vec<Opinion>,
+    #[serde(default)]
+    duration_us: Took,
 }
 
 impl From<Line> for Record {
@@ -82,6 +84,7 @@ impl From<Line> for Record {
                 class: line.class,
                 ruling: line.ruling,
                 opinions: line.opinions,
+                took: line.duration_us,
             },
         }
     }

@@ -2,7 +2,7 @@ use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use countersign_core::policy::{CallerClass, Ground, Terms, Verdict};
-use countersign_core::verdict::{ModuleId, Opinion, fold};
+use countersign_core::verdict::{Judgement, ModuleId, Opinion, Took, fold};
 use countersign_engine::{BASELINE, Limits, Settings};
 use serde_json::{Value, json};
 
@@ -65,6 +65,7 @@ fn line(module: &ModuleId, verdict: Result<Verdict, String>) -> Value {
         module: module.clone(),
         verdict,
         notes: Vec::new(),
+        took: Took::UNKNOWN,
     }];
     json!({
         "id": "01890a5d-ac96-774b-bcce-b302099a8057",
@@ -154,6 +155,7 @@ fn a_life_that_a_gate_left_to_the_host_is_as_long_as_it_was_there() {
             grant_ttl: None,
         })),
         notes: Vec::new(),
+        took: Took::UNKNOWN,
     };
     let opinions = vec![gate("a", None), gate("b", Some(7_200))];
     let built_in = Judgement {
@@ -161,6 +163,7 @@ fn a_life_that_a_gate_left_to_the_host_is_as_long_as_it_was_there() {
         class: CallerClass::Agent,
         ruling: fold(&opinions),
         opinions,
+        took: Took::UNKNOWN,
     };
     for seconds in [60, 3_600, 5_000, 7_200, 86_400] {
         let life = Duration::from_secs(seconds);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use countersign_core::policy::{CallerClass, Question};
 use countersign_core::review::Said;
 use countersign_core::strictness;
-use countersign_core::verdict::{Judgement, Opinion, fold};
+use countersign_core::verdict::{Judgement, Opinion, Took, fold};
 use countersign_engine::PolicySet;
 
 use super::{classifier, is_same};
@@ -165,6 +165,7 @@ impl Heard {
             class: self.class.unwrap_or(CallerClass::Unknown),
             ruling: fold(&self.opinions),
             opinions: self.opinions,
+            took: Took::default(),
         }
     }
 }
@@ -187,6 +188,7 @@ fn opinions(
             module: asker.module_id().clone(),
             verdict: said.verdict,
             notes: Vec::new(),
+            took: Took::default(),
         });
         // Without a class nobody else is asked, and this alone denies.
         if told.is_none() {

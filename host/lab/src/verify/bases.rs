@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use countersign_core::exhaustive::Row;
 use countersign_core::policy::Verdict;
 use countersign_core::strictness;
-use countersign_core::verdict::{Opinion, fold};
+use countersign_core::verdict::{Opinion, Took, fold};
 use countersign_engine::Proven;
 
 use super::asker::{Asker, Said};
@@ -97,6 +97,7 @@ pub fn loosens((module, said): (&Proven, &Said), others: &Others<'_>) -> bool {
         module: module.id().clone(),
         verdict: verdict.clone(),
         notes: Vec::new(),
+        took: Took::UNKNOWN,
     };
     let others = opinion(others.module, &others.verdict);
     let without = fold(std::slice::from_ref(&others));

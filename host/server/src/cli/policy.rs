@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-pub use self::hosted::{Differences, History, HostedCommand, Push, Rollback, SetMode};
+pub use self::hosted::{Differences, History, HostedCommand, Pin, Push, Rollback, SetMode, Unpin};
 pub use self::looks::{Bench, Check, Describe};
 pub use self::replay::Replay;
 pub use self::signing::{Keygen, Sign, VerifySignature};

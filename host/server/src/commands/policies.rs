@@ -1,4 +1,4 @@
-//! `countersign policy list|history|push|mode|rollback`: the policies of a host.
+//! `countersign policy list|history|push|mode|pin|rollback`: the policies of a host.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,9 @@ use super::moments::Moments;
 use super::signed::{Signature, beside, signed_by};
 use super::table::{Table, listed};
 use super::terminal::{self, Plain};
-use crate::cli::{Access, Differences, History, HostedCommand, Push, Rollback, SetMode};
+use crate::cli::{
+    Access, Differences, History, HostedCommand, Pin, Push, Rollback, SetMode, Unpin,
+};
 use crate::config::Flags;
 
 /// The largest file of settings that is read.
@@ -42,6 +44,13 @@ struct Module {
     signatures: Vec<Signature>,
     #[serde(default)]
     built_in: bool,
+    pinned: Option<Pinned>,
+}
+
+#[derive(Deserialize)]
+struct Pinned {
+    by: Plain,
+    since: u64,
 }
 
 #[derive(Deserialize)]
@@ -61,6 +70,7 @@ struct Generation {
     at: Timestamp,
     by: Plain,
     summary: Plain,
+    genuine: bool,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +112,8 @@ pub async fn run(command: HostedCommand, flags: Flags) -> Result<(), Failure> {
         HostedCommand::Differences(differences) => list_differences(differences, flags).await,
         HostedCommand::Push(push) => push_one(push, flags).await,
         HostedCommand::Mode(mode) => change_mode(mode, flags).await,
+        HostedCommand::Pin(pin) => pin_one(pin, flags).await,
+        HostedCommand::Unpin(unpin) => unpin_one(unpin, flags).await,
         HostedCommand::Rollback(rollback) => roll_back(rollback, flags).await,
     }
 }
@@ -117,11 +129,20 @@ async fn list(access: Access, flags: Flags) -> Result<(), Failure> {
         &["NAME", "VERSION", "MODE", "DIGEST", "SIGNED BY", "SETTINGS"],
         &[5, 0],
     );
+    let mut pinned = Vec::new();
     for module in live.modules {
-        let mode = match module.classifier {
-            true => Plain::new(&format!("{}, classifier", module.mode)),
-            false => module.mode,
-        };
+        let mut mode = module.mode.to_string();
+        if module.classifier {
+            mode += ", classifier";
+        }
+        if let Some(pin) = module.pinned {
+            mode += ", pinned";
+            pinned.push(format!(
+                "{} is pinned by {} since generation {}.",
+                module.name, pin.by, pin.since
+            ));
+        }
+        let mode = Plain::new(&mode);
         let settings: Vec<String> = module
             .settings
             .iter()
@@ -138,6 +159,9 @@ async fn list(access: Access, flags: Flags) -> Result<(), Failure> {
     }
     terminal::say(&format!("Generation {} decides.\n", live.generation));
     terminal::say(&table.drawn(terminal::width()));
+    if !pinned.is_empty() {
+        terminal::say(&format!("\n{}", pinned.join("\n")));
+    }
     if let Some(counts) = live.shadow {
         let pairs: Vec<_> = ["asked", "looser", "mixed", "tighter", "reworded", "missed"]
             .into_iter()
@@ -170,11 +194,18 @@ async fn list_generations(history: History, flags: Flags) -> Result<(), Failure>
     let moments = Moments::now(width);
     let mut table = Table::new(&["GENERATION", "WHEN", "BY", "WHAT CHANGED"], &[3, 2]);
     for generation in generations {
+        let summary = match generation.genuine {
+            true => generation.summary,
+            false => Plain::new(&format!(
+                "NOT AS RECORDED, and refused: {}",
+                generation.summary
+            )),
+        };
         table.row(vec![
             Plain::new(&generation.number.to_string()),
             moments.cell(generation.at),
             generation.by,
-            generation.summary,
+            summary,
         ]);
     }
     terminal::say(&table.drawn(width));
@@ -274,15 +305,45 @@ async fn change_mode(mode: SetMode, flags: Flags) -> Result<(), Failure> {
             body.insert(name.to_owned(), value.into());
         }
     }
-    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if !mode.name.chars().all(is_name) {
-        let name = Plain::new(&mode.name);
-        return Err(Failure::usage(format!("`{name}` is no policy's name")));
-    }
-    let path = format!("/policies/{}/mode", mode.name);
+    let path = path_of(&mode.name, "mode")?;
     let request = Request::new(Method::PUT, path, Some(Value::Object(body)));
     let answer = client.get(&request, mode.access.json).await?;
     changed(&client, &answer, mode.access.json)
+}
+
+async fn pin_one(pin: Pin, flags: Flags) -> Result<(), Failure> {
+    let client = Client::new(&pin.access, flags)?;
+    let mut body = Map::new();
+    for (name, value) in [("version", pin.version), ("digest", pin.digest)] {
+        if let Some(value) = value {
+            body.insert(name.to_owned(), value.into());
+        }
+    }
+    let path = path_of(&pin.name, "pin")?;
+    let request = Request::new(Method::PUT, path, Some(Value::Object(body)));
+    let answer = client.get(&request, pin.access.json).await?;
+    changed(&client, &answer, pin.access.json)
+}
+
+async fn unpin_one(unpin: Unpin, flags: Flags) -> Result<(), Failure> {
+    let client = Client::new(&unpin.access, flags)?;
+    let request = Request::new(Method::DELETE, path_of(&unpin.name, "pin")?, None);
+    let answer = client.get(&request, unpin.access.json).await?;
+    changed(&client, &answer, unpin.access.json)?;
+    if !unpin.access.json {
+        terminal::say("It decides as before, until the folder or somebody changes it.");
+    }
+    Ok(())
+}
+
+/// What the host calls this of the policy `name`.
+fn path_of(name: &str, what: &str) -> Result<String, Failure> {
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.is_empty() || !name.chars().all(is_name) {
+        let name = Plain::new(name);
+        return Err(Failure::usage(format!("`{name}` is no policy's name")));
+    }
+    Ok(format!("/policies/{name}/{what}"))
 }
 
 async fn roll_back(rollback: Rollback, flags: Flags) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
-use countersign_core::generation::Mode;
+use countersign_core::generation::{Mode, Pin};
 use countersign_core::verb::Verb;
 use serde::Deserialize;
 
@@ -49,6 +49,7 @@ struct Module {
     settings: BTreeMap<String, Vec<String>>,
     /// Whether it says what kind of caller asks.
     classifier: bool,
+    pinned: Option<Pin>,
 }
 
 /// What came of the policies in shadow.
@@ -121,6 +122,7 @@ mod tests {
                 "runs": "snapshot",
                 "settings": { "exempt": ["actor=org-token:x"] },
                 "classifier": true,
+                "pinned": { "by": "session:<i>", "since": 2 },
             }, {
                 "name": "freeze",
                 "version": "1.0.0",
@@ -154,6 +156,7 @@ mod tests {
             "actor=org-token:x",
             "classifier",
             "in shadow",
+            "session:&#60;i&#62;, since generation 2",
             "1200 decisions",
             "4 would have let more happen",
             "&#60;script&#62;.wasm",

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use countersign_core::generation::{
-    Component, GenerationChange, GenerationRecord, Mode, ModuleRecord, VersionRecord,
+    Component, GenerationChange, Mode, ModuleRecord, Pin, SealError, VersionRecord,
 };
 use countersign_core::keys::hex;
 use countersign_core::ports::{Ledger, LedgerError};
@@ -16,10 +16,11 @@ use countersign_core::time::Timestamp;
 use countersign_engine::{PolicySet, Proven, Settings};
 use sha2::{Digest as _, Sha256};
 
+use super::book::BookError;
 use super::change::record;
 use super::modules::{Modules, named};
 use super::review::ReviewError;
-use super::{Policies, recorded};
+use super::{Policies, pins, recorded};
 
 /// One module of a set that somebody chose.
 pub struct Chosen {
@@ -31,6 +32,16 @@ pub struct Chosen {
     pub settings: Option<Settings>,
     /// Whether it decides.
     pub mode: Mode,
+    /// Whether it is pinned from now on; where that is not said, what is pinned stays, and nothing else is.
+    pub pinned: Option<bool>,
+}
+
+/// What a change follows.
+pub(super) struct Base {
+    /// The number of the newest generation; 0 where there is none.
+    pub number: u64,
+    /// Its modules; none where they are not as they were recorded.
+    pub modules: Modules,
 }
 
 /// Why a choice cannot be made ready.
@@ -76,6 +87,29 @@ pub enum ChoiceError {
         /// What was asked for.
         which: String,
     },
+    /// It stays as it is.
+    #[error(
+        "`{name}` is pinned at {version} by {} since generation {}: let go of it first, with `countersign policy unpin {name}` (DELETE /policies/{name}/pin)", pin.by, pin.since
+    )]
+    Pinned {
+        /// The policy.
+        name: String,
+        /// Its version.
+        version: String,
+        /// By whom, and since when.
+        pin: Pin,
+    },
+    /// It is not pinned.
+    #[error("`{0}` is not pinned: GET /policies says what is")]
+    NotPinned(String),
+    /// It decides nothing.
+    #[error(
+        "`{0}` is in shadow, and only what decides is pinned: name the version that is to decide, or have it decide first (PUT /policies/{0}/mode)"
+    )]
+    InShadow(String),
+    /// What is recorded is not as a host recorded it.
+    #[error(transparent)]
+    Unsealed(#[from] SealError),
     /// It does not work, or not together.
     #[error("{0}")]
     Refused(String),
@@ -88,10 +122,19 @@ pub enum ChoiceError {
 }
 
 /// A change that is proven, and what it is made of.
-struct Ready {
+pub(super) struct Ready {
     change: GenerationChange,
     deciding: PolicySet,
-    newest: Option<GenerationRecord>,
+    base: Modules,
+}
+
+impl From<BookError> for ChoiceError {
+    fn from(error: BookError) -> Self {
+        match error {
+            BookError::Ledger(error) => Self::Ledger(error),
+            BookError::Seal(error) => Self::Unsealed(error),
+        }
+    }
 }
 
 impl Policies {
@@ -135,12 +178,19 @@ impl Policies {
         ledger: &dyn Ledger,
         number: u64,
     ) -> Result<GenerationChange, ChoiceError> {
-        let earlier = ledger.generation(number).await?;
+        let earlier = self.book(ledger).numbered(number).await?;
         let earlier = earlier.ok_or(ChoiceError::NoGeneration(number))?;
-        let newest = ledger.latest_generation().await?;
+        let base = match self.base(ledger).await {
+            // This is the way away from it, and takes nothing of it along.
+            Err(ChoiceError::Unsealed(_)) => Base {
+                number: ledger.newest_generation().await?,
+                modules: Modules::default(),
+            },
+            base => base?,
+        };
         // What was in shadow then need not stand now: nothing hangs on it.
         let (wanted, proving) = (Modules::from(&earlier), Proving::Deciding);
-        let ready = self.ready(ledger, (newest, proving), wanted).await;
+        let ready = self.ready(ledger, (base, proving), wanted).await;
         let Ready { change, .. } = ready.map_err(|error| match error {
             ChoiceError::NoChange(_) => ChoiceError::NoChange(number),
             error => error,
@@ -151,18 +201,48 @@ impl Policies {
         })
     }
 
-    /// The change that makes `chosen` live.
+    /// What a change follows that keeps something of it.
+    pub(super) async fn base(&self, ledger: &dyn Ledger) -> Result<Base, ChoiceError> {
+        let newest = self.book(ledger).newest().await?;
+        Ok(Base {
+            number: newest.as_ref().map_or(0, |newest| newest.number),
+            modules: newest.as_ref().map(Modules::from).unwrap_or_default(),
+        })
+    }
+
+    /// The change that makes `chosen` live. What is pinned and not named stays.
     pub async fn set(
         &self,
         ledger: &dyn Ledger,
-        chosen: Vec<Chosen>,
+        (by, chosen): (String, Vec<Chosen>),
     ) -> Result<Reviewed, ChoiceError> {
-        let newest = ledger.latest_generation().await?;
-        let live = newest.as_ref().map(Modules::from).unwrap_or_default();
+        let base = self.base(ledger).await?;
+        let mut live = base.modules.clone();
         let mut wanted = Modules::default();
         for chosen in chosen {
-            let mode = chosen.mode;
-            let module = version(ledger, chosen, &live.first(mode)).await?;
+            let (mode, pinned) = (chosen.mode, chosen.pinned);
+            let mut module = version(ledger, chosen, &live.first(mode)).await?;
+            if mode == Mode::Enforce {
+                let name = module.id.name.clone();
+                let is_same = |known: &ModuleRecord| {
+                    known.id == module.id && known.settings == module.settings
+                };
+                let kept = live.pin(&name);
+                let kept = kept.filter(|(known, _)| pinned.is_none() || is_same(known));
+                let kept = kept.map(|(_, pin)| pin.clone());
+                let fresh = || Pin {
+                    by: by.clone(),
+                    since: base.number.saturating_add(1),
+                };
+                module.pinned = match pinned {
+                    None => kept,
+                    Some(true) => Some(kept.unwrap_or_else(fresh)),
+                    Some(false) => None,
+                };
+                if pinned.is_some() {
+                    live.let_go(&name);
+                }
+            }
             if named(wanted.of(mode), &module.id.name).is_some() {
                 return Err(ChoiceError::Twice {
                     name: module.id.name,
@@ -171,10 +251,16 @@ impl Policies {
             }
             wanted.of(mode).push(module);
         }
+        for (module, _) in live.pinned() {
+            if named(&wanted.decide, &module.id.name).is_none() {
+                wanted.decide.push(module.clone());
+            }
+        }
+        pins::keep(&live, &wanted)?;
         for mode in [Mode::Enforce, Mode::Shadow] {
             wanted.of(mode).sort_by(|a, b| a.id.cmp(&b.id));
         }
-        let ready = self.ready(ledger, (newest, Proving::All), wanted).await?;
+        let ready = self.ready(ledger, (base, Proving::All), wanted).await?;
         self.review(ledger, ready).await
     }
 
@@ -186,8 +272,8 @@ impl Policies {
         name: &str,
         (mode, version_named): (Mode, Option<Chosen>),
     ) -> Result<Reviewed, ChoiceError> {
-        let newest = ledger.latest_generation().await?;
-        let mut wanted = newest.as_ref().map(Modules::from).unwrap_or_default();
+        let base = self.base(ledger).await?;
+        let mut wanted = base.modules.clone();
         let module = match version_named {
             Some(chosen) => version(ledger, chosen, &wanted.first(mode.other())).await?,
             None if named(&wanted.decide, name).is_some()
@@ -202,46 +288,49 @@ impl Policies {
                     Mode::Shadow => &wanted.decide,
                 };
                 let module = named(other, name).cloned();
-                let number = newest.as_ref().map_or(0, |newest| newest.number);
                 let has_it = named(wanted.of(mode), name).is_some();
                 module.ok_or_else(|| match has_it {
-                    true => ChoiceError::NoChange(number),
+                    true => ChoiceError::NoChange(base.number),
                     false => ChoiceError::NotLive(name.to_owned()),
                 })?
             }
         };
         wanted.put(module, mode);
-        let ready = self.ready(ledger, (newest, Proving::All), wanted).await?;
+        pins::keep(&base.modules, &wanted)?;
+        let ready = self.ready(ledger, (base, Proving::All), wanted).await?;
         self.review(ledger, ready).await
     }
 
     /// What is known of a change that is ready.
-    async fn review(&self, ledger: &dyn Ledger, ready: Ready) -> Result<Reviewed, ChoiceError> {
+    pub(super) async fn review(
+        &self,
+        ledger: &dyn Ledger,
+        ready: Ready,
+    ) -> Result<Reviewed, ChoiceError> {
         let Ready {
             change,
             deciding,
-            newest,
+            base,
         } = ready;
-        let newest = newest.ok_or(ChoiceError::NoGeneration(0))?;
         let known = self.known();
-        let live = recorded::proven(ledger, self.loader(), &newest.modules, &known).await;
+        let live = recorded::proven(ledger, self.workshop(&known), &base.decide).await;
         let live = live.map_err(|error| refused(&error))?;
-        let (live, candidate) = ((&newest, live), (change, deciding));
+        let (live, candidate) = ((&base, live), (change, deciding));
         Ok(self.reviewer.review(ledger, live, candidate).await?)
     }
 
-    /// The change from `newest` to what is wanted, with every default, proven to stand together, with those in
+    /// The change from `base` to what is wanted, with every default, proven to stand together, with those in
     /// shadow and without, and remembered for when it is taken over.
-    async fn ready(
+    pub(super) async fn ready(
         &self,
         ledger: &dyn Ledger,
-        (newest, proving): (Option<GenerationRecord>, Proving),
+        (base, proving): (Base, Proving),
         wanted: Modules,
     ) -> Result<Ready, ChoiceError> {
         let _one_at_a_time = self.proving.acquire().await;
         let mut known = self.known();
         let prove = async |modules: &[ModuleRecord], known: &[Arc<Proven>]| {
-            let set = recorded::proven(ledger, self.loader(), modules, known).await;
+            let set = recorded::proven(ledger, self.workshop(known), modules).await;
             set.map_err(|error| refused(&error))
         };
         let deciding = prove(&wanted.decide, &known).await?;
@@ -261,6 +350,7 @@ impl Policies {
                 let proven = proven.iter().find(|proven| *proven.id() == module.id);
                 settled.extend(proven.map(|proven| ModuleRecord {
                     file: module.file.clone(),
+                    pinned: module.pinned.clone(),
                     ..record(proven)
                 }));
             }
@@ -276,32 +366,33 @@ impl Policies {
         };
         *self.chosen() = proven;
         self.shadow.keep(would_stand);
-        let live = newest.as_ref().map(Modules::from).unwrap_or_default();
-        match &newest {
-            Some(newest) if live == modules => Err(ChoiceError::NoChange(newest.number)),
-            _ => Ok(Ready {
-                change: GenerationChange {
-                    summary: live.change_to(&modules),
-                    modules: modules.decide,
-                    shadow: modules.shadow,
-                    // All of them are kept already.
-                    components: Vec::new(),
-                    follows: newest.as_ref().map_or(0, |newest| newest.number),
-                    // Who makes it, when and by whose leave is written when it is recorded.
-                    by: String::new(),
-                    at: Timestamp::from_micros(0),
-                    approval: None,
-                },
-                deciding,
-                newest,
-            }),
+        if base.modules == modules {
+            return Err(ChoiceError::NoChange(base.number));
         }
+        let number = base.number.saturating_add(1);
+        Ok(Ready {
+            change: GenerationChange {
+                summary: base.modules.change_to(&modules),
+                seal: self.key.seal(number, &modules.decide, &modules.shadow),
+                modules: modules.decide,
+                shadow: modules.shadow,
+                // All of them are kept already.
+                components: Vec::new(),
+                follows: base.number,
+                // Who makes it, when and by whose leave is written when it is recorded.
+                by: String::new(),
+                at: Timestamp::from_micros(0),
+                approval: None,
+            },
+            deciding,
+            base: base.modules,
+        })
     }
 }
 
 /// The kept version that is meant, with the settings that it is to have: those that it has in `live`, or else
 /// those of the first of its name there.
-async fn version(
+pub(super) async fn version(
     ledger: &dyn Ledger,
     chosen: Chosen,
     live: &[ModuleRecord],
@@ -333,12 +424,17 @@ async fn version(
             .map(|module| module.settings.clone())
             .unwrap_or_default(),
     };
-    Ok(ModuleRecord { id, settings, file })
+    Ok(ModuleRecord {
+        id,
+        settings,
+        file,
+        pinned: None,
+    })
 }
 
 /// What of a choice is proven.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Proving {
+pub(super) enum Proving {
     /// What decides, and what would decide.
     All,
     /// What decides.

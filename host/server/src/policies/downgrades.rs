@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use countersign_core::generation::{GenerationRecord, ModuleRecord};
+use countersign_core::generation::{Genuine, ModuleRecord};
 use countersign_core::ports::Ledger;
 use countersign_core::verdict::ModuleId;
 use countersign_engine::folder::{Problem, Proposal};
@@ -12,14 +12,14 @@ use countersign_engine::{CLASSIFIER, PolicySet, Proven};
 use semver::Version;
 
 use super::modules::named;
-use super::recorded::{self, Loader};
+use super::recorded::{self, Workshop};
 
 /// What the folder proposes, with what decides under `newest` in the place of each older version of it.
 pub(super) async fn upheld(
-    newest: Option<&GenerationRecord>,
+    newest: Option<&Genuine>,
     proposal: &Proposal,
     ledger: &dyn Ledger,
-    (loader, known): (Loader<'_>, &[Arc<Proven>]),
+    workshop: Workshop<'_>,
 ) -> anyhow::Result<Proposal> {
     let decide = newest.map_or(&[][..], |newest| &newest.modules);
     let stands: Vec<ModuleRecord> = older(proposal.policies.modules(), &proposal.files, decide)
@@ -29,7 +29,7 @@ pub(super) async fn upheld(
     if stands.is_empty() {
         return Ok(upheld);
     }
-    let mut modules = recorded::modules(ledger, loader, &stands, known).await?;
+    let mut modules = recorded::modules(ledger, workshop, &stands).await?;
     for module in proposal.policies.modules() {
         if named(&stands, &module.id().name).is_none() {
             modules.push(Arc::clone(module));

@@ -12,7 +12,7 @@ use countersign_core::action::Action;
 use countersign_core::approval::State;
 use countersign_core::caller::{Caller, Door, Identity};
 use countersign_core::gate::{Passed, Stopped};
-use countersign_core::generation::{GenerationChange, GenerationRecord, ModuleRecord};
+use countersign_core::generation::{GenerationChange, Genuine, ModuleRecord};
 use countersign_core::id::ApprovalId;
 use countersign_core::ledger::{Done, Refusal};
 use countersign_core::review::{Review, Reviewed};
@@ -163,6 +163,7 @@ impl Halt {
 struct Promotion {
     reviewed: Reviewed,
     policies: PolicySet,
+    modules: Modules,
 }
 
 impl Policies {
@@ -273,11 +274,11 @@ impl Policies {
     async fn upheld(
         &self,
         app: &App,
-        newest: Option<&GenerationRecord>,
+        newest: Option<&Genuine>,
         proposal: &Proposal,
     ) -> anyhow::Result<Proposal> {
         let known = self.known();
-        downgrades::upheld(newest, proposal, &*app.ledger, (self.loader(), &known)).await
+        downgrades::upheld(newest, proposal, &*app.ledger, self.workshop(&known)).await
     }
 
     /// What the folder holds and nobody has denied.
@@ -298,13 +299,16 @@ impl Policies {
 
     /// Makes live what a trusted folder holds.
     async fn record(&self, app: &App, proposal: &Proposal) -> anyhow::Result<Adopted> {
-        let newest = app.ledger.latest_generation().await?;
+        let book = self.book(&*app.ledger);
+        let newest = book.newest().await?;
         let upheld = self.upheld(app, newest.as_ref(), proposal).await?;
-        let plan = plan(newest.as_ref(), &upheld)?;
+        let known = self.known();
+        let plan = plan(newest.as_ref(), &upheld, book, self.workshop(&known)).await?;
         let number = match &newest {
             Some(newest) if Modules::from(newest) == plan.modules => Some(newest.number),
             newest => {
-                let change = change(newest.as_ref(), (&upheld, &plan.modules), &*app.clock);
+                let with = (&upheld, &plan.modules);
+                let change = change(newest.as_ref(), with, &self.key, &*app.clock);
                 let number = app.ledger.record_generation(&change).await?;
                 if let Some(number) = number {
                     tracing::info!(generation = number, summary = %change.summary, "other policies are recorded");
@@ -317,7 +321,7 @@ impl Policies {
             self.look();
             return Ok(Adopted::Later);
         };
-        self.swap(Generation::new(number, plan.policies), &plan.modules.shadow);
+        self.swap(Generation::new(number, plan.policies), &plan.modules);
         Ok(self.adopted(proposal))
     }
 
@@ -328,10 +332,12 @@ impl Policies {
         proposal: &Proposal,
         halt: &Halt,
     ) -> anyhow::Result<Adopted> {
-        let newest = app.ledger.latest_generation().await?;
+        let book = self.book(&*app.ledger);
+        let newest = book.newest().await?;
         let newest = newest.context("the datastore has lost its policies")?;
         let upheld = self.upheld(app, Some(&newest), proposal).await?;
-        let plan = plan(Some(&newest), &upheld)?;
+        let known = self.known();
+        let plan = plan(Some(&newest), &upheld, book, self.workshop(&known)).await?;
         let waiting = self.waiting();
         if Modules::from(&newest) == plan.modules {
             self.take_back(app, waiting).await?;
@@ -355,7 +361,8 @@ impl Policies {
             waiting => self.take_back(app, waiting).await?,
         }
         let live = self.proven(app, &newest).await?;
-        let change = change(Some(&newest), (&upheld, &plan.modules), &*app.clock);
+        let with = (&upheld, &plan.modules);
+        let change = change(Some(&newest), with, &self.key, &*app.clock);
         let candidate = (change, plan.policies.clone());
         let Some(reviewed) = self.compare(app, (&newest, &live), candidate, halt).await? else {
             return Ok(Adopted::Later);
@@ -365,8 +372,7 @@ impl Policies {
         {
             let number = self.submit(app, &part.reviewed).await?;
             if let Submitted::Live(number) = number {
-                let shadow = &part.reviewed.change.shadow;
-                self.swap(Generation::new(number, part.policies), shadow);
+                self.swap(Generation::new(number, part.policies), &part.modules);
                 return Ok(Adopted::Partly);
             }
             self.look();
@@ -375,7 +381,7 @@ impl Policies {
         let summary = reviewed.change.summary.clone();
         Ok(match self.submit(app, &reviewed).await? {
             Submitted::Live(number) => {
-                self.swap(Generation::new(number, plan.policies), &plan.modules.shadow);
+                self.swap(Generation::new(number, plan.policies), &plan.modules);
                 self.adopted(proposal)
             }
             Submitted::Waits(approval) => {
@@ -397,24 +403,25 @@ impl Policies {
     }
 
     /// What is live, proven.
-    async fn proven(&self, app: &App, newest: &GenerationRecord) -> anyhow::Result<PolicySet> {
+    async fn proven(&self, app: &App, newest: &Genuine) -> anyhow::Result<PolicySet> {
         let live = self.live.generation();
         if live.number() == newest.number {
             return Ok(live.policies().clone());
         }
         let known = self.known();
-        recorded::proven(&*app.ledger, self.loader(), &newest.modules, &known).await
+        recorded::proven(&*app.ledger, self.workshop(&known), &newest.modules).await
     }
 
     /// `None`: it was called off.
     async fn compare(
         &self,
         app: &App,
-        (newest, live): (&GenerationRecord, &PolicySet),
+        (newest, live): (&Genuine, &PolicySet),
         candidate: (GenerationChange, PolicySet),
         halt: &Halt,
     ) -> anyhow::Result<Option<Reviewed>> {
-        let live = (newest, live.clone());
+        let recorded = Modules::from(newest);
+        let live = (&recorded, live.clone());
         tokio::select! {
             reviewed = self.reviewer.review(&*app.ledger, live, candidate) => Ok(Some(reviewed?)),
             () = halt.called() => Ok(None),
@@ -426,7 +433,7 @@ impl Policies {
     async fn tightening(
         &self,
         app: &App,
-        (newest, live): (&GenerationRecord, &PolicySet),
+        (newest, live): (&Genuine, &PolicySet),
         plan: &Plan,
         halt: &Halt,
     ) -> anyhow::Result<Option<Promotion>> {
@@ -451,6 +458,9 @@ impl Policies {
                 modules: next.decide.clone(),
                 shadow: next.shadow.clone(),
                 follows: newest.number,
+                seal: self
+                    .key
+                    .seal(newest.number.saturating_add(1), &next.decide, &next.shadow),
                 by: String::new(),
                 at: app.clock.now(),
                 approval: None,
@@ -462,7 +472,11 @@ impl Policies {
             };
             if !reviewed.review.needs_a_person() {
                 modules = next;
-                promotion = Some(Promotion { reviewed, policies });
+                promotion = Some(Promotion {
+                    reviewed,
+                    policies,
+                    modules: modules.clone(),
+                });
             }
         }
         Ok(promotion)
@@ -559,7 +573,7 @@ enum Submitted {
 }
 
 impl Waiting {
-    fn is_for(&self, newest: &GenerationRecord, modules: &Modules) -> bool {
+    fn is_for(&self, newest: &Genuine, modules: &Modules) -> bool {
         self.follows == newest.number && self.modules == *modules
     }
 }

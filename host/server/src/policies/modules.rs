@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign_core::generation::{GenerationRecord, Mode, ModuleRecord};
+use countersign_core::generation::{Genuine, Mode, ModuleRecord, Pin};
 
 /// Modules, by name: of each name one that decides at most, and one in shadow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub(super) struct Modules {
     pub shadow: Vec<ModuleRecord>,
 }
 
-impl From<&GenerationRecord> for Modules {
-    fn from(record: &GenerationRecord) -> Self {
+impl From<&Genuine> for Modules {
+    fn from(record: &Genuine) -> Self {
         Self {
             decide: record.modules.clone(),
             shadow: record.shadow.clone(),
@@ -54,10 +54,33 @@ impl Modules {
         modules.sort_by(|a, b| a.id.cmp(&b.id));
     }
 
+    /// Those that stay as they are, whatever a folder holds.
+    pub fn pinned(&self) -> impl Iterator<Item = (&ModuleRecord, &Pin)> {
+        let decide = self.decide.iter();
+        decide.filter_map(|module| Some((module, module.pinned.as_ref()?)))
+    }
+
+    /// The one of that name that is pinned.
+    pub fn pin(&self, name: &str) -> Option<(&ModuleRecord, &Pin)> {
+        self.pinned().find(|(module, _)| module.id.name == name)
+    }
+
+    /// Lets go of the one of that name.
+    pub fn let_go(&mut self, name: &str) {
+        for module in &mut self.decide {
+            if module.id.name == name {
+                module.pinned = None;
+            }
+        }
+    }
+
     /// What a folder's content becomes where these are live: the folder has no say in the mode, so what came from
-    /// a file and is in shadow stays there until somebody says otherwise, or the file is gone. Any other file
-    /// decides.
-    pub fn with_folder(&self, folder: Vec<ModuleRecord>) -> Self {
+    /// a file and is in shadow stays there until somebody says otherwise, or the file is gone. What is pinned
+    /// stays. Any other file decides.
+    pub fn with_folder(&self, mut folder: Vec<ModuleRecord>) -> Self {
+        folder.retain(|module| self.pin(&module.id.name).is_none());
+        folder.extend(self.pinned().map(|(module, _)| module.clone()));
+        folder.sort_by(|a, b| a.id.cmp(&b.id));
         let is_shadow = |module: &ModuleRecord| {
             let shadowed = named(&self.shadow, &module.id.name);
             shadowed.is_some_and(|known| known.file.is_some() && known.file == module.file)
@@ -140,6 +163,12 @@ fn differences(from: &[ModuleRecord], to: &[ModuleRecord], place: &str, changes:
             }
             Some(_) => {}
         }
+        let was = named(from, &module.id.name).and_then(|old| old.pinned.as_ref());
+        match (was, &module.pinned) {
+            (None, Some(_)) => changes.push(format!("{id} pinned")),
+            (Some(_), None) => changes.push(format!("{id} no longer pinned")),
+            _ => {}
+        }
     }
     for module in from {
         if named(to, &module.id.name).is_none() {
@@ -168,6 +197,7 @@ mod tests {
             },
             settings: [].into(),
             file: file.map(str::to_owned),
+            pinned: None,
         }
     }
 
@@ -200,6 +230,35 @@ mod tests {
             (digests(&next.decide), digests(&next.shadow)),
             (vec!["a2"], vec!["d1"])
         );
+    }
+
+    #[test]
+    fn what_is_pinned_stays_whatever_the_folder_holds() {
+        let pinned = ModuleRecord {
+            pinned: Some(Pin {
+                by: "session:ann".to_owned(),
+                since: 3,
+            }),
+            ..module("a", "a1", Some("a.wasm"))
+        };
+        let live = Modules {
+            decide: vec![pinned.clone(), module("b", "b1", Some("b.wasm"))],
+            shadow: Vec::new(),
+        };
+        for folder in [
+            vec![],
+            vec![module("a", "a2", Some("a.wasm"))],
+            vec![module("a", "a1", Some("elsewhere.wasm"))],
+        ] {
+            let next = live.with_folder(folder);
+            assert_eq!(next.decide, std::slice::from_ref(&pinned));
+        }
+        let freed = live.with_folder(vec![module("b", "b2", Some("b.wasm"))]);
+        assert_eq!(digests(&freed.decide), ["a1", "b2"]);
+        let mut unpinned = live.clone();
+        unpinned.decide[0].pinned = None;
+        assert_eq!(live.change_to(&unpinned), "a@1.0.0 (a1) no longer pinned");
+        assert_eq!(unpinned.change_to(&live), "a@1.0.0 (a1) pinned");
     }
 
     #[test]

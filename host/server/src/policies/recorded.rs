@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use countersign_core::generation::{GenerationRecord, ModuleRecord};
+use countersign_core::generation::{Genuine, ModuleRecord};
 use countersign_core::keys::hex;
 use countersign_core::ports::Ledger;
 use countersign_engine::folder::Recorded;
@@ -13,21 +13,23 @@ use sha2::{Digest as _, Sha256};
 
 use super::signatures::Signatures;
 
-/// What loads modules at this host.
+/// What modules are proven with.
 #[derive(Clone, Copy)]
-pub(super) struct Loader<'h> {
-    pub engine: &'h Engine,
-    pub signatures: &'h Arc<Signatures>,
+pub(super) struct Workshop<'w> {
+    pub engine: &'w Engine,
+    pub signatures: &'w Arc<Signatures>,
+    /// What is proven already.
+    pub known: &'w [Arc<Proven>],
 }
 
 /// The folder's modules of the generation that was live last, so that a file that is broken now stands
 /// as it decided then.
 pub(super) async fn stand_ins(
     ledger: &dyn Ledger,
-    newest: Option<&GenerationRecord>,
+    newest: Option<&Genuine>,
 ) -> anyhow::Result<Vec<Recorded>> {
     let mut recorded = Vec::new();
-    let modules = |newest: &'_ GenerationRecord| {
+    let modules = |newest: &'_ Genuine| {
         let all = newest.modules.iter().chain(&newest.shadow);
         all.cloned().collect::<Vec<_>>()
     };
@@ -46,15 +48,14 @@ pub(super) async fn stand_ins(
     Ok(recorded)
 }
 
-/// The set of recorded modules. Those of `known` that are among them are proven already; the others are, off
+/// The set of recorded modules. Those that are known already need not be proven again; the others are, off
 /// the threads that serve requests. Whether they are signed is asked of all of them.
 pub(super) async fn proven(
     ledger: &dyn Ledger,
-    loader: Loader<'_>,
+    workshop: Workshop<'_>,
     recorded: &[ModuleRecord],
-    known: &[Arc<Proven>],
 ) -> anyhow::Result<PolicySet> {
-    let modules = modules(ledger, loader, recorded, known).await?;
+    let modules = modules(ledger, workshop, recorded).await?;
     let check = move || PolicySet::check(modules, CLASSIFIER);
     let checked = tokio::task::spawn_blocking(check).await;
     Ok(checked.context("proving the policies panicked")??)
@@ -63,23 +64,22 @@ pub(super) async fn proven(
 /// The same modules, each by itself.
 pub(super) async fn modules(
     ledger: &dyn Ledger,
-    loader: Loader<'_>,
+    workshop: Workshop<'_>,
     recorded: &[ModuleRecord],
-    known: &[Arc<Proven>],
 ) -> anyhow::Result<Vec<Arc<Proven>>> {
     let mut loads = Vec::new();
     for module in recorded {
         let is_it = |known: &&Arc<Proven>| {
             *known.id() == module.id && *known.settings() == settings(module)
         };
-        let content = match known.iter().find(is_it) {
+        let content = match workshop.known.iter().find(is_it) {
             Some(known) => Content::Proven(Arc::clone(known)),
             None => Content::Kept(component(ledger, module).await?),
         };
         let kept = ledger.policy_signatures(&module.id.digest).await?;
         loads.push((module.clone(), content, kept));
     }
-    let (engine, signatures) = (loader.engine.clone(), Arc::clone(loader.signatures));
+    let (engine, signatures) = (workshop.engine.clone(), Arc::clone(workshop.signatures));
     let prove = move || {
         let mut modules = Vec::new();
         for (module, content, kept) in loads {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_core::generation::{GenerationChange, GenerationRecord};
+use countersign_core::generation::GenerationChange;
 use countersign_core::ports::{Ledger, LedgerError};
 use countersign_core::review::{Review, Reviewed};
 use countersign_engine::PolicySet;
@@ -50,16 +50,15 @@ impl Default for Reviewer {
 }
 
 impl Reviewer {
-    /// `change` with what is known of it: from `live`, which is recorded and proven, to `candidate`. What
+    /// `change` with what is known of it: from `live`, which is recorded, to `candidate`, both proven. What
     /// people are asked already is asked again as it is.
     pub async fn review(
         &self,
         ledger: &dyn Ledger,
-        live: (&GenerationRecord, PolicySet),
+        (live, before): (&Modules, PolicySet),
         (change, candidate): (GenerationChange, PolicySet),
     ) -> Result<Reviewed, ReviewError> {
-        let (newest, before) = live;
-        if Modules::from(newest).decide_as(&change.modules) {
+        if live.decide_as(&change.modules) {
             let review = Review::default();
             return Ok(Reviewed { change, review });
         }

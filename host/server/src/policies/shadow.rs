@@ -228,7 +228,7 @@ impl Shadow {
         ledger: &dyn Ledger,
         number: u64,
     ) -> anyhow::Result<PolicySet> {
-        let record = ledger.generation(number).await?;
+        let record = policies.book(ledger).numbered(number).await?;
         let record = record.ok_or_else(|| anyhow::anyhow!("the datastore has lost it"))?;
         let modules = Modules::from(&record).if_enforced();
         let is_it = |set: &PolicySet| {
@@ -245,6 +245,7 @@ impl Shadow {
         if let Some(kept) = kept.filter(is_it) {
             return Ok(kept);
         }
-        recorded::proven(ledger, policies.loader(), &modules, &policies.known()).await
+        let known = policies.known();
+        recorded::proven(ledger, policies.workshop(&known), &modules).await
     }
 }

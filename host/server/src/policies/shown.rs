@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::modules::named;
 use super::shadow::Standing;
-use super::{Policies, change, downgrades};
+use super::{Policies, change, downgrades, pins};
 
 impl Policies {
     /// The live generation, what is in shadow of it and what came of that, and what is wrong.
@@ -18,10 +18,16 @@ impl Policies {
         let live = self.live.generation();
         let standing = self.shadow.standing().clone();
         let policies = live.policies();
+        let pinned = self.pinned().clone();
         let mut modules = Vec::new();
         for module in policies.modules() {
             let is_classifier = module.id().name == policies.classifier().id().name;
-            let (record, mode) = (change::record(module), (Mode::Enforce, is_classifier));
+            let pin = named(&pinned, &module.id().name);
+            let record = ModuleRecord {
+                pinned: pin.and_then(|pin| pin.pinned.clone()),
+                ..change::record(module)
+            };
+            let mode = (Mode::Enforce, is_classifier);
             modules.push(self.shown_one(ledger, &record, Some(module), mode).await?);
         }
         for record in &standing.modules {
@@ -67,18 +73,22 @@ impl Policies {
             Some(candidate) => (true, candidate.sentence()),
         };
         let seen = self.seen();
+        let pinned = self.pinned().clone();
         let mut problems = seen.problems.clone();
+        problems.extend(pins::problems(&pinned, &seen));
         let live_modules: Vec<_> = live
             .policies()
             .modules()
             .iter()
             .map(|one| change::record(one))
+            .filter(|one| named(&pinned, &one.id.name).is_none())
             .collect();
         let folder: Vec<_> = seen
             .policies
             .modules()
             .iter()
             .map(|one| change::record(one))
+            .filter(|one| named(&pinned, &one.id.name).is_none())
             .collect();
         let is_in = |modules: &[ModuleRecord], module: &ModuleRecord| {
             named(modules, &module.id.name)
@@ -118,7 +128,7 @@ impl Policies {
         }
         if let Some(behind) = &*self.behind() {
             add(format!(
-                "generation {} was recorded by another host and cannot be taken over, so nothing is decided here: {}",
+                "generation {} is recorded and cannot be taken over, so nothing is decided here: {}",
                 behind.generation, behind.why
             ));
         }
@@ -131,7 +141,7 @@ fn shown(
     proven: Option<&Arc<Proven>>,
     (mode, is_classifier): (Mode, bool),
 ) -> Value {
-    json!({
+    let mut shown = json!({
         "name": record.id.name,
         "version": record.id.version,
         "digest": record.id.digest,
@@ -140,5 +150,9 @@ fn shown(
         "runs": proven.map(|proven| proven.mode()),
         "settings": record.settings,
         "classifier": is_classifier,
-    })
+    });
+    if let Some(pin) = &record.pinned {
+        shown["pinned"] = json!(pin);
+    }
+    shown
 }

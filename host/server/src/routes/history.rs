@@ -68,7 +68,7 @@ fn whole(decision: &Decision) -> Value {
 
 fn summary(decision: &Decision) -> Value {
     let ruling = &decision.judgement.ruling;
-    json!({
+    let mut shown = json!({
         "id": decision.id,
         "at": decision.at,
         "actor": decision.actor,
@@ -82,7 +82,11 @@ fn summary(decision: &Decision) -> Value {
         "policy_generation": decision.judgement.generation,
         "outcome": decision.outcome,
         "approval_id": decision.approval,
-    })
+    });
+    if let Some(micros) = decision.judgement.took.micros() {
+        shown["duration_us"] = micros.into();
+    }
+    shown
 }
 
 async fn audit(call: Call) -> Answer {

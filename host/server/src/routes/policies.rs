@@ -82,6 +82,7 @@ async fn generations(call: Call) -> Answer {
     let mut shown = Vec::new();
     for generation in generations {
         let mut one = json!(generation);
+        one["genuine"] = call.app.policies.is_genuine(&generation).into();
         if !generation.shadow.is_empty() {
             let counts = call.app.ledger.shadow_counts(generation.number).await?;
             one["shadow_counts"] = json!(counts);
@@ -151,11 +152,11 @@ async fn push(call: Call) -> Answer {
 /// A set of policies, as it is asked for.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct ActivateBody {
-    /// All of them: what is not named is not live any more.
+    /// All of them: what is not named is not live any more, unless it is pinned.
     modules: Vec<ModuleBody>,
 }
 
-#[derive(Deserialize, ToSchema)]
+#[derive(Default, Deserialize, ToSchema)]
 pub(super) struct ModuleBody {
     /// What the component calls itself.
     name: String,
@@ -166,9 +167,23 @@ pub(super) struct ModuleBody {
     /// Whether it decides; `enforce` where it is not said.
     #[schema(value_type = Option<String>)]
     mode: Option<Mode>,
+    /// Whether it is pinned from now on. Where that is not said, what is pinned stays so.
+    pinned: Option<bool>,
     /// Those that it has now, where none are given.
     #[schema(value_type = Option<Object>)]
     settings: Option<HashMap<String, Value>>,
+}
+
+impl ModuleBody {
+    /// This version, and nothing else said of it.
+    pub(super) fn version(name: String, digest: Option<String>, version: Option<String>) -> Self {
+        Self {
+            name,
+            digest,
+            version,
+            ..Self::default()
+        }
+    }
 }
 
 async fn activate(call: Call) -> Answer {
@@ -176,7 +191,8 @@ async fn activate(call: Call) -> Answer {
         true => {
             let body: ActivateBody = call.json()?;
             let chosen: Result<Vec<_>, _> = body.modules.into_iter().map(chosen).collect();
-            Some(call.app.policies.set(&*call.app.ledger, chosen?).await?)
+            let chosen = (call.caller.actor(), chosen?);
+            Some(call.app.policies.set(&*call.app.ledger, chosen).await?)
         }
         false => None,
     };
@@ -217,6 +233,7 @@ async fn change_mode(call: Call) -> Answer {
                         digest: body.digest,
                         version: body.version,
                         mode: Some(mode),
+                        pinned: None,
                         settings: body.settings,
                     })
                 })
@@ -286,7 +303,7 @@ async fn roll_back(call: Call) -> Answer {
     change_policies(&call, Action::PolicyRollback { generation, change }).await
 }
 
-async fn change_policies(call: &Call, action: Action) -> Answer {
+pub(super) async fn change_policies(call: &Call, action: Action) -> Answer {
     let Passed::Done(Done::PoliciesChanged(number)) = call.submit(action).await? else {
         return Err(Problem::internal());
     };
@@ -301,7 +318,8 @@ async fn change_policies(call: &Call, action: Action) -> Answer {
     ))
 }
 
-fn chosen(body: ModuleBody) -> Result<Chosen, Problem> {
+/// Which version is meant.
+pub(super) fn chosen(body: ModuleBody) -> Result<Chosen, Problem> {
     let which = match (body.digest, body.version) {
         (Some(digest), None) => digest,
         (None, Some(version)) => version,
@@ -320,6 +338,7 @@ fn chosen(body: ModuleBody) -> Result<Chosen, Problem> {
         which,
         settings,
         mode: body.mode.unwrap_or(Mode::Enforce),
+        pinned: body.pinned,
     })
 }
 
@@ -361,8 +380,16 @@ impl From<ChoiceError> for Problem {
             ChoiceError::NoGeneration(_)
             | ChoiceError::NoVersion { .. }
             | ChoiceError::NotLive(_) => Self::new(StatusCode::NOT_FOUND, "not_found", sentence),
-            ChoiceError::NoChange(_) => Self::new(StatusCode::CONFLICT, "no_change", sentence),
-            ChoiceError::Ambiguous { .. } | ChoiceError::Both(_) => {
+            ChoiceError::NoChange(_) | ChoiceError::NotPinned(_) => {
+                Self::new(StatusCode::CONFLICT, "no_change", sentence)
+            }
+            ChoiceError::Pinned { .. } => {
+                Self::new(StatusCode::CONFLICT, "policy_pinned", sentence)
+            }
+            ChoiceError::Unsealed(_) => {
+                Self::new(StatusCode::CONFLICT, "generation_not_genuine", sentence)
+            }
+            ChoiceError::Ambiguous { .. } | ChoiceError::Both(_) | ChoiceError::InShadow(_) => {
                 Self::new(StatusCode::CONFLICT, "ambiguous_version", sentence)
             }
             ChoiceError::Refused(_) => Self::new(

@@ -22,11 +22,12 @@ use crate::data_dir::{DataDir, Roots};
 use crate::heads::AuditHeads;
 use crate::metrics::Metrics;
 use crate::origins::Origins;
-use crate::policies::{FolderMark, Policies};
+use crate::policies::{Policies, Sources};
 use crate::proxy::ControlPlaneProxy;
 use crate::rates::Rates;
 use crate::readiness::Readiness;
 use crate::rotation;
+use crate::sealing;
 use crate::streams::{MOST_STREAMS, MOST_WAITS, Streams};
 use crate::tenant::Tenant;
 
@@ -42,6 +43,7 @@ pub(super) async fn assemble(
     let latest = ledger.latest_instant().await?;
     let clock: Arc<dyn Clock> = Arc::new(SteadyClock::start(Machine::default(), latest)?);
     let keys = rotation::open(&*ledger, &roots, &*chance, &*clock).await?;
+    let keys = sealing::begin(&*ledger, keys, &roots, (&*chance, &*clock)).await?;
     let heads = AuditHeads::start(data, &*ledger, &*chance, &*clock).await?;
     let fresh = OrgId::new(clock.now(), &*chance);
     let org = ledger.organisation(config.org, fresh).await?;
@@ -66,13 +68,14 @@ pub(super) async fn assemble(
         }
         anchor => anchor,
     };
-    let seen = FolderMark::new(Arc::clone(data));
-    let folder = (
-        &*config.policies,
-        config.policy_folder,
-        config.policy_keys.clone(),
-    );
-    let policies = Policies::start(folder, seen, &*ledger, &*clock).await?;
+    let sources = Sources {
+        folder: &config.policies,
+        data,
+        key: keys.generations(),
+        mode: config.policy_folder,
+        trusted: config.policy_keys.clone(),
+    };
+    let policies = Policies::start(sources, &*ledger, &*clock).await?;
     let policies = Arc::new(policies);
     let base_url = config
         .public_url

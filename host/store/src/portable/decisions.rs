@@ -8,8 +8,9 @@ use countersign_core::id::{ApprovalId, DecisionId};
 use countersign_core::ledger::Page;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
+use countersign_core::verdict::{Judgement, Took};
 
-use super::columns::{from_json, limit, parsed, parsed_option, to_json};
+use super::columns::{count, from_json, limit, parsed, parsed_option, to_json};
 use super::{Connection, generations};
 use crate::fault::Fault;
 
@@ -25,6 +26,7 @@ struct Row {
     judgement: String,
     outcome: String,
     approval: Option<String>,
+    judged_in: Option<i64>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -65,8 +67,8 @@ pub(super) async fn record(
     let row: Option<RecordedRow> = sqlx::query_as(
         "INSERT INTO decisions
              (id, at, actor, credential, verb, digest, question, judgement, outcome, approval,
-              lineage, workspace, deed_at)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $13, $14
+              lineage, workspace, deed_at, judged_in)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $13, $14, $15
          WHERE NOT EXISTS (SELECT number FROM generations WHERE number > $11)
          RETURNING id, credential, verb, digest, outcome",
     )
@@ -88,6 +90,7 @@ pub(super) async fn record(
             .map_or_else(String::new, |workspace| workspace.to_string()),
     )
     .bind(is_deed.then_some(decision.at.as_micros()))
+    .bind(decision.judgement.took.micros().map(generations::signed))
     .fetch_optional(connection)
     .await?;
     row.map(recorded).transpose()
@@ -162,7 +165,12 @@ fn decision(row: Row) -> Result<Decision, Fault> {
             .question
             .map(|text| from_json("decisions.question", &text))
             .transpose()?,
-        judgement: from_json("decisions.judgement", &row.judgement)?,
+        judgement: Judgement {
+            took: row
+                .judged_in
+                .map_or(Took::UNKNOWN, |micros| Took::of_micros(count(micros))),
+            ..from_json("decisions.judgement", &row.judgement)?
+        },
         outcome: parsed("decisions.outcome", &row.outcome, Outcome::parse)?,
         approval: parsed_option(
             "decisions.approval",

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use async_trait::async_trait;
 use countersign_core::audit::EventKind;
 use countersign_core::generation::{
-    Asked, GenerationChange, GenerationLedger, GenerationRecord, ModuleRecord, VersionRecord,
+    Asked, GenerationChange, GenerationLedger, GenerationRecord, ModuleRecord, Pin, Seal,
+    VersionRecord,
 };
 use countersign_core::id::ApprovalId;
+use countersign_core::keys::WrappedKey;
 use countersign_core::ledger::Page;
 use countersign_core::permit::Permit;
 use countersign_core::ports::LedgerError;
@@ -19,7 +21,9 @@ use serde_json::json;
 
 use super::columns::{from_json, limit, parsed_option, to_json};
 use super::endings::{self, Ending};
-use super::{Connection, HOST, Store, audit, covers, decisions, requests, signatures, versions};
+use super::{
+    Connection, HOST, Store, audit, covers, decisions, requests, seals, signatures, versions,
+};
 use crate::fault::Fault;
 
 #[derive(sqlx::FromRow)]
@@ -29,6 +33,7 @@ struct Row {
     changed_by: String,
     summary: String,
     approval: Option<String>,
+    seal: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -39,6 +44,11 @@ struct ModuleRow {
     digest: String,
     settings: String,
     file: Option<String>,
+    // What is in shadow is not pinned.
+    #[sqlx(default)]
+    pinned_by: Option<String>,
+    #[sqlx(default)]
+    pinned_since: Option<i64>,
 }
 
 #[async_trait]
@@ -79,6 +89,25 @@ impl GenerationLedger for Store {
     async fn generation(&self, number: u64) -> Result<Option<GenerationRecord>, LedgerError> {
         let mut tx = self.begin_reading().await?;
         Ok(load(&mut tx, number).await?)
+    }
+
+    async fn generation_before(
+        &self,
+        number: u64,
+    ) -> Result<Option<GenerationRecord>, LedgerError> {
+        let mut tx = self.begin_reading().await?;
+        Ok(list(&mut tx, &one_before(number)).await?.pop())
+    }
+
+    async fn seal_generations(
+        &self,
+        sealed: &[(u64, Seal)],
+        wrapped: &[WrappedKey],
+        now: Timestamp,
+    ) -> Result<bool, LedgerError> {
+        let mut turn = self.turn().await?;
+        let is_sealed = seals::seal(turn.connection(), (sealed, wrapped), now).await;
+        Ok(turn.end(is_sealed).await?)
     }
 
     async fn policy_versions(&self, name: &str) -> Result<Vec<VersionRecord>, LedgerError> {
@@ -151,8 +180,8 @@ pub(super) async fn record(
     change: &GenerationChange,
 ) -> Result<Option<u64>, Fault> {
     let number: Option<i64> = sqlx::query_scalar(
-        "INSERT INTO generations (number, at, changed_by, summary, approval)
-         SELECT newest.number + 1, $1, $2, $3, $5
+        "INSERT INTO generations (number, at, changed_by, summary, seal, approval)
+         SELECT newest.number + 1, $1, $2, $3, $5, $6
          FROM (SELECT COALESCE(MAX(number), 0) AS number FROM generations) AS newest
          WHERE newest.number = $4
          RETURNING number",
@@ -161,6 +190,7 @@ pub(super) async fn record(
     .bind(&change.by)
     .bind(&change.summary)
     .bind(signed(change.follows))
+    .bind(change.seal.as_str())
     .bind(change.approval.map(|id| id.to_string()))
     .fetch_optional(&mut *connection)
     .await?;
@@ -183,6 +213,11 @@ pub(super) async fn record(
             .bind(&module.file)
             .execute(&mut *connection)
             .await?;
+    }
+    for module in &change.modules {
+        if let Some(pin) = &module.pinned {
+            keep_pin(connection, number, (&module.id.name, pin)).await?;
+        }
     }
     let mut detail = json!({
         "generation": number,
@@ -243,6 +278,24 @@ async fn signers(
     Ok(signers)
 }
 
+async fn keep_pin(
+    connection: &mut Connection,
+    generation: i64,
+    (module, pin): (&str, &Pin),
+) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE generation_modules SET pinned_by = $1, pinned_since = $2
+         WHERE generation = $3 AND name = $4",
+    )
+    .bind(&pin.by)
+    .bind(signed(pin.since))
+    .bind(generation)
+    .bind(module)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// The number of the newest; 0 where there is none.
 pub(super) async fn newest(connection: &mut Connection) -> Result<u64, Fault> {
     let number = sqlx::query_scalar("SELECT COALESCE(MAX(number), 0) FROM generations")
@@ -287,6 +340,7 @@ pub(super) async fn list(
                 )?,
                 modules: decide.remove(&row.number).unwrap_or_default(),
                 shadow: shadow.remove(&row.number).unwrap_or_default(),
+                seal: row.seal.map(Seal::from_text),
             })
         })
         .collect()
@@ -297,12 +351,16 @@ pub(super) async fn load(
     connection: &mut Connection,
     number: u64,
 ) -> Result<Option<GenerationRecord>, Fault> {
-    let page = Page {
-        after: Some(number.saturating_add(1).to_string()),
-        limit: 1,
-    };
+    let page = one_before(number.saturating_add(1));
     let newest = list(connection, &page).await?.pop();
     Ok(newest.filter(|record| record.number == number))
+}
+
+fn one_before(number: u64) -> Page {
+    Page {
+        after: Some(signed(number).to_string()),
+        limit: 1,
+    }
 }
 
 /// The bytes with this digest.
@@ -341,9 +399,20 @@ async fn modules(
                 },
                 settings: from_json(table.settings, &row.settings)?,
                 file: row.file,
+                pinned: pin(row.pinned_by, row.pinned_since)?,
             });
     }
     Ok(modules)
+}
+
+fn pin(by: Option<String>, since: Option<i64>) -> Result<Option<Pin>, Fault> {
+    let pin = |(by, since)| {
+        Ok(Pin {
+            by,
+            since: numbered(since)?,
+        })
+    };
+    by.zip(since).map(pin).transpose()
 }
 
 /// As the database holds it. None is as large as what this cannot hold, and so none is equal to it.

@@ -27,6 +27,7 @@ pub(super) mod records;
 mod removal;
 mod requests;
 mod revocation;
+mod seals;
 mod secrets;
 mod sessions;
 mod settings;

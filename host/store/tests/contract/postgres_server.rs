@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use countersign_core::generation::GenerationChange;
 use countersign_core::generation::GenerationLedger as _;
+use countersign_core::generation::{GenerationChange, Seal};
 use countersign_core::ports::Ledger as _;
 use countersign_core::time::Timestamp;
 use countersign_store::{OpenError, PostgresLedger, Refusal, Standing};
@@ -141,6 +141,7 @@ async fn what_one_host_changes_another_hears_and_again_after_the_connection_is_l
     let database = Database::new().await;
     let (here, there) = (database.open().await, database.open().await);
     let change = |follows| GenerationChange {
+        seal: Seal::from_text("ab".repeat(32)),
         modules: Vec::new(),
         components: Vec::new(),
         shadow: Vec::new(),

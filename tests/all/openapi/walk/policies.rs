@@ -114,5 +114,33 @@ impl super::Walk {
         put(&self.person, json!({ "mode": "enforce" }))
             .await
             .expect(200);
+        self.pins().await;
+    }
+
+    /// `freeze` decides.
+    async fn pins(&self) {
+        let path = "/policies/freeze/pin";
+        let put = async |caller: &Caller, pin: Value| {
+            let reply = caller.put(path, pin).await;
+            self.witness.hold("PUT", path, &Heard::from(&reply));
+            reply
+        };
+        let delete = async |caller: &Caller| {
+            let reply = caller.delete(path).await;
+            self.witness.hold("DELETE", path, &Heard::from(&reply));
+            reply
+        };
+        put(&self.agent, json!({})).await.expect(403);
+        put(&self.person, json!({ "version": 1 })).await.expect(400);
+        put(&self.person, json!({ "version": "9.9.9" }))
+            .await
+            .expect(404);
+        put(&self.person, json!({})).await.expect(200);
+        put(&self.person, json!({})).await.expect(409);
+        self.get("/policies").await.expect(200);
+        self.get("/policies/generations").await.expect(200);
+        delete(&self.agent).await.expect(403);
+        delete(&self.person).await.expect(200);
+        delete(&self.person).await.expect(409);
     }
 }

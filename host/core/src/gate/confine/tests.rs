@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::caller::{Door, Issuer, Person};
-use crate::generation::GenerationChange;
+use crate::generation::{GenerationChange, Seal};
 use crate::id::TokenId;
 use crate::review::{Broken, Review, Reviewed};
 use crate::secret::{PlainSecret, SecretAddress, SecretKey, SecretScope};
@@ -376,6 +376,7 @@ fn activation(review: Review) -> Action {
         summary: String::new(),
         at: Timestamp::from_micros(0),
         approval: None,
+        seal: Seal::from_text(String::new()),
     };
     Action::PolicyActivate {
         change: Some(Arc::new(Reviewed { change, review })),

@@ -19,6 +19,10 @@ pub enum HostedCommand {
     Push(Push),
     /// Have a policy decide at a host, or only be asked
     Mode(SetMode),
+    /// Have a policy stay as it is at a host, whatever its folder holds
+    Pin(Pin),
+    /// Let go of a policy that stays as it is at a host
+    Unpin(Unpin),
     /// Make an earlier set of policies live again at a host
     Rollback(Rollback),
 }
@@ -96,6 +100,43 @@ pub struct SetMode {
     /// Or which, by its digest
     #[arg(long, value_name = "SHA-256", conflicts_with = "version")]
     pub digest: Option<String>,
+    /// Which host
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// What stays.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+What is pinned stays whatever the folder of a host holds or loses, and whatever set is made live that does
+not say otherwise. Going back to an earlier generation brings back what was pinned in it, and nothing else.
+
+Examples:
+  countersign policy pin freeze                      as it decides now
+  countersign policy pin freeze --version 1.0.0      have this version decide, and stay
+  countersign policy unpin freeze
+")]
+pub struct Pin {
+    /// The policy
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Which of the versions that the host keeps [default: the one that decides]
+    #[arg(long, value_name = "VERSION")]
+    pub version: Option<String>,
+    /// Or which, by its digest
+    #[arg(long, value_name = "SHA-256", conflicts_with = "version")]
+    pub digest: Option<String>,
+    /// Which host
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// What need not stay.
+#[derive(Args, Clone, Debug)]
+pub struct Unpin {
+    /// The policy
+    #[arg(value_name = "NAME")]
+    pub name: String,
     /// Which host
     #[command(flatten)]
     pub access: Access,

@@ -55,6 +55,7 @@ fn summary() -> Vec<(&'static str, Value)> {
         ("policy_generation", count()),
         ("outcome", words(Outcome::ALL)),
         ("approval_id", or_null(uuid())),
+        ("duration_us?", count()),
     ]
 }
 
@@ -153,6 +154,7 @@ pub(super) fn opinion() -> Value {
             ("module", shared("Module")),
             member,
             ("notes?", list(text())),
+            ("duration_us?", count()),
         ])
     };
     json!({ "anyOf": [one(("verdict", verdict)), one(("failure", text()))] })

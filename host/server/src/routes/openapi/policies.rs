@@ -5,9 +5,19 @@ use countersign_core::policy::CallerClass;
 use countersign_core::strictness::Change;
 
 use super::super::policies::{ActivateBody, ModeBody, RollbackBody};
+use super::super::policy_pins::PinBody;
 use super::history::{opinion, ruling};
 use super::operation::{Callers, Operation};
 use super::schema::{count, flag, instant, list, map, object, or_null, part, text, uuid, words};
+
+/// Why the policies are not changed as somebody asks.
+const CHANGES: &[&str] = &[
+    "no_change",
+    "ambiguous_version",
+    "policies_moved",
+    "policy_pinned",
+    "generation_not_genuine",
+];
 
 pub(super) fn operations() -> Vec<Operation> {
     let changed = object(&[("generation", count()), ("live", flag())]);
@@ -38,7 +48,7 @@ pub(super) fn operations() -> Vec<Operation> {
             )
             .refuses(400, &["policy_refused"])
             .refuses(404, &["not_found"])
-            .refuses(409, &["no_change", "ambiguous_version", "policies_moved"]),
+            .refuses(409, CHANGES),
         Operation::post(
             "/policies/rollback",
             "Makes an earlier generation's set live again.",
@@ -52,7 +62,7 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .refuses(400, &["policy_refused"])
         .refuses(404, &["not_found"])
-        .refuses(409, &["no_change", "ambiguous_version", "policies_moved"]),
+        .refuses(409, CHANGES),
         Operation::put(
             "/policies/{name}",
             "Keeps a version of a policy, which decides nothing yet.",
@@ -76,11 +86,35 @@ pub(super) fn operations() -> Vec<Operation> {
         .answers(
             200,
             "It is recorded, and live here if `live` says so.",
-            changed,
+            changed.clone(),
         )
         .refuses(400, &["policy_refused"])
         .refuses(404, &["not_found"])
-        .refuses(409, &["no_change", "ambiguous_version", "policies_moved"]),
+        .refuses(409, CHANGES),
+        Operation::put(
+            "/policies/{name}/pin",
+            "Has a policy stay as it is, whatever the folder holds.",
+        )
+        .only_for(Callers::People)
+        .takes::<PinBody>()
+        .answers(
+            200,
+            "It is recorded, and live here if `live` says so.",
+            changed.clone(),
+        )
+        .refuses(400, &["policy_refused"])
+        .refuses(404, &["not_found"])
+        .refuses(409, CHANGES),
+        Operation::delete("/policies/{name}/pin", "Lets go of a policy that stays.")
+            .only_for(Callers::People)
+            .answers(
+                200,
+                "It is recorded, and live here if `live` says so.",
+                changed,
+            )
+            .refuses(400, &["policy_refused"])
+            .refuses(404, &["not_found"])
+            .refuses(409, CHANGES),
         Operation::get(
             "/policies/generations/{number}/differences",
             "Lists the decisions that the policies in shadow would have made otherwise, the newest first.",
@@ -132,6 +166,7 @@ fn live() -> serde_json::Value {
         ("classifier", flag()),
         ("signatures", list(signature())),
         ("built_in", flag()),
+        ("pinned?", pinned()),
     ]);
     let problem = object(&[("file", or_null(text())), ("sentence", text())]);
     let candidate = object(&[
@@ -153,6 +188,11 @@ fn live() -> serde_json::Value {
     ])
 }
 
+/// By whom, and since which generation.
+fn pinned() -> serde_json::Value {
+    object(&[("by", text()), ("since", count())])
+}
+
 fn generation() -> serde_json::Value {
     let module = object(&[
         ("name", text()),
@@ -160,6 +200,7 @@ fn generation() -> serde_json::Value {
         ("digest", text()),
         ("settings", settings()),
         ("file?", text()),
+        ("pinned?", pinned()),
     ]);
     object(&[
         ("number", count()),
@@ -168,6 +209,7 @@ fn generation() -> serde_json::Value {
         ("summary", text()),
         ("modules", list(module.clone())),
         ("shadow", list(module)),
+        ("genuine", flag()),
         ("shadow_counts?", counts()),
         ("approval?", uuid()),
     ])

@@ -4,6 +4,7 @@ use countersign_core::generation::GenerationLedger as _;
 use countersign_core::id::DecisionId;
 use countersign_core::policy::Question;
 use countersign_core::ports::Ledger;
+use countersign_core::verdict::Took;
 
 use super::world::*;
 
@@ -58,6 +59,7 @@ async fn a_decision_is_kept_whole_with_what_the_policies_were_asked() {
         tallies: Vec::new(),
         context: ask.caller.context(),
     });
+    submission.decision.judgement.took = Took::of_micros(42);
     let made = submission.decision.clone();
     world.ledger.settle(submission).await.expect("it settles");
     let permit = world.permit(Action::DecisionRead).await;
@@ -78,6 +80,15 @@ async fn a_decision_is_kept_whole_with_what_the_policies_were_asked() {
     };
     assert_eq!((asked.decision, &*asked.actor), (made.id, "admin-token"));
     assert_eq!(Some(&asked.question), made.question.as_ref());
+    // As a row from before has it.
+    let forget = format!(
+        "UPDATE decisions SET judged_in = NULL WHERE id = '{}'",
+        made.id
+    );
+    world.database.tamper(&forget).await;
+    let kept = world.ledger.decision(&permit, made.id).await;
+    let kept = kept.expect("an answer").expect("it is there");
+    assert!(kept.judgement.took.is_unknown(), "{kept:?}");
     let unknown = DecisionId::new(at(2), &OsChance);
     let nothing = world.ledger.decision(&permit, unknown).await;
     assert!(nothing.expect("an answer").is_none());

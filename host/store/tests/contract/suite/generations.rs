@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use countersign_core::action::Action;
 use countersign_core::approval::State;
-use countersign_core::generation::{Component, GenerationChange, GenerationLedger, ModuleRecord};
+use countersign_core::generation::{
+    Component, GenerationChange, GenerationLedger, ModuleRecord, Pin, Seal,
+};
 use countersign_core::ledger::{Done, Refusal, Settled};
 use countersign_core::review::{Review, Reviewed};
 use countersign_core::verdict::ModuleId;
@@ -20,6 +22,7 @@ fn module(name: &str, digest: &str) -> ModuleRecord {
         },
         settings: [gated].into(),
         file: (name != "baseline").then(|| format!("{name}.wasm")),
+        pinned: None,
     }
 }
 
@@ -39,6 +42,7 @@ fn change(
             .collect(),
         shadow: Vec::new(),
         follows: 0,
+        seal: Seal::from_text("ab".repeat(32)),
         by: "folder".to_owned(),
         summary: "a module came".to_owned(),
         at: at(seconds),
@@ -51,9 +55,15 @@ async fn generations_are_numbered_from_one_and_keep_their_modules() {
     let world = World::new().await;
     let none = world.ledger.latest_generation().await.expect("an answer");
     assert!(none.is_none());
+    let mut second = change(&[("baseline", "d1"), ("extra", "d2")], &[("d2", b"two")], 1);
+    second.modules[1].pinned = Some(Pin {
+        by: "session:ann".to_owned(),
+        since: 2,
+    });
+    second.seal = Seal::from_text("cd".repeat(32));
     let changes = [
         change(&[("baseline", "d1")], &[("d1", b"one")], 0),
-        change(&[("baseline", "d1"), ("extra", "d2")], &[("d2", b"two")], 1),
+        second,
         GenerationChange {
             shadow: vec![module("baseline", "d1")],
             ..change(&[("extra", "d2")], &[("d2", b"two")], 2)
@@ -86,6 +96,14 @@ async fn generations_are_numbered_from_one_and_keep_their_modules() {
     let first = list(None).await;
     assert_eq!(first.iter().map(|r| r.number).collect::<Vec<_>>(), [3, 2]);
     assert_eq!(first[1].modules, changes[1].modules);
+    assert_eq!(first[1].seal.as_ref(), Some(&changes[1].seal));
+    let before = async |number| {
+        let found = world.ledger.generation_before(number).await;
+        found.expect("an answer").map(|record| record.number)
+    };
+    assert_eq!(before(u64::MAX).await, Some(3));
+    assert_eq!(before(3).await, Some(2));
+    assert_eq!(before(1).await, None);
     let rest = list(Some("2")).await;
     assert_eq!(rest.iter().map(|r| r.number).collect::<Vec<_>>(), [1]);
     assert_eq!(world.audited("policies_changed").await, 3);

@@ -3,7 +3,7 @@
 use countersign_core::approval::{Approval, Choice, State};
 use countersign_core::ledger::{Ballot, Voted};
 use countersign_core::policy::{Ground, Quorum, Terms};
-use countersign_core::verdict::{ModuleId, Opinion, Ruling, fold};
+use countersign_core::verdict::{ModuleId, Opinion, Ruling, Took, fold};
 
 use super::world::*;
 
@@ -43,6 +43,7 @@ fn joined(quorums: [Vec<Quorum>; 2]) -> Ruling {
                 grant_ttl: None,
             })),
             notes: Vec::new(),
+            took: Took::UNKNOWN,
         });
     }
     fold(&opinions)

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use countersign_core::action::Action;
 use countersign_core::approval::{Approval, Choice, State};
 use countersign_core::caller::{Caller, Door, Identity};
-use countersign_core::generation::{GenerationChange, GenerationLedger, ModuleRecord};
+use countersign_core::generation::{GenerationChange, GenerationLedger, ModuleRecord, Seal};
 use countersign_core::ledger::{Ballot, Done, Refusal, Settled, Voted};
 use countersign_core::operators::Standing;
 use countersign_core::review::{Broken, Review, Reviewed};
@@ -31,6 +31,7 @@ fn change(digest: &str, follows: u64) -> GenerationChange {
             },
             settings: [].into(),
             file: None,
+            pinned: None,
         }],
         shadow: Vec::new(),
         components: vec![(digest.to_owned(), digest.as_bytes().to_vec())],
@@ -39,6 +40,7 @@ fn change(digest: &str, follows: u64) -> GenerationChange {
         summary: format!("{digest} is brought"),
         at: at(0),
         approval: None,
+        seal: Seal::from_text("seal".to_owned()),
     }
 }
 

@@ -1,10 +1,10 @@
 use countersign_core::action::Action;
-use countersign_core::generation::{GenerationChange, GenerationLedger};
+use countersign_core::generation::{GenerationChange, GenerationLedger, Seal};
 use countersign_core::id::DecisionId;
 use countersign_core::policy::CallerClass;
 use countersign_core::shadow::{Counts, Difference, Round, ShadowLedger};
 use countersign_core::strictness::Change;
-use countersign_core::verdict::Judgement;
+use countersign_core::verdict::{Judgement, Took};
 
 use super::world::*;
 
@@ -12,6 +12,7 @@ use super::world::*;
 async fn decided(count: i64) -> (World, Vec<DecisionId>) {
     let world = World::new().await;
     let change = GenerationChange {
+        seal: Seal::from_text("ab".repeat(32)),
         modules: Vec::new(),
         shadow: Vec::new(),
         components: Vec::new(),
@@ -50,6 +51,7 @@ fn round(changes: &[(DecisionId, Change)], missed: u64) -> Round {
                 class: CallerClass::Agent,
                 ruling: allow(),
                 opinions: Vec::new(),
+                took: Took::UNKNOWN,
             },
         });
     }

@@ -1,4 +1,4 @@
-use countersign_core::generation::{GenerationChange, GenerationLedger as _, ModuleRecord};
+use countersign_core::generation::{GenerationChange, GenerationLedger as _, ModuleRecord, Seal};
 use countersign_core::signature::{KeptSignature, SignatureLedger as _};
 use countersign_core::verdict::ModuleId;
 
@@ -42,6 +42,7 @@ async fn several_keys_sign_one_module_and_a_keys_later_signature_takes_the_place
         },
         settings: [].into(),
         file: None,
+        pinned: None,
     };
     let change = GenerationChange {
         modules: vec![module],
@@ -52,6 +53,7 @@ async fn several_keys_sign_one_module_and_a_keys_later_signature_takes_the_place
         summary: "signed".to_owned(),
         at: at(2),
         approval: None,
+        seal: Seal::from_text("seal".to_owned()),
     };
     let recorded = world.ledger.record_generation(&change).await;
     assert_eq!(recorded.expect("an answer"), Some(1));

@@ -20,7 +20,7 @@ use countersign_core::secret;
 use countersign_core::tally::{Tally, TallyKind};
 use countersign_core::time::Timestamp;
 use countersign_core::token::{PlainToken, TokenHash, TokenKind};
-use countersign_core::verdict::{Judgement, Ruling};
+use countersign_core::verdict::{Judgement, Ruling, Took};
 use countersign_core::workspace::{Slice, Workspace, WorkspaceToken};
 
 pub use super::cast::*;
@@ -163,6 +163,7 @@ impl World {
                     class: CallerClass::Unknown,
                     ruling: ask.ruling.clone(),
                     opinions: Vec::new(),
+                    took: Took::UNKNOWN,
                 },
                 outcome: Outcome::Refused,
                 approval: None,
