@@ -14,7 +14,8 @@ use countersign_core::verdict::{Judgement, ModuleId, Opinion, fold};
 use crate::class::Classes;
 use crate::contract::{Lists, Wire};
 use crate::debts::Debts;
-use crate::failure::{Failure, TOO_BUSY};
+use crate::failure::{Failure, FailureKind, TOO_BUSY};
+use crate::failures::Failures;
 use crate::{LoadError, Proven};
 
 /// The classifier, unless the operator names another.
@@ -194,21 +195,26 @@ impl PolicySet {
 
     /// The judgement of what somebody asks. On whoever has kept the policies busy for long they are not
     /// asked for a while, which denies.
-    fn answer(&self, question: &Question, generation: u64) -> Judgement {
+    fn answer(&self, question: &Question, generation: u64, failures: &Failures) -> Judgement {
         let subject = &question.subject;
+        let unasked = |module: &Proven, why| {
+            let failure = Failure::of(FailureKind::Unasked, why);
+            failures.add(module.id(), failure.kind(), question.time);
+            let opinions = vec![opinion(module, Err(failure), Vec::new())];
+            judgement(generation, CallerClass::Unknown, opinions)
+        };
         if let Some(slowest) = self.debts.excess(subject) {
-            let busy = Failure::new(TOO_BUSY);
-            let opinions = vec![opinion(&self.modules[slowest], Err(busy), Vec::new())];
-            return judgement(generation, CallerClass::Unknown, opinions);
+            return unasked(&self.modules[slowest], TOO_BUSY);
         }
         if self.lacks(question) {
-            let uncounted = Failure::new(UNCOUNTED);
-            let opinions = vec![opinion(self.classifier(), Err(uncounted), Vec::new())];
-            return judgement(generation, CallerClass::Unknown, opinions);
+            return unasked(self.classifier(), UNCOUNTED);
         }
         let mut watch = self.watch();
         let judgement = self.judge(question, generation, &mut watch);
         self.debts.add(subject, watch.used, watch.slowest);
+        for (module, kind) in watch.failed {
+            failures.add(self.modules[module].id(), kind, question.time);
+        }
         judgement
     }
 
@@ -227,6 +233,7 @@ impl PolicySet {
         let ask = |(index, module): (usize, &Arc<Proven>)| {
             let said = module.decide(question, &wire, class, watch.left());
             watch.lap(index, said.used);
+            watch.note(index, &said.answer);
             opinion(module, said.answer, said.notes)
         };
         let mut opinions: Vec<Opinion> = self.modules.iter().enumerate().map(ask).collect();
@@ -246,6 +253,7 @@ impl PolicySet {
         }
         let said = self.classifier().classify(question, wire, watch.left());
         watch.lap(self.classifier, said.used);
+        watch.note(self.classifier, &said.answer);
         let (class, notes) = (said.answer, said.notes);
         // What comes with notes is asked again, for the sake of the notes.
         if let (Ok(class), []) = (&class, notes.as_slice()) {
@@ -262,6 +270,7 @@ impl PolicySet {
             used: Duration::ZERO,
             most: Duration::ZERO,
             slowest: self.classifier,
+            failed: Vec::new(),
         }
     }
 }
@@ -277,12 +286,20 @@ struct Watch {
     /// The most that one lap used, and its module.
     most: Duration,
     slowest: usize,
+    /// Which modules failed, and how. Where none did, nothing is allocated.
+    failed: Vec<(usize, FailureKind)>,
 }
 
 impl Watch {
     /// What the next module has of the time that all have together.
     fn left(&self) -> Duration {
         self.limit.saturating_sub(self.elapsed)
+    }
+
+    fn note<T>(&mut self, module: usize, answer: &Result<T, Failure>) {
+        if let Err(failure) = answer {
+            self.failed.push((module, failure.kind()));
+        }
     }
 
     fn lap(&mut self, module: usize, used: Duration) {
@@ -338,7 +355,8 @@ impl Generation {
 
 impl Judge for Generation {
     fn judge(&self, question: &Question) -> Judgement {
-        self.policies.answer(question, self.number)
+        self.policies
+            .answer(question, self.number, &Failures::default())
     }
 
     fn generation(&self) -> u64 {
@@ -352,37 +370,52 @@ impl Judge for Generation {
 
 /// The live generation. Readers never wait, and each decision is made by one generation from its
 /// beginning to its end.
+///
+/// It counts the failures of modules in the decisions that it makes, and goes on counting when another
+/// generation is live.
 #[derive(Debug)]
-pub struct Live(ArcSwap<Generation>);
+pub struct Live {
+    generation: ArcSwap<Generation>,
+    failures: Failures,
+}
 
 impl Live {
     /// Begins with `generation`.
     pub fn new(generation: Generation) -> Self {
-        Self(ArcSwap::from_pointee(generation))
+        Self {
+            generation: ArcSwap::from_pointee(generation),
+            failures: Failures::default(),
+        }
     }
 
     /// The generation that is live now.
     pub fn generation(&self) -> Arc<Generation> {
-        self.0.load_full()
+        self.generation.load_full()
+    }
+
+    /// How often which module failed.
+    pub fn failures(&self) -> &Failures {
+        &self.failures
     }
 
     /// Makes `generation` live and returns the one that was. Decisions under way end under the old one.
     pub fn swap(&self, generation: Generation) -> Arc<Generation> {
-        self.0.swap(Arc::new(generation))
+        self.generation.swap(Arc::new(generation))
     }
 }
 
 impl Judge for Live {
     fn judge(&self, question: &Question) -> Judgement {
         // A guard rather than a clone: threads that judge at once do not write to one counter.
-        self.0.load().judge(question)
+        let live = self.generation.load();
+        live.policies.answer(question, live.number, &self.failures)
     }
 
     fn generation(&self) -> u64 {
-        self.0.load().number
+        self.generation.load().number
     }
 
     fn wants(&self) -> (u64, Arc<[TallyKind]>) {
-        self.0.load().wants()
+        self.generation.load().wants()
     }
 }

@@ -11,13 +11,16 @@
 
 mod ask;
 mod bindings;
+mod cache;
 mod class;
 pub mod compiler;
+pub mod configuration;
 mod contract;
 mod debts;
 mod engine;
 mod error;
 mod failure;
+mod failures;
 pub mod folder;
 mod generation;
 mod guest;
@@ -33,10 +36,12 @@ mod tests;
 mod text;
 
 pub use ask::{Reply, Warm};
+pub use cache::{Cache, CacheCounts, CacheError};
 pub use compiler::Compiler;
-pub use engine::Engine;
+pub use engine::{Engine, Pool};
 pub use error::{EngineError, FolderError, LoadError};
-pub use failure::{depends_on_the_moment, was_not_asked};
+pub use failure::{FailureKind, depends_on_the_moment, was_not_asked};
+pub use failures::{Failed, Failures};
 pub use generation::{CLASSIFIER, Generation, Live, PolicySet};
 pub use limits::Limits;
 pub use manifest::{Manifest, SettingSpec, TallySpec};

@@ -5,6 +5,7 @@
 //! newest recorded one has nothing done: the ledger records no decision of an older generation.
 
 mod begin;
+mod cache;
 mod change;
 mod chosen;
 mod mark;
@@ -24,11 +25,14 @@ use countersign_core::generation::{GenerationRecord, ModuleRecord};
 use countersign_core::ports::{Judge, Ledger};
 use countersign_core::time::Clock;
 use countersign_engine::folder::{Problem, Proposal, Watcher};
-use countersign_engine::{Engine, Generation, Live, PolicySet, Proven};
+use countersign_engine::{
+    Cache, CacheCounts, Engine, Failures, Generation, Live, PolicySet, Proven,
+};
 use tokio::sync::{Notify, Semaphore, watch};
 
 use self::begin::Opened;
 pub use self::begin::look;
+pub use self::cache::open as open_cache;
 use self::change::{change, plan, records};
 pub use self::chosen::{ChoiceError, Chosen};
 pub use self::mark::FolderMark;
@@ -52,6 +56,7 @@ pub struct Policies {
     /// Rung by whoever has met a later generation in the ledger.
     bell: Notify,
     engine: Engine,
+    cache: Option<Arc<Cache>>,
     vetting: Arc<Vetting>,
     /// Those that are only asked.
     pub shadow: Arc<Shadow>,
@@ -97,7 +102,7 @@ impl Policies {
     /// Proves the built-in baseline and what is in the folder, and makes them the live generation, or the
     /// one that another host has recorded since this one last looked into its folder.
     pub async fn start(
-        folder: &Path,
+        (folder, cache): (&Path, Option<Arc<Cache>>),
         mark: FolderMark,
         ledger: &dyn Ledger,
         clock: &dyn Clock,
@@ -106,7 +111,9 @@ impl Policies {
         let newest = ledger.latest_generation().await?;
         let stand_ins = recorded::stand_ins(ledger, newest.as_ref()).await?;
         let path = folder.to_owned();
-        let opened = tokio::task::spawn_blocking(move || begin::open(path, stand_ins, proposed));
+        let kept = cache.clone();
+        let open = move || begin::open(path, kept, stand_ins, proposed);
+        let opened = tokio::task::spawn_blocking(open);
         let Opened {
             engine,
             vetting,
@@ -132,6 +139,7 @@ impl Policies {
             live: Arc::new(Live::new(generation)),
             bell: Notify::new(),
             engine,
+            cache,
             vetting,
             shadow,
             mark,
@@ -153,6 +161,16 @@ impl Policies {
     /// The number of the live generation.
     pub fn generation(&self) -> u64 {
         self.live.generation().number()
+    }
+
+    /// How often which module failed.
+    pub fn failures(&self) -> &Failures {
+        self.live.failures()
+    }
+
+    /// Of what use the cache was, where there is one.
+    pub fn cache_counts(&self) -> Option<CacheCounts> {
+        self.cache.as_ref().map(|cache| cache.counts())
     }
 
     /// Whether another host's policies cannot be taken over, so that nothing is decided here.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::client::{Answer, Client, Request};
 use super::failure::Failure;
-use super::moments::Moments;
+use super::moments::{Moments, when};
 use super::table::{Table, listed};
 use super::terminal::{self, Plain};
 use crate::cli::{Access, Differences, History, HostedCommand, Push, Rollback, SetMode};
@@ -37,6 +37,14 @@ struct Module {
     mode: Plain,
     settings: BTreeMap<String, Vec<String>>,
     classifier: bool,
+    failures: Failures,
+    last_error: Option<Plain>,
+}
+
+#[derive(Deserialize)]
+struct Failures {
+    count: u64,
+    last_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -107,7 +115,16 @@ async fn list(access: Access, flags: Flags) -> Result<(), Failure> {
     }
     let live: Live = client.parse(&answer)?;
     let mut table = Table::new(&["NAME", "VERSION", "MODE", "DIGEST", "SETTINGS"], &[4, 0]);
+    let mut failing = Vec::new();
     for module in live.modules {
+        if let (Some(at), Some(error)) = (module.failures.last_at, module.last_error) {
+            failing.push(format!(
+                "{} failed {} decisions, which were denied, the last {}: {error}",
+                module.name,
+                module.failures.count,
+                when(at),
+            ));
+        }
         let mode = match module.classifier {
             true => Plain::new(&format!("{}, classifier", module.mode)),
             false => module.mode,
@@ -136,6 +153,9 @@ async fn list(access: Access, flags: Flags) -> Result<(), Failure> {
         terminal::say(&format!(
             "\nIn shadow, of this generation's decisions:\n{shown}"
         ));
+    }
+    for failing in failing {
+        terminal::tell(&format!("\nfailing: {failing}"));
     }
     for problem in live.problems {
         let file = problem

@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use countersign_core::ports::Ledger;
 use countersign_core::time::Clock;
 use countersign_engine::folder::{Folder, Proposal, Recorded, Watcher};
-use countersign_engine::{BASELINE, CLASSIFIER, Compiler, Engine, Generation, Limits, Settings};
+use countersign_engine::{
+    BASELINE, CLASSIFIER, Cache, Compiler, Engine, Generation, Limits, Settings,
+};
 use tokio::sync::watch;
 
 use super::change::{change, plan};
@@ -25,11 +27,16 @@ pub(super) struct Opened {
 /// Proves what is in the folder and watches it, in the engine in which all policies of this host run.
 pub(super) fn open(
     path: std::path::PathBuf,
+    cache: Option<Arc<Cache>>,
     recorded: Vec<Recorded>,
     proposed: watch::Sender<Option<Proposal>>,
 ) -> anyhow::Result<Opened> {
     let compiler = Compiler::apart().context("cannot tell which program this is")?;
-    let engine = Engine::with_compiler(Limits::default(), compiler)?;
+    let limits = Limits::default();
+    let engine = match cache {
+        Some(cache) => Engine::with_cache(limits, compiler, cache)?,
+        None => Engine::with_compiler(limits, compiler)?,
+    };
     let baseline = engine
         .prove(BASELINE, &Settings::new())
         .context("the built-in baseline cannot be loaded")?;
@@ -105,5 +112,5 @@ pub(super) async fn first(
 /// Proves what is in the folder, as a start would, for whoever only looks.
 pub fn look(path: std::path::PathBuf) -> anyhow::Result<Proposal> {
     let (proposed, _) = watch::channel(None);
-    Ok(open(path, Vec::new(), proposed)?.first)
+    Ok(open(path, None, Vec::new(), proposed)?.first)
 }

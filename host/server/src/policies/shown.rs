@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use countersign_core::generation::{Mode, ModuleRecord};
 use countersign_core::ports::{Ledger, LedgerError};
+use countersign_core::time::Timestamp;
 use countersign_engine::folder::Problem;
-use countersign_engine::{Generation, Proven};
+use countersign_engine::{Failed, Generation, Proven};
 use serde_json::{Value, json};
 
 use super::modules::named;
@@ -23,11 +24,10 @@ impl Policies {
             .iter()
             .map(|module| {
                 let is_classifier = module.id().name == policies.classifier().id().name;
-                shown(
-                    &change::record(module),
-                    Some(module),
-                    (Mode::Enforce, is_classifier),
-                )
+                let record = change::record(module);
+                let mut shown = shown(&record, Some(module), (Mode::Enforce, is_classifier));
+                show_failures(&mut shown, self.failures().of(module.id()));
+                shown
             })
             .collect();
         for record in &standing.modules {
@@ -119,5 +119,23 @@ fn shown(
         "runs": proven.map(|proven| proven.mode()),
         "settings": record.settings,
         "classifier": is_classifier,
+        "failures": { "count": 0, "last_kind": null, "last_at": null },
+        "last_error": null,
     })
+}
+
+/// In words of this host alone: what a module says of its failure may quote what it was told, and is kept
+/// with the decisions, for people.
+fn show_failures(module: &mut Value, failed: Option<Failed>) {
+    let Some(failed) = failed else {
+        return;
+    };
+    let micros =
+        i64::try_from(failed.last_at).map_or(i64::MAX, |millis| millis.saturating_mul(1_000));
+    module["failures"] = json!({
+        "count": failed.count,
+        "last_kind": failed.last_kind,
+        "last_at": Timestamp::from_micros(micros),
+    });
+    module["last_error"] = json!(failed.last_kind.sentence());
 }

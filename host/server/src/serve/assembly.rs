@@ -22,7 +22,7 @@ use crate::data_dir::{DataDir, Roots};
 use crate::heads::AuditHeads;
 use crate::metrics::Metrics;
 use crate::origins::Origins;
-use crate::policies::{FolderMark, Policies};
+use crate::policies::{self, FolderMark, Policies};
 use crate::proxy::ControlPlaneProxy;
 use crate::rates::Rates;
 use crate::readiness::Readiness;
@@ -67,7 +67,9 @@ pub(super) async fn assemble(
         anchor => anchor,
     };
     let seen = FolderMark::new(Arc::clone(data));
-    let policies = Policies::start(&config.policies, seen, &*ledger, &*clock).await?;
+    let cache = policies::open_cache(data, &*chance);
+    let folder = (config.policies.as_path(), cache);
+    let policies = Policies::start(folder, seen, &*ledger, &*clock).await?;
     let policies = Arc::new(policies);
     let base_url = config
         .public_url

@@ -3,6 +3,7 @@
 use countersign_core::generation::Mode;
 use countersign_core::policy::CallerClass;
 use countersign_core::strictness::Change;
+use countersign_engine::FailureKind;
 
 use super::super::policies::{ActivateBody, ModeBody, RollbackBody};
 use super::history::{opinion, ruling};
@@ -108,6 +109,8 @@ fn live() -> serde_json::Value {
         ("runs", or_null(words(&["snapshot", "reconfigured"]))),
         ("settings", settings()),
         ("classifier", flag()),
+        ("failures", failures()),
+        ("last_error", or_null(text())),
     ]);
     let problem = object(&[("file", or_null(text())), ("sentence", text())]);
     object(&[
@@ -115,6 +118,15 @@ fn live() -> serde_json::Value {
         ("modules", list(module)),
         ("shadow", or_null(counts())),
         ("problems", list(problem)),
+    ])
+}
+
+/// How often a module failed while it decided, since this host started.
+fn failures() -> serde_json::Value {
+    object(&[
+        ("count", count()),
+        ("last_kind", or_null(words(&FailureKind::ALL))),
+        ("last_at", or_null(instant())),
     ])
 }
 
