@@ -296,6 +296,9 @@ fn what_is_no_private_file_of_ours_is_discarded() {
             .arg(file)
             .status();
         assert!(made.expect("mkfifo runs").success());
+        let name = file.file_name().expect("a name").to_string_lossy();
+        let read = host.open().files.read(&name, 1 << 20);
+        assert!(matches!(read, Err(Unfit::NotAFile)), "{read:?}");
     });
 }
 
