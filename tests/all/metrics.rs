@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::stage::{ADMIN_TOKEN, Stage};
 
 /// The samples of `GET /metrics`, by name and labels.
-async fn samples(host: &Host) -> BTreeMap<String, f64> {
+pub async fn samples(host: &Host) -> BTreeMap<String, f64> {
     let reply = host.anonymous().get("/metrics").await.expect(200);
     let kind = reply.header("content-type").expect("a type");
     assert!(kind.starts_with("text/plain; version=0.0.4"), "{kind}");

@@ -65,6 +65,45 @@ fn the_limits_on_the_sandbox_page_are_those_of_the_code() {
     assert_eq!(said, meant);
 }
 
+/// How wasmtime is configured, as the page shows it.
+fn configuration() -> String {
+    let lines = countersign_engine::configuration::lines(&Limits::default());
+    let mut table = "| of | setting | value | because |\n|---|---|---|---|\n".to_owned();
+    for line in lines {
+        let row = [line.of, line.setting, &line.value, line.reason];
+        assert!(
+            row.iter()
+                .all(|cell| !cell.is_empty() && !cell.contains('|')),
+            "{line:?}"
+        );
+        let [of, setting, value, reason] = row;
+        table.push_str(&format!("| {of} | `{setting}` | `{value}` | {reason} |\n"));
+    }
+    table
+}
+
+#[test]
+fn the_configuration_on_the_sandbox_page_is_the_one_that_the_code_makes() {
+    let page = page();
+    let section = page
+        .split("## How wasmtime is configured")
+        .nth(1)
+        .unwrap_or_default();
+    let at = section.find("| of |").expect("the page has the table");
+    let table = section[at..].split("\n\n").next().unwrap_or_default();
+    let committed = format!("{}\n", table.trim_end());
+    let made = configuration();
+    if std::env::var_os("COUNTERSIGN_BLESS").is_some() {
+        let page = page.replacen(&committed, &made, 1);
+        fs::write(Path::new(ROOT).join("docs/sandbox.md"), page).expect("the page can be written");
+        return;
+    }
+    assert!(
+        committed == made,
+        "docs/sandbox.md is not what the code makes: run this test with COUNTERSIGN_BLESS=1 and read its diff"
+    );
+}
+
 /// The workspace denies it; one function lifts that, and says why it may.
 #[test]
 fn nothing_is_unsafe_but_taking_in_what_the_compiler_made() {

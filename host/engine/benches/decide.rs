@@ -19,7 +19,7 @@ use countersign_core::verb::Verb;
 use countersign_engine::{BASELINE, Engine, Generation, Limits, Live, PolicySet, Settings, Warm};
 use countersign_policy::Policy;
 use countersign_policy::testing::{configured, request};
-use timing::{medians, nanoseconds};
+use timing::{medians, nanoseconds, throughput};
 
 fn main() {
     let engine = Engine::new(Limits::default()).expect("INVARIANT: the defaults are within bounds");
@@ -118,17 +118,4 @@ fn natively() -> (Baseline, countersign_policy::Request) {
 fn median<'a>(batch: impl FnMut() -> f64 + 'a) -> f64 {
     let [median] = medians([Box::new(batch)]);
     median
-}
-
-/// Calls per second of `threads` together, each given a processor of its own: the best of some rounds.
-fn throughput(threads: u32, calls: u32, call: &(impl Fn() -> bool + Sync)) -> f64 {
-    let rate = || 1e9 / nanoseconds(calls, call);
-    let round = || {
-        std::thread::scope(|scope| {
-            let rates: Vec<_> = (0..threads).map(|_| scope.spawn(rate)).collect();
-            let rates = rates.into_iter().map(|rate| rate.join().unwrap_or(0.0));
-            rates.sum::<f64>()
-        })
-    };
-    (0..7).map(|_| round()).fold(0.0, f64::max)
 }

@@ -5,26 +5,12 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 
 use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::bindings::Policy;
 use crate::guest::Guest;
-use crate::limits::PAGE;
-use crate::{Compiler, EngineError, Limits};
+use crate::{Cache, Compiler, EngineError, Limits, cache, configuration};
 
-/// What an instance's memory costs to reset without asking the kernel: below it memory is wiped in
-/// place, above it pages are given back, which takes system calls and page faults. It is above what
-/// our own modules use (128 KiB) and below the 1 MiB stack of a module that is linked by default, whose
-/// wiping costs more than giving it back.
-const RESIDENT_BYTES: usize = 256 * 1024;
-
-/// As [`RESIDENT_BYTES`], for tables: 2,048 elements.
-const RESIDENT_TABLE_BYTES: usize = 16 * 1024;
-
-/// A page for the snapshot to leave its answer in, and one for it to do so again.
-pub(crate) const SNAPSHOT_BYTES: usize = 2 * PAGE;
-
-/// The sandbox: one compiler, one pool of instances and one clock, shared by all modules.
+/// The sandbox: one compiler, two pools of instances and one clock, shared by all modules.
 ///
 /// Cloning it is cheap and gives the same one. It ends, with its clock, when the last clone and the
 /// last module proven in it are gone.
@@ -32,12 +18,40 @@ pub(crate) const SNAPSHOT_BYTES: usize = 2 * PAGE;
 pub struct Engine(Arc<Inner>);
 
 struct Inner {
-    wasm: wasmtime::Engine,
-    linker: Linker<Guest>,
+    lean: Sandbox,
+    foreign: Sandbox,
     limits: Limits,
     compiler: Compiler,
     counting: Counting,
+    /// Where its code is kept, and what that code depends on.
+    cache: Option<(Arc<Cache>, [u8; 32])>,
     _clock: Clock,
+}
+
+/// Where a module's instances live. Code is the same for both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pool {
+    /// Small memories, which are wiped in place: no decision asks the kernel for anything.
+    Lean,
+    /// Larger ones, such as a module has that is linked by default, of which only what was written to is
+    /// wiped: one look at the page table for each decision.
+    Foreign,
+}
+
+/// Instances of one pool.
+struct Sandbox {
+    wasm: wasmtime::Engine,
+    linker: Linker<Guest>,
+}
+
+impl Sandbox {
+    fn new(limits: &Limits, counting: Counting, pool: Pool) -> wasmtime::Result<Self> {
+        let wasm = wasmtime::Engine::new(&configuration::of(limits, counting, pool))?;
+        let mut linker = Linker::new(&wasm);
+        Policy::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)?;
+        Ok(Self { wasm, linker })
+    }
 }
 
 /// Whether a sandbox counts the instructions that its modules run.
@@ -57,29 +71,44 @@ impl Engine {
 
     /// A sandbox within `limits` that has its components compiled by `compiler`.
     pub fn with_compiler(limits: Limits, compiler: Compiler) -> Result<Self, EngineError> {
-        Self::made(limits, compiler, Counting::Nothing)
+        Self::made(limits, compiler, (Counting::Nothing, None))
     }
 
     /// A sandbox that also counts the instructions that its modules run (wasmtime's fuel), so that what a
     /// decision costs can be compared between machines: for those who work on policies. It decides as any
     /// other does, and its deadlines are the same.
     pub fn counting(limits: Limits, compiler: Compiler) -> Result<Self, EngineError> {
-        Self::made(limits, compiler, Counting::Fuel)
+        Self::made(limits, compiler, (Counting::Fuel, None))
     }
 
-    fn made(limits: Limits, compiler: Compiler, counting: Counting) -> Result<Self, EngineError> {
+    /// A sandbox that keeps what is compiled in `cache`, and finds it there.
+    pub fn with_cache(
+        limits: Limits,
+        compiler: Compiler,
+        cache: Arc<Cache>,
+    ) -> Result<Self, EngineError> {
+        Self::made(limits, compiler, (Counting::Nothing, Some(cache)))
+    }
+
+    fn made(
+        limits: Limits,
+        compiler: Compiler,
+        (counting, cache): (Counting, Option<Arc<Cache>>),
+    ) -> Result<Self, EngineError> {
         limits.check()?;
         let sandbox = |error: wasmtime::Error| EngineError::Sandbox(format!("{error:#}"));
-        let wasm = wasmtime::Engine::new(&config(&limits, counting)).map_err(sandbox)?;
-        let mut linker = Linker::new(&wasm);
-        Policy::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest).map_err(sandbox)?;
-        let clock = Clock::start(wasm.clone(), &limits).map_err(EngineError::Clock)?;
+        let made = |pool| Sandbox::new(&limits, counting, pool).map_err(sandbox);
+        let (lean, foreign) = (made(Pool::Lean)?, made(Pool::Foreign)?);
+        let engines = [lean.wasm.clone(), foreign.wasm.clone()];
+        let clock = Clock::start(engines, &limits).map_err(EngineError::Clock)?;
+        let cache = cache.map(|cache| (cache, cache::fingerprint(&lean.wasm, limits.memory_bytes)));
         Ok(Self(Arc::new(Inner {
-            wasm,
-            linker,
+            lean,
+            foreign,
             limits,
             compiler,
             counting,
+            cache,
             _clock: clock,
         })))
     }
@@ -89,20 +118,36 @@ impl Engine {
         &self.0.limits
     }
 
+    /// The one that compiles.
     pub(crate) fn wasm(&self) -> &wasmtime::Engine {
-        &self.0.wasm
+        self.wasm_of(Pool::Lean)
+    }
+
+    pub(crate) fn wasm_of(&self, pool: Pool) -> &wasmtime::Engine {
+        &self.sandbox(pool).wasm
+    }
+
+    pub(crate) fn linker_of(&self, pool: Pool) -> &Linker<Guest> {
+        &self.sandbox(pool).linker
+    }
+
+    fn sandbox(&self, pool: Pool) -> &Sandbox {
+        match pool {
+            Pool::Lean => &self.0.lean,
+            Pool::Foreign => &self.0.foreign,
+        }
     }
 
     pub(crate) fn compiler(&self) -> &Compiler {
         &self.0.compiler
     }
 
-    pub(crate) fn counting_what(&self) -> Counting {
-        self.0.counting
+    pub(crate) fn cache(&self) -> Option<&(Arc<Cache>, [u8; 32])> {
+        self.0.cache.as_ref()
     }
 
-    pub(crate) fn linker(&self) -> &Linker<Guest> {
-        &self.0.linker
+    pub(crate) fn counting_what(&self) -> Counting {
+        self.0.counting
     }
 }
 
@@ -114,64 +159,6 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-fn config(limits: &Limits, counting: Counting) -> Config {
-    let mut config = code_config(limits.memory_bytes, counting);
-    config
-        .max_wasm_stack(limits.stack_bytes)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
-    config
-}
-
-/// What compiled code depends on, and so what a compiler in another process must agree on: `image_bytes`
-/// is the memory that an instance may have.
-pub(crate) fn code_config(image_bytes: usize, counting: Counting) -> Config {
-    let mut config = Config::new();
-    config
-        // The same question has the same answer, on every machine.
-        .cranelift_nan_canonicalization(true)
-        .relaxed_simd_deterministic(true)
-        // What a guest of this contract has no use for is not there to be attacked.
-        .wasm_memory64(false)
-        .wasm_multi_memory(true)
-        .wasm_wide_arithmetic(false)
-        .wasm_custom_page_sizes(false)
-        .shared_memory(false)
-        .gc_support(false)
-        // Guests are synchronous; the bookkeeping for others doubles the cost of a call.
-        .concurrency_support(false)
-        .epoch_interruption(true)
-        .consume_fuel(counting == Counting::Fuel)
-        // Nobody is shown a guest's backtrace.
-        .wasm_backtrace_max_frames(None)
-        .generate_address_map(false)
-        // A memory image is made even of a sparse heap: it is small, and each decision starts from it.
-        .memory_guaranteed_dense_image_size(image_bytes as u64);
-    config
-}
-
-fn pool(limits: &Limits) -> PoolingAllocationConfig {
-    /// What one component may have of instances, memories and tables of its own: Python has 38 core
-    /// instances, a module of ours one.
-    const PARTS: u32 = 64;
-    let mut pool = PoolingAllocationConfig::new();
-    pool.max_memory_size(limits.memory_bytes + SNAPSHOT_BYTES)
-        .linear_memory_keep_resident(RESIDENT_BYTES.min(limits.memory_bytes))
-        .table_elements(limits.table_elements)
-        .table_keep_resident(RESIDENT_TABLE_BYTES)
-        // A slot stays with its module, so that its memory need not be mapped anew.
-        .max_unused_warm_slots(limits.instances)
-        .total_component_instances(limits.instances)
-        .total_core_instances(limits.instances * 4)
-        .total_memories(limits.instances * 2)
-        .total_tables(limits.instances * 4)
-        .max_core_instances_per_component(PARTS)
-        .max_memories_per_component(PARTS / 8)
-        .max_tables_per_component(PARTS)
-        .max_memories_per_module(2)
-        .max_tables_per_module(8);
-    pool
-}
-
 /// Counts ticks on a thread of its own, until it is dropped.
 struct Clock {
     stop: Option<Sender<()>>,
@@ -179,14 +166,16 @@ struct Clock {
 }
 
 impl Clock {
-    fn start(wasm: wasmtime::Engine, limits: &Limits) -> std::io::Result<Self> {
+    fn start(engines: [wasmtime::Engine; 2], limits: &Limits) -> std::io::Result<Self> {
         let (stop, stopped) = mpsc::channel::<()>();
         let tick = limits.tick;
         let thread = std::thread::Builder::new()
             .name("policy-clock".to_owned())
             .spawn(move || {
                 while stopped.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
-                    wasm.increment_epoch();
+                    for engine in &engines {
+                        engine.increment_epoch();
+                    }
                 }
             })?;
         Ok(Self {

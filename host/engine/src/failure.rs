@@ -9,7 +9,65 @@ use crate::text::tame;
 
 /// Why a module has no answer, to follow "the policy could not decide: ".
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure(String);
+pub(crate) struct Failure {
+    kind: FailureKind,
+    sentence: String,
+}
+
+/// What kind of failure, in words of ours alone: a failure's own sentence may quote what the module was told,
+/// and is for those who may read decisions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// Its time was over.
+    TooLong,
+    /// It needs more memory than it may have.
+    Memory,
+    /// It trapped, or gave up.
+    Trap,
+    /// It answered what the contract does not allow.
+    Answer,
+    /// It refuses the settings that it took when it was proven.
+    Settings,
+    /// It was not asked.
+    Unasked,
+}
+
+impl FailureKind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::TooLong,
+        Self::Memory,
+        Self::Trap,
+        Self::Answer,
+        Self::Settings,
+        Self::Unasked,
+    ];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TooLong => "too-long",
+            Self::Memory => "memory",
+            Self::Trap => "trap",
+            Self::Answer => "answer",
+            Self::Settings => "settings",
+            Self::Unasked => "unasked",
+        }
+    }
+
+    /// What happened, in a sentence.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::TooLong => TOO_LONG,
+            Self::Memory => "it needs more memory than it may have",
+            Self::Trap => "it trapped, or gave up",
+            Self::Answer => "it answered what the contract does not allow",
+            Self::Settings => "it refuses the settings that it took when it was loaded",
+            Self::Unasked => "it was not asked: there was no time or no room for it",
+        }
+    }
+}
 
 /// It had more to do than time for it.
 const TOO_LONG: &str = "it ran for longer than it may";
@@ -31,49 +89,69 @@ pub fn was_not_asked(failure: &str) -> bool {
 }
 
 impl Failure {
-    /// A failure in the words of `sentence`, which may quote what the guest said.
+    /// An answer that the contract does not allow, in the words of `sentence`, which may quote what the guest
+    /// said.
     pub(crate) fn new(sentence: impl AsRef<str>) -> Self {
-        Self(tame(sentence.as_ref(), 512))
+        Self::of(FailureKind::Answer, sentence)
+    }
+
+    /// A failure of `kind`, likewise.
+    pub(crate) fn of(kind: FailureKind, sentence: impl AsRef<str>) -> Self {
+        let sentence = tame(sentence.as_ref(), 512);
+        Self { kind, sentence }
+    }
+
+    pub(crate) fn kind(&self) -> FailureKind {
+        self.kind
     }
 
     /// What wasmtime reports, in words of our own. `refused_memory` says whether the guest was denied
     /// memory before it failed, which is then the likely cause.
     pub(crate) fn of_call(error: &wasmtime::Error, refused_memory: bool, limits: &Limits) -> Self {
         tracing::debug!(error = format!("{error:#}"), "a policy module failed");
-        let sentence = match error.downcast_ref::<Trap>() {
-            Some(Trap::Interrupt) => TOO_LONG.to_owned(),
-            Some(Trap::StackOverflow) => "its calls are nested too deeply".to_owned(),
+        use FailureKind::{Answer, Memory, TooLong, Trap as Trapped, Unasked};
+        let (kind, sentence) = match error.downcast_ref::<Trap>() {
+            Some(Trap::Interrupt) => (TooLong, TOO_LONG.to_owned()),
+            Some(Trap::StackOverflow) => (Trapped, "its calls are nested too deeply".to_owned()),
             _ if refused_memory => {
-                format!("it needs more memory than {} bytes", limits.memory_bytes)
+                let most = limits.memory_bytes;
+                (Memory, format!("it needs more memory than {most} bytes"))
             }
-            Some(Trap::UnreachableCodeReached) => "it gave up (unreachable)".to_owned(),
+            Some(Trap::UnreachableCodeReached) => (Trapped, "it gave up (unreachable)".to_owned()),
             Some(trap) => {
                 let trap = trap.to_string();
-                format!("it trapped: {}", trap.trim_start_matches("wasm trap: "))
+                let trap = trap.trim_start_matches("wasm trap: ");
+                (Trapped, format!("it trapped: {trap}"))
             }
-            None if error.is::<PoolConcurrencyLimitError>() => TOO_MANY.to_owned(),
-            None if error.is::<Utf8Error>() => "it answered text that is not UTF-8".to_owned(),
-            None if error.is::<Forbidden>() => Forbidden.to_string(),
+            None if error.is::<PoolConcurrencyLimitError>() => (Unasked, TOO_MANY.to_owned()),
+            None if error.is::<Utf8Error>() => {
+                (Answer, "it answered text that is not UTF-8".to_owned())
+            }
+            None if error.is::<Forbidden>() => (Answer, Forbidden.to_string()),
             // wasmtime has no type for this error; a test holds its words.
-            None if error.root_cause().to_string().contains("hostcalls") => format!(
-                "it handed over more than {} bytes in one call",
-                limits.answer_bytes
-            ),
-            None => "it answered what the contract does not allow".to_owned(),
+            None if error.root_cause().to_string().contains("hostcalls") => {
+                let most = limits.answer_bytes;
+                let sentence = format!("it handed over more than {most} bytes in one call");
+                (Answer, sentence)
+            }
+            None => {
+                let sentence = "it answered what the contract does not allow";
+                (Answer, sentence.to_owned())
+            }
         };
-        Self::new(sentence)
+        Self::of(kind, sentence)
     }
 }
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.sentence)
     }
 }
 
 impl From<Failure> for String {
     fn from(failure: Failure) -> Self {
-        failure.0
+        failure.sentence
     }
 }
 

@@ -1,20 +1,19 @@
-//! Modules that stand together, and the one set of them that is live.
+//! Modules that stand together.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
 use countersign_core::exhaustive;
 use countersign_core::policy::{CallerClass, Question, Verdict};
-use countersign_core::ports::Judge;
 use countersign_core::tally::{TallyKind, TallyOf};
 use countersign_core::verdict::{Judgement, ModuleId, Opinion, Took, fold};
 
 use crate::class::Classes;
 use crate::contract::{Lists, Wire};
 use crate::debts::Debts;
-use crate::failure::{Failure, TOO_BUSY};
+use crate::failure::{Failure, FailureKind, TOO_BUSY};
+use crate::failures::Failures;
 use crate::{LoadError, Proven};
 
 /// The classifier, unless the operator names another.
@@ -194,21 +193,31 @@ impl PolicySet {
 
     /// The judgement of what somebody asks. On whoever has kept the policies busy for long they are not
     /// asked for a while, which denies.
-    fn answer(&self, question: &Question, generation: u64) -> Judgement {
+    pub(crate) fn answer(
+        &self,
+        question: &Question,
+        generation: u64,
+        failures: &Failures,
+    ) -> Judgement {
         let subject = &question.subject;
+        let unasked = |module: &Proven, why| {
+            let failure = Failure::of(FailureKind::Unasked, why);
+            failures.add(module.id(), failure.kind(), question.time);
+            let opinions = vec![opinion(module, Err(failure), Vec::new())];
+            judgement(generation, CallerClass::Unknown, opinions, Duration::ZERO)
+        };
         if let Some(slowest) = self.debts.excess(subject) {
-            let busy = Failure::new(TOO_BUSY);
-            let opinions = vec![opinion(&self.modules[slowest], Err(busy), Vec::new())];
-            return judgement(generation, CallerClass::Unknown, opinions, Duration::ZERO);
+            return unasked(&self.modules[slowest], TOO_BUSY);
         }
         if self.lacks(question) {
-            let uncounted = Failure::new(UNCOUNTED);
-            let opinions = vec![opinion(self.classifier(), Err(uncounted), Vec::new())];
-            return judgement(generation, CallerClass::Unknown, opinions, Duration::ZERO);
+            return unasked(self.classifier(), UNCOUNTED);
         }
         let mut watch = self.watch();
         let judgement = self.judge(question, generation, &mut watch);
         self.debts.add(subject, watch.used, watch.slowest);
+        for (module, kind) in watch.failed {
+            failures.add(self.modules[module].id(), kind, question.time);
+        }
         judgement
     }
 
@@ -231,6 +240,7 @@ impl PolicySet {
         let ask = |(index, module): (usize, &Arc<Proven>)| {
             let said = module.decide(question, &wire, class, watch.left());
             watch.lap(index, said.used);
+            watch.note(index, &said.answer);
             let ran = match index == self.classifier {
                 true => classifying + watch.ran,
                 false => watch.ran,
@@ -256,6 +266,7 @@ impl PolicySet {
         }
         let said = self.classifier().classify(question, wire, watch.left());
         watch.lap(self.classifier, said.used);
+        watch.note(self.classifier, &said.answer);
         let (class, notes) = (said.answer, said.notes);
         // What comes with notes is asked again, for the sake of the notes.
         if let (Ok(class), []) = (&class, notes.as_slice()) {
@@ -273,6 +284,7 @@ impl PolicySet {
             used: Duration::ZERO,
             most: Duration::ZERO,
             slowest: self.classifier,
+            failed: Vec::new(),
         }
     }
 }
@@ -290,12 +302,20 @@ struct Watch {
     /// The most that one lap used, and its module.
     most: Duration,
     slowest: usize,
+    /// Which modules failed, and how. Where none did, nothing is allocated.
+    failed: Vec<(usize, FailureKind)>,
 }
 
 impl Watch {
     /// What the next module has of the time that all have together.
     fn left(&self) -> Duration {
         self.limit.saturating_sub(self.elapsed)
+    }
+
+    fn note<T>(&mut self, module: usize, answer: &Result<T, Failure>) {
+        if let Err(failure) = answer {
+            self.failed.push((module, failure.kind()));
+        }
     }
 
     /// What was before the first lap is nobody's.
@@ -336,80 +356,5 @@ fn opinion(module: &Proven, verdict: Result<Verdict, Failure>, notes: Vec<String
         verdict: verdict.map_err(String::from),
         notes,
         took: Took::of_micros(0),
-    }
-}
-
-/// A set of modules under the number that its activation was recorded with.
-#[derive(Clone, Debug)]
-pub struct Generation {
-    number: u64,
-    policies: PolicySet,
-}
-
-impl Generation {
-    /// Numbers a set.
-    pub fn new(number: u64, policies: PolicySet) -> Self {
-        Self { number, policies }
-    }
-
-    /// Its number.
-    pub fn number(&self) -> u64 {
-        self.number
-    }
-
-    /// Its modules.
-    pub fn policies(&self) -> &PolicySet {
-        &self.policies
-    }
-}
-
-impl Judge for Generation {
-    fn judge(&self, question: &Question) -> Judgement {
-        self.policies.answer(question, self.number)
-    }
-
-    fn generation(&self) -> u64 {
-        self.number
-    }
-
-    fn wants(&self) -> (u64, Arc<[TallyKind]>) {
-        (self.number, Arc::clone(self.policies.wants()))
-    }
-}
-
-/// The live generation. Readers never wait, and each decision is made by one generation from its
-/// beginning to its end.
-#[derive(Debug)]
-pub struct Live(ArcSwap<Generation>);
-
-impl Live {
-    /// Begins with `generation`.
-    pub fn new(generation: Generation) -> Self {
-        Self(ArcSwap::from_pointee(generation))
-    }
-
-    /// The generation that is live now.
-    pub fn generation(&self) -> Arc<Generation> {
-        self.0.load_full()
-    }
-
-    /// Makes `generation` live and returns the one that was. Decisions under way end under the old one.
-    pub fn swap(&self, generation: Generation) -> Arc<Generation> {
-        self.0.swap(Arc::new(generation))
-    }
-}
-
-impl Judge for Live {
-    fn judge(&self, question: &Question) -> Judgement {
-        // A guard rather than a clone: threads that judge at once do not write to one counter.
-        self.0.load().judge(question)
-    }
-
-    fn generation(&self) -> u64 {
-        self.0.load().number
-    }
-
-    fn wants(&self) -> (u64, Arc<[TallyKind]>) {
-        self.0.load().wants()
     }
 }

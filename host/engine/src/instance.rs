@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use countersign_core::policy::{CallerClass, Verdict};
 use wasmtime::component::{
-    ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Lower,
+    Component, ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Lower,
 };
 use wasmtime::{Store, Trap, UpdateDeadline};
 
 use crate::bindings::{PolicyPre, types as wit};
 use crate::contract;
 use crate::debts::free;
-use crate::engine::Counting;
+use crate::engine::{Counting, Pool};
 use crate::failure::Failure;
 use crate::guest::{Guest, Notebook};
 use crate::spent::Spent;
-use crate::{Engine, Limits, LoadError, Settings};
+use crate::{Engine, Limits, LoadError, Settings, compiler, configuration};
 
 /// More instructions than a deadline leaves time for, so that fuel only counts and never ends a call.
 const FUEL: u64 = u64::MAX;
@@ -30,6 +30,8 @@ const IMPORTS: [&str; 2] = [
 /// the exports of the contract.
 pub(crate) struct Compiled {
     engine: Engine,
+    pool: Pool,
+    component: Component,
     pre: InstancePre<Guest>,
     exports: Exports,
     imports: Vec<String>,
@@ -45,8 +47,28 @@ struct Exports {
 impl Compiled {
     pub(crate) fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, LoadError> {
         let component = engine.compiler().compile(engine, bytes)?;
+        let compiled = Self::linked(engine, (Pool::Lean, component))?;
+        // What cannot be told from outside may be large.
+        let pool = match compiled.component.resources_required() {
+            Some(resources) => configuration::pool_of(resources.max_initial_memory_size),
+            None => Pool::Foreign,
+        };
+        compiled.moved_to(pool)
+    }
+
+    /// The same in `pool`.
+    pub(crate) fn moved_to(self, pool: Pool) -> Result<Self, LoadError> {
+        if self.pool == pool {
+            return Ok(self);
+        }
+        let component = compiler::again(&self.component, self.engine.wasm_of(pool));
+        let component = component.map_err(|error| LoadError::Compile(sentence(&error)))?;
+        Self::linked(&self.engine, (pool, component))
+    }
+
+    fn linked(engine: &Engine, (pool, component): (Pool, Component)) -> Result<Self, LoadError> {
         let ty = component.component_type();
-        let imports = ty.imports(engine.wasm());
+        let imports = ty.imports(engine.wasm_of(pool));
         let imports: Vec<String> = imports.map(|(name, _)| name.to_owned()).collect();
         if let Some(name) = imports
             .iter()
@@ -57,7 +79,7 @@ impl Compiled {
 
         let contract = |error: wasmtime::Error| LoadError::Contract(sentence(&error));
         let pre = engine
-            .linker()
+            .linker_of(pool)
             .instantiate_pre(&component)
             .map_err(contract)?;
         // Only for its check of the types: the generated lookups check all of them for each instance.
@@ -75,10 +97,17 @@ impl Compiled {
         };
         Ok(Self {
             engine: engine.clone(),
+            pool,
+            component,
             pre,
             exports,
             imports,
         })
+    }
+
+    /// Where its instances live.
+    pub(crate) fn pool(&self) -> Pool {
+        self.pool
     }
 
     /// The interfaces that it imports.
@@ -94,7 +123,7 @@ impl Compiled {
     /// [`Compiled::start`] with a guest of one's own making.
     pub(crate) fn start_with(&self, guest: Guest, time: Duration) -> Result<Running<'_>, Failure> {
         let limits = self.engine.limits();
-        let mut store = Store::new(self.engine.wasm(), guest);
+        let mut store = Store::new(self.engine.wasm_of(self.pool), guest);
         store.limiter(|guest| guest);
         store.set_hostcall_fuel(limits.answer_bytes);
         if self.engine.counting_what() == Counting::Fuel {

@@ -8,11 +8,11 @@ use countersign_core::verdict::ModuleId;
 use sha2::{Digest, Sha256};
 
 use crate::contract::Wire;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::guest::Notebook;
 use crate::instance::{Compiled, Running};
 use crate::snapshot;
-use crate::{Engine, Limits, LoadError, Manifest, Settings};
+use crate::{Engine, Limits, LoadError, Manifest, Pool, Settings};
 
 /// How each decision of a module gets its settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -177,6 +177,17 @@ impl Proven {
         self.mode
     }
 
+    /// Where its instances live.
+    pub fn pool(&self) -> Pool {
+        self.compiled.pool()
+    }
+
+    /// The same with its instances in `pool`: for whoever measures.
+    pub fn moved_to(self, pool: Pool) -> Result<Self, LoadError> {
+        let compiled = self.compiled.moved_to(pool)?;
+        Ok(Self { compiled, ..self })
+    }
+
     /// Asks within `time` what kind of caller it is, and holds the answer against what the caller proved. The notes
     /// are there whether or not it succeeds.
     pub(crate) fn classify(
@@ -227,7 +238,8 @@ impl Proven {
     /// A fresh instance with its settings in, which has `time`, and no more than any decision has.
     pub(crate) fn ready(&self, notebook: Notebook, time: Duration) -> Result<Running<'_>, Failure> {
         if time.is_zero() {
-            return Err(Failure::new(
+            return Err(Failure::of(
+                FailureKind::Unasked,
                 "the policies before it left it nothing of the time that they have together",
             ));
         }
@@ -236,9 +248,10 @@ impl Proven {
             return self.compiled.start(time, notebook);
         }
         let mut running = self.compiled.start(time, Notebook::Forbidden)?;
-        running
-            .configure(&self.settings)?
-            .map_err(|refusal| Failure::new(format!("it refuses its settings: {refusal}")))?;
+        running.configure(&self.settings)?.map_err(|refusal| {
+            let sentence = format!("it refuses its settings: {refusal}");
+            Failure::of(FailureKind::Settings, sentence)
+        })?;
         running.set_notebook(notebook);
         Ok(running)
     }

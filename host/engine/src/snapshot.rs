@@ -13,7 +13,7 @@ use wasmtime::component::{ComponentNamedList, Lift, WasmList};
 use wasmtime::{Store, error::format_err};
 use wasmtime_wizer::{ComponentInstanceState, Wizer};
 
-use crate::engine::SNAPSHOT_BYTES;
+use crate::configuration::SNAPSHOT_BYTES;
 use crate::guest::{Guest, Notebook};
 use crate::instance::{Compiled, Running};
 use crate::{Engine, LoadError, Settings};

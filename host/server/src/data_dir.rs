@@ -1,5 +1,6 @@
 //! The data folder: one host at a time, readable by its owner alone.
 
+mod cache_key;
 mod root_keys;
 
 use std::fs::{self, File, OpenOptions};

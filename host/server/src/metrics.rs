@@ -1,7 +1,7 @@
 //! What the host counts of its work, for Prometheus. Labels are names that this host knows: a caller can
 //! neither choose one nor make more of them, and none says who asks for what.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::extract::MatchedPath;
@@ -15,6 +15,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+
+use crate::policies::Policies;
 
 /// The upper bounds of the buckets of answering times, in seconds: a read takes one millisecond, a deed
 /// some, and a long poll up to a minute.
@@ -42,6 +44,18 @@ struct Decided {
     outcome: &'static str,
 }
 
+/// The name is a loaded module's own, which those choose who may change policies.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Failed {
+    module: String,
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kept {
+    result: &'static str,
+}
+
 /// The counters.
 pub struct Metrics {
     registry: Registry,
@@ -50,6 +64,8 @@ pub struct Metrics {
     decisions: Family<Decided, Counter>,
     generation: Gauge<u64, AtomicU64>,
     behind: Gauge<u64, AtomicU64>,
+    failures: Family<Failed, Counter>,
+    cache: Family<Kept, Counter>,
 }
 
 impl Metrics {
@@ -87,6 +103,18 @@ impl Metrics {
             "1 while a later generation is recorded that this host cannot take over, so that it decides nothing",
             behind.clone(),
         );
+        let failures = Family::default();
+        registry.register(
+            "policy_failures",
+            "Decisions that a module failed, which denies, by module and kind",
+            failures.clone(),
+        );
+        let cache = Family::default();
+        registry.register(
+            "policy_cache",
+            "Compiled components looked for in the cache: found, missed, or discarded because they did not hold",
+            cache.clone(),
+        );
         registry.register(
             "build",
             "The version that runs",
@@ -99,6 +127,8 @@ impl Metrics {
             decisions,
             generation,
             behind,
+            failures,
+            cache,
         }
     }
 
@@ -135,11 +165,36 @@ impl Metrics {
     }
 
     /// All of it, in Prometheus' text format.
-    pub fn text(&self, generation: u64, is_behind: bool) -> Result<String, std::fmt::Error> {
-        self.generation.set(generation);
-        self.behind.set(is_behind.into());
+    pub fn text(&self, policies: &Policies) -> Result<String, std::fmt::Error> {
+        self.generation.set(policies.generation());
+        self.behind.set(policies.is_behind().into());
+        // They are counted elsewhere, so that counting costs a decision nothing.
+        for (module, kind, count) in policies.failures().counts() {
+            let kind = kind.as_str();
+            let failed = Failed { module, kind };
+            set(&self.failures, &failed, count);
+        }
+        if let Some(counts) = policies.cache_counts() {
+            let results = [
+                ("found", counts.found),
+                ("missed", counts.missed),
+                ("discarded", counts.discarded),
+            ];
+            for (result, count) in results {
+                set(&self.cache, &Kept { result }, count);
+            }
+        }
         let mut text = String::new();
         prometheus_text::encode(&mut text, &self.registry)?;
         Ok(text)
     }
+}
+
+/// Makes a counter what was counted elsewhere.
+fn set<L>(family: &Family<L, Counter>, labels: &L, count: u64)
+where
+    L: Clone + std::hash::Hash + Eq,
+{
+    let counter = family.get_or_create(labels);
+    counter.inner().store(count, Ordering::Relaxed);
 }

@@ -6,6 +6,7 @@
 
 mod begin;
 mod book;
+mod cache;
 mod change;
 mod chosen;
 mod downgrades;
@@ -29,11 +30,14 @@ use anyhow::Context as _;
 use countersign_core::generation::{GenerationKey, Genuine, ModuleRecord};
 use countersign_core::ports::{Judge, Ledger};
 use countersign_engine::folder::{Problem, Proposal, Watcher};
-use countersign_engine::{Engine, Generation, Live, PolicySet, Proven};
+use countersign_engine::{
+    Cache, CacheCounts, Engine, Failures, Generation, Live, PolicySet, Proven,
+};
 use tokio::sync::{Notify, Semaphore, watch};
 
 pub use self::begin::{Sources, look};
 use self::book::Book;
+pub use self::cache::open as open_cache;
 pub use self::chosen::{ChoiceError, Chosen};
 use self::folder::Candidate;
 pub use self::folder::FolderMode;
@@ -64,6 +68,7 @@ pub struct Policies {
     /// Rung by whoever has met a later generation in the ledger.
     bell: Notify,
     engine: Engine,
+    cache: Option<Arc<Cache>>,
     vetting: Arc<Vetting>,
     signatures: Arc<Signatures>,
     /// Those that are only asked.
@@ -128,6 +133,16 @@ impl Policies {
     /// The number of the live generation.
     pub fn generation(&self) -> u64 {
         self.live.generation().number()
+    }
+
+    /// How often which module failed.
+    pub fn failures(&self) -> &Failures {
+        self.live.failures()
+    }
+
+    /// Of what use the cache was, where there is one.
+    pub fn cache_counts(&self) -> Option<CacheCounts> {
+        self.cache.as_ref().map(|cache| cache.counts())
     }
 
     /// Whether another host's policies cannot be taken over, so that nothing is decided here.

@@ -324,11 +324,7 @@ async fn ready(visit: Visit) -> Answer {
 }
 
 async fn metrics(visit: Visit) -> Answer {
-    let policies = &visit.app.policies;
-    let text = visit
-        .app
-        .metrics
-        .text(policies.generation(), policies.is_behind());
+    let text = visit.app.metrics.text(&visit.app.policies);
     let mut response = Response::new(Body::from(text.map_err(|_| Problem::internal())?));
     response.headers_mut().insert(
         header::CONTENT_TYPE,

@@ -41,3 +41,16 @@ pub fn medians<'a, const N: usize>(mut batches: [Box<dyn FnMut() -> f64 + 'a>; N
         times[ROUNDS / 2]
     })
 }
+
+/// Calls per second of `threads` together, each given a processor of its own: the best of some rounds.
+pub fn throughput(threads: u32, calls: u32, call: &(impl Fn() -> bool + Sync)) -> f64 {
+    let rate = || 1e9 / nanoseconds(calls, call);
+    let round = || {
+        std::thread::scope(|scope| {
+            let rates: Vec<_> = (0..threads).map(|_| scope.spawn(rate)).collect();
+            let rates = rates.into_iter().map(|rate| rate.join().unwrap_or(0.0));
+            rates.sum::<f64>()
+        })
+    };
+    (0..7).map(|_| round()).fold(0.0, f64::max)
+}

@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wasmtime::Engine;
 
 use super::parent::{COMMAND, Order, REFUSED, WORKED};
-use crate::engine::code_config;
+use crate::configuration::code;
 use crate::instance::sentence;
 
 /// Compiles, if that is what this process was started for. It must be the first thing that `main` does:
@@ -30,7 +30,7 @@ fn work(order: &Order) -> io::Result<()> {
     confine(order)?;
     let mut component = Vec::new();
     io::stdin().lock().read_to_end(&mut component)?;
-    let code = Engine::new(&code_config(order.image_bytes, order.counting))
+    let code = Engine::new(&code(order.image_bytes, order.counting))
         .and_then(|engine| engine.precompile_component(&component));
     let mut out = io::stdout().lock();
     match code {

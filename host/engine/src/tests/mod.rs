@@ -6,6 +6,7 @@ mod folders;
 #[path = "../../wat/guest.rs"]
 mod guest;
 mod hostile;
+mod pools;
 mod restarts;
 mod tallies;
 

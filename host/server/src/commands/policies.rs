@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::client::{Answer, Client, Request};
 use super::failure::Failure;
-use super::moments::Moments;
+use super::moments::{Moments, when};
 use super::signed::{Signature, beside, signed_by};
 use super::table::{Table, listed};
 use super::terminal::{self, Plain};
@@ -45,12 +45,20 @@ struct Module {
     #[serde(default)]
     built_in: bool,
     pinned: Option<Pinned>,
+    failures: Failures,
+    last_error: Option<Plain>,
 }
 
 #[derive(Deserialize)]
 struct Pinned {
     by: Plain,
     since: u64,
+}
+
+#[derive(Deserialize)]
+struct Failures {
+    count: u64,
+    last_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -129,8 +137,16 @@ async fn list(access: Access, flags: Flags) -> Result<(), Failure> {
         &["NAME", "VERSION", "MODE", "DIGEST", "SIGNED BY", "SETTINGS"],
         &[5, 0],
     );
-    let mut pinned = Vec::new();
+    let (mut pinned, mut failing) = (Vec::new(), Vec::new());
     for module in live.modules {
+        if let (Some(at), Some(error)) = (module.failures.last_at, module.last_error) {
+            failing.push(format!(
+                "{} failed {} decisions, which were denied, the last {}: {error}",
+                module.name,
+                module.failures.count,
+                when(at),
+            ));
+        }
         let mut mode = module.mode.to_string();
         if module.classifier {
             mode += ", classifier";
@@ -171,6 +187,9 @@ async fn list(access: Access, flags: Flags) -> Result<(), Failure> {
         terminal::say(&format!(
             "\nIn shadow, of this generation's decisions:\n{shown}"
         ));
+    }
+    for failing in failing {
+        terminal::tell(&format!("\nfailing: {failing}"));
     }
     for problem in live.problems {
         let file = problem

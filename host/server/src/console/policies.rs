@@ -6,11 +6,13 @@ use askama::Template;
 use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
 use countersign_core::generation::{Mode, Pin};
+use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use serde::Deserialize;
 
 use super::assets;
 use super::frame::{Frame, Place};
+use super::moment::Moment;
 use super::page;
 use crate::problem::Problem;
 use crate::routes::{Answer, Call, Routes};
@@ -25,6 +27,7 @@ pub(super) fn add(routes: Routes) -> Routes {
 struct PoliciesPage {
     frame: Frame,
     live: Live,
+    now: Timestamp,
 }
 
 /// What `GET /policies` answers.
@@ -50,6 +53,22 @@ struct Module {
     /// Whether it says what kind of caller asks.
     classifier: bool,
     pinned: Option<Pin>,
+    failures: Failures,
+    last_error: Option<String>,
+}
+
+/// How often a module failed.
+#[derive(Deserialize)]
+struct Failures {
+    count: u64,
+    last_at: Option<Timestamp>,
+}
+
+impl Module {
+    /// When it last failed, seen from `now`.
+    fn failed(&self, now: &Timestamp) -> Option<Moment> {
+        Some(Moment::new(self.failures.last_at?, *now))
+    }
 }
 
 /// What came of the policies in shadow.
@@ -98,6 +117,7 @@ async fn show(call: Call) -> Answer {
     let shown = PoliciesPage {
         frame: Frame::of(&call.caller, Place::Policies),
         live,
+        now: call.app.clock.now(),
     };
     Ok(page(StatusCode::OK, &shown))
 }
@@ -123,6 +143,12 @@ mod tests {
                 "settings": { "exempt": ["actor=org-token:x"] },
                 "classifier": true,
                 "pinned": { "by": "session:<i>", "since": 2 },
+                "failures": {
+                    "count": 12,
+                    "last_kind": "trap",
+                    "last_at": Timestamp::from_micros(1_799_999_940_000_000),
+                },
+                "last_error": "it trapped, or gave up",
             }, {
                 "name": "freeze",
                 "version": "1.0.0",
@@ -132,6 +158,8 @@ mod tests {
                 "runs": null,
                 "settings": {},
                 "classifier": false,
+                "failures": { "count": 0, "last_kind": null, "last_at": null },
+                "last_error": null,
             }],
             "shadow": { "asked": 1200, "looser": 3, "mixed": 1, "tighter": 0, "reworded": 7, "missed": 2 },
             "candidate": {
@@ -147,6 +175,7 @@ mod tests {
         let page = PoliciesPage {
             frame: Frame::of(&person("ada"), Place::Policies),
             live,
+            now: Timestamp::from_micros(1_800_000_000_000_000),
         };
         let html = page.render().expect("drawn");
         is_whole(&html);
@@ -154,6 +183,9 @@ mod tests {
             "Generation 3",
             "baseline",
             "actor=org-token:x",
+            "12 decisions",
+            "60 seconds ago",
+            "it trapped, or gave up",
             "classifier",
             "in shadow",
             "session:&#60;i&#62;, since generation 2",

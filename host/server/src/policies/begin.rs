@@ -11,7 +11,8 @@ use countersign_core::signature::TrustedKeys;
 use countersign_core::time::Clock;
 use countersign_engine::folder::{Folder, Proposal, Recorded, Watcher};
 use countersign_engine::{
-    BASELINE, CLASSIFIER, Compiler, Engine, Generation, Limits, Live, PolicySet, Proven, Settings,
+    BASELINE, CLASSIFIER, Cache, Compiler, Engine, Generation, Limits, Live, PolicySet, Proven,
+    Settings,
 };
 use tokio::sync::{Notify, Semaphore, watch};
 
@@ -40,6 +41,8 @@ pub struct Sources<'s> {
     pub mode: FolderMode,
     /// Whose signatures count.
     pub trusted: TrustedKeys,
+    /// What was compiled before, where it is kept.
+    pub cache: Option<Arc<Cache>>,
 }
 
 /// A folder that is watched, and what its modules are proven with.
@@ -67,6 +70,7 @@ impl Policies {
             key,
             mode,
             trusted,
+            cache,
         } = sources;
         let (mark, last) = (
             FolderMark::new(Arc::clone(data)),
@@ -79,7 +83,8 @@ impl Policies {
         let path = folder.to_owned();
         let signatures = Arc::new(Signatures::new(trusted));
         let trusting = Arc::clone(&signatures);
-        let opened = move || open(path, (stand_ins, &trusting), proposed);
+        let kept = cache.clone();
+        let opened = move || open(path, kept, (stand_ins, &trusting), proposed);
         let Opened {
             engine,
             vetting,
@@ -141,6 +146,7 @@ impl Policies {
             last,
             bell: Notify::new(),
             engine,
+            cache,
             vetting,
             signatures,
             shadow,
@@ -163,11 +169,16 @@ impl Policies {
 /// Proves what is in the folder and watches it, in the engine in which all policies of this host run.
 pub(super) fn open(
     path: std::path::PathBuf,
+    cache: Option<Arc<Cache>>,
     (recorded, signatures): (Vec<Recorded>, &Arc<Signatures>),
     proposed: watch::Sender<Option<Proposal>>,
 ) -> anyhow::Result<Opened> {
     let compiler = Compiler::apart().context("cannot tell which program this is")?;
-    let engine = Engine::with_compiler(Limits::default(), compiler)?;
+    let limits = Limits::default();
+    let engine = match cache {
+        Some(cache) => Engine::with_cache(limits, compiler, cache)?,
+        None => Engine::with_compiler(limits, compiler)?,
+    };
     let baseline = engine
         .prove(BASELINE, &Settings::new())
         .context("the built-in baseline cannot be loaded")?;
@@ -342,5 +353,5 @@ async fn take_over(
 pub fn look(path: std::path::PathBuf, keys: TrustedKeys) -> anyhow::Result<Proposal> {
     let (proposed, _) = watch::channel(None);
     let signatures = Arc::new(Signatures::new(keys));
-    Ok(open(path, (Vec::new(), &signatures), proposed)?.first)
+    Ok(open(path, None, (Vec::new(), &signatures), proposed)?.first)
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use countersign_core::generation::{Mode, ModuleRecord};
 use countersign_core::ports::{Ledger, LedgerError};
+use countersign_core::time::Timestamp;
 use countersign_engine::folder::Problem;
-use countersign_engine::{BASELINE, Generation, Proven};
+use countersign_engine::{BASELINE, Failed, Generation, Proven};
 use serde_json::{Value, json};
 
 use super::modules::named;
@@ -28,7 +29,9 @@ impl Policies {
                 ..change::record(module)
             };
             let mode = (Mode::Enforce, is_classifier);
-            modules.push(self.shown_one(ledger, &record, Some(module), mode).await?);
+            let mut shown = self.shown_one(ledger, &record, Some(module), mode).await?;
+            show_failures(&mut shown, self.failures().of(module.id()));
+            modules.push(shown);
         }
         for record in &standing.modules {
             let proven = standing.would_decide.iter().flat_map(|set| set.modules());
@@ -150,9 +153,27 @@ fn shown(
         "runs": proven.map(|proven| proven.mode()),
         "settings": record.settings,
         "classifier": is_classifier,
+        "failures": { "count": 0, "last_kind": null, "last_at": null },
+        "last_error": null,
     });
     if let Some(pin) = &record.pinned {
         shown["pinned"] = json!(pin);
     }
     shown
+}
+
+/// In words of this host alone: what a module says of its failure may quote what it was told, and is kept
+/// with the decisions, for people.
+fn show_failures(module: &mut Value, failed: Option<Failed>) {
+    let Some(failed) = failed else {
+        return;
+    };
+    let micros =
+        i64::try_from(failed.last_at).map_or(i64::MAX, |millis| millis.saturating_mul(1_000));
+    module["failures"] = json!({
+        "count": failed.count,
+        "last_kind": failed.last_kind,
+        "last_at": Timestamp::from_micros(micros),
+    });
+    module["last_error"] = json!(failed.last_kind.sentence());
 }

@@ -22,7 +22,7 @@ use crate::data_dir::{DataDir, Roots};
 use crate::heads::AuditHeads;
 use crate::metrics::Metrics;
 use crate::origins::Origins;
-use crate::policies::{Policies, Sources};
+use crate::policies::{self, Policies, Sources};
 use crate::proxy::ControlPlaneProxy;
 use crate::rates::Rates;
 use crate::readiness::Readiness;
@@ -74,6 +74,7 @@ pub(super) async fn assemble(
         key: keys.generations(),
         mode: config.policy_folder,
         trusted: config.policy_keys.clone(),
+        cache: policies::open_cache(data, &*chance),
     };
     let policies = Policies::start(sources, &*ledger, &*clock).await?;
     let policies = Arc::new(policies);

@@ -46,7 +46,7 @@ struct Cost {
 const SOON: Cost = Cost {
     time: Duration::from_secs(5),
     // The last two pages are the host's own, for its snapshot.
-    memory: MEMORY + crate::engine::SNAPSHOT_BYTES,
+    memory: MEMORY + crate::configuration::SNAPSHOT_BYTES,
 };
 
 /// The table's sandbox: the times of a host in production, and less memory.

@@ -3,7 +3,9 @@
 use countersign_core::policy::Value;
 
 use super::*;
-use crate::Mode;
+use crate::{Mode, Pool};
+
+const POOLS: [Pool; 2] = [Pool::Lean, Pool::Foreign];
 
 /// What an agent hands over, and the same eight bytes as a number, written so that the module does not hold
 /// them itself.
@@ -120,21 +122,31 @@ fn nothing_of_one_call_can_be_read_in_the_next() {
     let without_table = plants_or_searches(PLACES, PLANT, SEARCH);
     let with_table = plants_or_searches(&functions, &plant, &search);
     let engine = cramped();
-    for (guest, mode) in [
+    let ways = [
         (&without_table, Mode::Snapshot),
         (&without_table, Mode::Reconfigured),
         (&with_table, Mode::Reconfigured),
-    ] {
+    ];
+    // Each pool wipes in its own way.
+    for (pool, (guest, mode)) in POOLS
+        .into_iter()
+        .flat_map(|pool| ways.map(|way| (pool, way)))
+    {
         let proven = engine.prove_as(&guest.component(), &Settings::new(), mode);
+        let proven = proven.and_then(|proven| proven.moved_to(pool));
         let proven = Arc::new(proven.expect("it is sound"));
-        assert_eq!(proven.mode(), mode);
+        assert_eq!((proven.mode(), proven.pool()), (mode, pool));
         for round in 0..20 {
             // On one thread each instance ends before the next begins, so all have the same place.
             let planted = judge(&[&proven], &asked_with_secret());
             assert_eq!(planted.ruling.effect(), "allow", "{planted:?}");
             for _ in 0..3 {
                 let searched = judge(&[&proven], &asked());
-                assert_eq!(searched.ruling.effect(), "allow", "{mode:?}, {round}");
+                assert_eq!(
+                    searched.ruling.effect(),
+                    "allow",
+                    "{pool:?}, {mode:?}, {round}"
+                );
             }
         }
     }
@@ -176,10 +188,17 @@ fn the_search_for_a_secret_finds_each_that_is_there() {
 #[test]
 fn nothing_of_one_module_can_be_read_by_another() {
     let engine = cramped();
-    let plants = prove(&engine, &spy(PLACES, PLANT)).expect("it is sound");
-    let searches = prove(&engine, &spy(PLACES, SEARCH)).expect("it is sound");
-    for _ in 0..20 {
-        assert_eq!(judge(&[&plants], &asked()).ruling.effect(), "allow");
-        assert_eq!(judge(&[&searches], &asked()).ruling.effect(), "allow");
+    for pool in POOLS {
+        let proven = |does| {
+            let component = spy(PLACES, does).component();
+            let proven = engine.prove(&component, &Settings::new());
+            let proven = proven.and_then(|proven| proven.moved_to(pool));
+            Arc::new(proven.expect("it is sound"))
+        };
+        let (plants, searches) = (proven(PLANT), proven(SEARCH));
+        for _ in 0..20 {
+            assert_eq!(judge(&[&plants], &asked()).ruling.effect(), "allow");
+            assert_eq!(judge(&[&searches], &asked()).ruling.effect(), "allow");
+        }
     }
 }

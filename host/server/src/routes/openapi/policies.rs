@@ -3,6 +3,7 @@
 use countersign_core::generation::Mode;
 use countersign_core::policy::CallerClass;
 use countersign_core::strictness::Change;
+use countersign_engine::FailureKind;
 
 use super::super::policies::{ActivateBody, ModeBody, RollbackBody};
 use super::super::policy_pins::PinBody;
@@ -167,6 +168,8 @@ fn live() -> serde_json::Value {
         ("signatures", list(signature())),
         ("built_in", flag()),
         ("pinned?", pinned()),
+        ("failures", failures()),
+        ("last_error", or_null(text())),
     ]);
     let problem = object(&[("file", or_null(text())), ("sentence", text())]);
     let candidate = object(&[
@@ -191,6 +194,15 @@ fn live() -> serde_json::Value {
 /// By whom, and since which generation.
 fn pinned() -> serde_json::Value {
     object(&[("by", text()), ("since", count())])
+}
+
+/// How often a module failed while it decided, since this host started.
+fn failures() -> serde_json::Value {
+    object(&[
+        ("count", count()),
+        ("last_kind", or_null(words(&FailureKind::ALL))),
+        ("last_at", or_null(instant())),
+    ])
 }
 
 fn generation() -> serde_json::Value {
