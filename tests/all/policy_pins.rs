@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::reload::shelf::{Freeze, Shelf};
+use crate::stage::changed;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -174,8 +175,7 @@ async fn a_pin_is_an_operators_and_names_what_there_is() {
     }
     unpin(&operator).await.expect(200);
     let shadow = json!({ "mode": "shadow" });
-    operator
-        .put("/policies/freeze/mode", shadow)
+    changed(&operator, Method::PUT, "/policies/freeze/mode", &shadow)
         .await
         .expect(200);
     operator

@@ -26,6 +26,23 @@ impl Shelf {
         self.write("baseline.wasm", BASELINE);
     }
 
+    /// Puts a module into the folder that only tightens: nobody writes a secret.
+    fn locks_secrets(&self) {
+        let committed = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../policies/lockdown/lockdown.wasm"
+        );
+        let lockdown = std::fs::read(committed).expect("the component is committed");
+        self.write("lockdown.toml", r#"verbs = ["secret_write"]"#);
+        self.write("lockdown.wasm", lockdown);
+    }
+
+    /// What comes of an agent that writes a secret.
+    async fn writes(&self) -> u16 {
+        let secret = json!({ "key": "A", "value": "b" });
+        self.agent().post("/settings/secrets", secret).await.status
+    }
+
     /// What comes of an agent that mints a token.
     async fn mints(&self) -> u16 {
         let reply = self.agent().post("/org/tokens", json!({})).await;
@@ -178,13 +195,7 @@ async fn what_tightens_does_not_wait_for_what_loosens_beside_it() {
     let first = shelf.generation().await;
     shelf.sets(LOOSER);
     let early = shelf.waits().await;
-    let committed = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../policies/lockdown/lockdown.wasm"
-    );
-    let lockdown = std::fs::read(committed).expect("the component is committed");
-    shelf.write("lockdown.toml", r#"verbs = ["secret_write"]"#);
-    shelf.write("lockdown.wasm", lockdown);
+    shelf.locks_secrets();
     shelf.is_live(first + 1).await;
     let secret = json!({ "key": "A", "value": "b" });
     let stopped = shelf.agent().post("/settings/secrets", secret).await;
@@ -219,4 +230,33 @@ async fn what_no_row_of_the_table_shows_is_listed_as_well() {
     assert_eq!(items[0]["rows"], 0);
     let case = items[0]["case"].as_str().expect("a case");
     assert!(case.contains("org-token:cso_Ab12"), "{case}");
+}
+
+#[tokio::test]
+async fn what_a_person_went_back_from_does_not_come_back_by_itself() {
+    let shelf = Shelf::reviewed().await;
+    let operator = shelf.host.operator().await;
+    let first = shelf.generation().await;
+    // What tightens is live, and what loosens waits: the folder still proposes both.
+    shelf.sets(LOOSER);
+    shelf.waits().await;
+    shelf.locks_secrets();
+    shelf.is_live(first + 1).await;
+    assert_eq!(shelf.writes().await, 403);
+    let back = json!({ "generation": first });
+    let gone = operator.post("/policies/rollback", back).await;
+    let gone = gone.expect(200).json["generation"].clone();
+    assert_eq!(shelf.writes().await, 202);
+    // The folder's content is asked about as a whole, and nothing of it goes live meanwhile.
+    let candidate = until("it is asked anew", PATIENCE, async || {
+        let candidate = shelf.policies().await["candidate"].clone();
+        let approval = approval(&operator, candidate["approval_id"].as_str()?).await;
+        let follows = &approval["payload"]["arguments"]["follows"];
+        (*follows == gone).then_some(approval)
+    })
+    .await;
+    let review = &candidate["payload"]["arguments"]["review"];
+    assert_eq!(review["undoes"], gone);
+    assert_eq!(json!(shelf.generation().await), gone);
+    assert_eq!(shelf.writes().await, 202);
 }

@@ -181,7 +181,14 @@ pub trait GenerationLedger: Send + Sync {
     /// that what is asked again is the same.
     async fn open_review(&self, change: &GenerationChange) -> Result<Option<Review>, LedgerError>;
 
-    /// What the policies were asked lately, newest first.
+    /// The newest review of a change to these very modules that people did not accept: they denied it, or nobody
+    /// decided in time. What it listed is not forgotten because a later search comes upon less.
+    async fn unaccepted_review(
+        &self,
+        change: &GenerationChange,
+    ) -> Result<Option<Review>, LedgerError>;
+
+    /// What the policies were asked lately, newest first; what one credential asked again and again, once.
     async fn asked_lately(&self, limit: u32) -> Result<Vec<Asked>, LedgerError>;
 
     /// The newest recorded generation; what a host finds when it starts.

@@ -34,12 +34,27 @@ pub struct Review {
     pub tightens: Vec<Item>,
     /// Laws that a component breaks which is new.
     pub broken: Vec<Broken>,
+    /// How many more kinds of what loosens there are than are listed.
+    #[serde(default)]
+    pub left_off: u64,
+    /// The generation that a person made live since this was proposed: what undoes it is theirs to accept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<u64>,
 }
 
 impl Review {
     /// Whether a person must accept it.
     pub fn needs_a_person(&self) -> bool {
-        !self.loosens.is_empty() || !self.broken.is_empty()
+        !self.loosens.is_empty()
+            || !self.broken.is_empty()
+            || self.undoes.is_some()
+            || self.is_unsure()
+    }
+
+    /// Whether too little was asked for what was found to say anything: the search ran out of time, or nothing
+    /// that callers asked for could be asked again.
+    fn is_unsure(&self) -> bool {
+        self.looked.cut_short || (self.looked.unasked > 0 && self.looked.recorded == 0)
     }
 
     /// What a person is asked to accept, in one line.
@@ -55,7 +70,14 @@ impl Review {
             counted(self.loosens.len(), loosens),
             counted(self.broken.len(), broken),
         ];
-        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        let unsure = self
+            .is_unsure()
+            .then(|| "not all could be compared".to_owned());
+        let undoes = self
+            .undoes
+            .map(|number| format!("it undoes generation {number}, which a person made live"));
+        let parts = parts.into_iter().chain([unsure, undoes]);
+        let parts: Vec<String> = parts.flatten().collect();
         match parts.is_empty() {
             true => "nothing was found that loosens".to_owned(),
             false => parts.join(" and "),
@@ -201,5 +223,30 @@ mod tests {
         assert_eq!(review.sentence(), "1 law is broken");
         review.broken.push(review.broken[0].clone());
         assert_eq!(review.sentence(), "2 laws are broken");
+    }
+
+    #[test]
+    fn what_was_not_compared_is_not_taken_for_clean() {
+        let unsure = |looked| {
+            let review = Review {
+                looked,
+                ..Review::default()
+            };
+            assert!(review.needs_a_person());
+            assert_eq!(review.sentence(), "not all could be compared");
+        };
+        unsure(Looked {
+            cut_short: true,
+            ..Looked::default()
+        });
+        unsure(Looked {
+            unasked: 3,
+            ..Looked::default()
+        });
+        let undoes = Review {
+            undoes: Some(7),
+            ..Review::default()
+        };
+        assert!(undoes.needs_a_person() && undoes.sentence().contains("generation 7"));
     }
 }

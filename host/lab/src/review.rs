@@ -18,15 +18,16 @@ use countersign_core::review::{Broken, Looked, Review};
 use countersign_engine::{PolicySet, Proven};
 
 use self::list::List;
-use self::pair::{Pair, Sides};
+use self::pair::{Found, Pair, Sides};
 use self::search::Search;
 use crate::module::Module;
 use crate::verify::point::Point;
 use crate::verify::space::Space;
 use crate::verify::{Effort, Progress, verify};
 
-/// All that is looked for takes no longer than this, and half of it is the search's: somebody waits.
-const TIME: Duration = Duration::from_secs(30);
+/// How much is asked is bounded by itself: seconds for modules of ours. What takes longer than this is cut short,
+/// and a list that is cut short is nothing that goes live by itself.
+const TIME: Duration = Duration::from_secs(300);
 
 /// Lists what becomes of what `before` decides where `after` takes its place. `asked` is what callers asked
 /// lately, newest first. Whoever stops `progress` gets a list that is cut short.
@@ -43,11 +44,17 @@ pub fn review(
     let mut list = List::default();
     let mut pair = Pair::new(&sides);
     for row in &rows {
+        if progress.is_cut_short() {
+            break;
+        }
         let found = pair.compare_afresh(&row.question());
         list.row(row, found);
         looked.rows += 1;
     }
     for asked in asked {
+        if progress.is_cut_short() {
+            break;
+        }
         if before.lacks(&asked.question) || after.lacks(&asked.question) {
             looked.unasked += 1;
             continue;
@@ -86,12 +93,18 @@ pub fn review(
     }
     looked.cut_short = progress.is_cut_short();
     looked.reworded = list.reworded();
-    let (loosens, tightens) = list.items(&mut |point: Point, key| pair.smallest(point, key));
+    let mut smallest = |point: Point, key: &Found| match progress.is_cut_short() {
+        true => point,
+        false => pair.smallest(point, key),
+    };
+    let (loosens, tightens, left_off) = list.items(&mut smallest);
     Review {
         looked,
         loosens,
         tightens,
         broken,
+        left_off,
+        undoes: None,
     }
 }
 

@@ -135,6 +135,11 @@ impl Progress {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
+    /// Whether nobody waits for it any more.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
     /// Whether it has to end, and did so before all was asked.
     pub fn is_cut_short(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)

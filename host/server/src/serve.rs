@@ -79,6 +79,12 @@ async fn run(config: Config) -> anyhow::Result<()> {
         .spawn(async move { keeper.credentials.keep(told).await });
     app.tasks.spawn(write_uses(app.clone(), stop.subscribe()));
     let policies = Arc::clone(&app.policies);
+    let signal = stop.clone();
+    app.tasks.spawn(async move {
+        signals.heard().await;
+        tracing::info!("told to stop: finishing what is under way");
+        signal.send_replace(true);
+    });
     policies.adopt_first(&app).await;
     app.tasks
         .spawn(policies.follow(app.clone(), stop.subscribe()));
@@ -114,12 +120,6 @@ async fn run(config: Config) -> anyhow::Result<()> {
 
     let router = routes::router(app.clone());
     let served = connections::serve(listener, router, room, stop.subscribe());
-    let signal = stop.clone();
-    app.tasks.spawn(async move {
-        signals.heard().await;
-        tracing::info!("told to stop: finishing what is under way");
-        signal.send_replace(true);
-    });
     let mut cut = stop.subscribe();
     tokio::select! {
         () = served => {}

@@ -32,12 +32,13 @@ impl Gate {
         approval: ApprovalId,
         reason: Option<&str>,
     ) -> Result<Ended, VoteError> {
-        if caller.person().is_none() {
+        let Some(person) = caller.person() else {
             return Err(VoteError::NotAPerson);
-        }
+        };
         let revocation = Revocation {
             approval,
             caller,
+            standing: self.operators.standing(person),
             reason,
             at: self.clock.now(),
         };

@@ -4,6 +4,7 @@ use crate::approval::{Approval, Claim, State};
 use crate::audit::EventKind;
 use crate::caller::Caller;
 use crate::id::{ApprovalId, WorkspaceId};
+use crate::operators::Standing;
 use crate::time::Timestamp;
 use crate::verb::Verb;
 
@@ -36,6 +37,8 @@ pub struct Revocation<'a> {
     pub approval: ApprovalId,
     /// The person.
     pub caller: &'a Caller,
+    /// What the person is among the operators, where it is about the policies.
+    pub standing: Standing,
     /// Why, in their words.
     pub reason: Option<&'a str>,
     /// When.
@@ -51,6 +54,8 @@ pub enum Ended {
     NotThere,
     /// Somebody else asked for it.
     NotRequester,
+    /// It is about the policies, and the person is no operator.
+    IsNoOperator,
     /// It is in another state than can be ended so.
     Is(State),
     /// The credential died.

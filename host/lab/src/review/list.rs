@@ -14,7 +14,9 @@ use crate::verify::point::Point;
 use crate::words;
 
 /// An item shows so many phrases; how many more there are is said.
-const PHRASES: usize = 60;
+const PHRASES: usize = 200;
+/// So many items of each kind are listed. A module can have a rule of its own for each question.
+const ITEMS: usize = 100;
 
 /// What differs.
 #[derive(Default)]
@@ -88,21 +90,28 @@ impl List {
         Some(self.groups.entry(found).or_default())
     }
 
-    /// What loosens, and what tightens; what the most questions show first. `smallest` makes a question small
-    /// that shows it.
+    /// What loosens, and what tightens, what the most questions show first; and how many kinds of the former are not
+    /// listed. `smallest` makes a question small that shows it.
     pub fn items(
         self,
         smallest: &mut impl FnMut(Point, &Found) -> Point,
-    ) -> (Vec<Item>, Vec<Item>) {
-        let items = self.groups.into_iter();
-        let mut items: Vec<Item> = items
-            .map(|(found, group)| group.item(found, smallest))
-            .collect();
-        items.sort_by_key(|item| {
-            let count = (item.recorded, item.rows, item.searched);
-            (item.change, std::cmp::Reverse(count))
+    ) -> (Vec<Item>, Vec<Item>, u64) {
+        let mut groups: Vec<(Found, Group)> = self.groups.into_iter().collect();
+        groups.sort_by_key(|(found, group)| {
+            let count = (group.recorded, group.rows.len(), group.searched);
+            (found.change, std::cmp::Reverse(count))
         });
-        items.into_iter().partition(|item| item.change.loosens())
+        let (loosens, tightens): (Vec<_>, Vec<_>) = groups
+            .into_iter()
+            .partition(|(found, _)| found.change.loosens());
+        let left_off = loosens.len().saturating_sub(ITEMS) as u64;
+        let mut listed = |groups: Vec<(Found, Group)>| -> Vec<Item> {
+            let groups = groups.into_iter().take(ITEMS);
+            groups
+                .map(|(found, group)| group.item(found, smallest))
+                .collect()
+        };
+        (listed(loosens), listed(tightens), left_off)
     }
 }
 
@@ -115,11 +124,11 @@ impl Group {
             phrases.push(format!("… and {}", words::counted(more, "more phrase")));
         }
         let plainest = self.rows.iter().min_by_key(|row| row.flags.len());
-        let case = match (plainest, self.point) {
-            (Some(row), _) => Some(given(&Point::of(row.clone()))),
-            (None, Some(point)) => Some(given(&smallest(point, &found))),
-            (None, None) => None,
-        };
+        // What the search came upon may be something else than the table shows, under the same rule.
+        let row = plainest.map(|row| given(&Point::of(row.clone())));
+        let point = self.point.map(|point| given(&smallest(point, &found)));
+        let cases: Vec<String> = row.into_iter().chain(point).collect();
+        let case = (!cases.is_empty()).then(|| cases.join("\n"));
         Item {
             change: found.change,
             before: found.before,

@@ -152,7 +152,7 @@ impl Policies {
             shadow,
             mark,
             mode,
-            candidate: Mutex::new(is_candidate.then(|| Candidate::of(proposal.clone()))),
+            candidate: Mutex::new(is_candidate.then(|| Candidate::of(proposal.clone(), None))),
             reviewer: Reviewer::default(),
             swapping: Mutex::new(()),
             folder: Mutex::new(proposal.into()),

@@ -316,7 +316,7 @@ impl Policies {
         let live = recorded::proven(ledger, self.workshop(&known), &base.decide).await;
         let live = live.map_err(|error| refused(&error))?;
         let (live, candidate) = ((&base, live), (change, deciding));
-        Ok(self.reviewer.review(ledger, live, candidate).await?)
+        Ok(self.reviewer.review(ledger, live, candidate, false).await?)
     }
 
     /// The change from `base` to what is wanted, with every default, proven to stand together, with those in

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use countersign_core::action::Action;
 use countersign_core::approval::State;
-use countersign_core::caller::{Caller, Door, Identity};
+use countersign_core::caller::{Caller, Door, Identity, POLICY_FOLDER};
 use countersign_core::gate::{Passed, Stopped};
 use countersign_core::generation::{GenerationChange, Genuine, ModuleRecord};
 use countersign_core::id::ApprovalId;
@@ -20,6 +20,7 @@ use countersign_engine::folder::Proposal;
 use countersign_engine::{CLASSIFIER, Generation, PolicySet, Proven};
 use serde_json::{Value, json};
 use tokio::sync::watch;
+use tokio::time::{Duration, timeout};
 
 use super::change::{Plan, change, plan, records};
 use super::modules::{Modules, named};
@@ -29,6 +30,10 @@ use crate::problem;
 
 /// Of so many changes at once, those that only tighten are found out one by one; of more, all wait together.
 const ONE_BY_ONE: usize = 8;
+
+/// A start waits so long for what the folder holds to be compared: it must serve in the end, or nobody could deny
+/// that.
+const FIRST: Duration = Duration::from_secs(45);
 
 /// Whose word counts for what is in the policy folder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +67,8 @@ impl FolderMode {
 /// What the folder holds, and does not decide yet.
 pub(super) struct Candidate {
     proposal: Proposal,
+    /// The generation that was live when the folder came to hold it; none at a start, where nobody knows.
+    since: Option<u64>,
     /// What became of it so far.
     pub standing: Standing,
 }
@@ -123,9 +130,10 @@ impl Candidate {
     }
 
     /// What the folder holds now.
-    pub fn of(proposal: Proposal) -> Self {
+    pub fn of(proposal: Proposal, since: Option<u64>) -> Self {
         Self {
             proposal,
+            since,
             standing: Standing::Compared,
         }
     }
@@ -174,7 +182,12 @@ impl Policies {
             tracing::info!(
                 "comparing what the policy folder holds with what decides, before anybody is served"
             );
-            self.adopt(app, &self.halt(app.stop.clone())).await;
+            let halt = self.halt(app.stop.clone());
+            if timeout(FIRST, self.adopt(app, &halt)).await.is_err() {
+                tracing::warn!(
+                    "that takes long: what was recorded decides, and what the folder holds is compared meanwhile"
+                );
+            }
         }
     }
 
@@ -221,13 +234,16 @@ impl Policies {
         match &mut *candidate {
             Some(known) => {
                 let is_same = is_same(&known.proposal, &proposal);
-                if !is_same && matches!(known.standing, Standing::Denied { .. }) {
-                    known.standing = Standing::Compared;
+                if !is_same {
+                    known.since = Some(self.generation());
+                    if matches!(known.standing, Standing::Denied { .. }) {
+                        known.standing = Standing::Compared;
+                    }
                 }
                 known.proposal = proposal;
             }
             None if is_same_as_seen(&seen, &proposal) => {}
-            None => *candidate = Some(Candidate::of(proposal)),
+            None => *candidate = Some(Candidate::of(proposal, Some(self.generation()))),
         }
     }
 
@@ -343,8 +359,11 @@ impl Policies {
             self.take_back(app, waiting).await?;
             return Ok(self.adopted(proposal));
         }
+        let is_asked = waiting
+            .as_ref()
+            .is_some_and(|waiting| waiting.is_for(&newest, &plan.modules));
         match waiting {
-            Some(waiting) if waiting.is_for(&newest, &plan.modules) => {
+            Some(waiting) if is_asked => {
                 let state = app
                     .ledger
                     .approval_state(waiting.approval, app.clock.now())
@@ -364,10 +383,19 @@ impl Policies {
         let with = (&upheld, &plan.modules);
         let change = change(Some(&newest), with, &self.key, &*app.clock);
         let candidate = (change, plan.policies.clone());
-        let Some(reviewed) = self.compare(app, (&newest, &live), candidate, halt).await? else {
+        let compared = self.compare(app, (&newest, &live), candidate, halt);
+        let Some(mut reviewed) = compared.await? else {
             return Ok(Adopted::Later);
         };
-        if reviewed.review.needs_a_person()
+        // What a person chose since the folder holds this is not undone by the folder, in part or whole.
+        if let Some(number) = self.overruled_by(&newest) {
+            reviewed.review.undoes = Some(number);
+        }
+        // What an operator is asked, or has accepted, is used as it is, and not taken apart again.
+        let is_asked = is_asked || app.ledger.open_review(&reviewed.change).await?.is_some();
+        if reviewed.review.undoes.is_none()
+            && !is_asked
+            && reviewed.review.needs_a_person()
             && let Some(part) = self.tightening(app, (&newest, &live), &plan, halt).await?
         {
             let number = self.submit(app, &part.reviewed).await?;
@@ -402,6 +430,13 @@ impl Policies {
         })
     }
 
+    /// The generation that somebody else than the folder made live since the folder holds what it holds.
+    fn overruled_by(&self, newest: &Genuine) -> Option<u64> {
+        let candidate = self.candidate();
+        let since = candidate.as_ref()?.since?;
+        (newest.number > since && newest.by != POLICY_FOLDER).then_some(newest.number)
+    }
+
     /// What is live, proven.
     async fn proven(&self, app: &App, newest: &Genuine) -> anyhow::Result<PolicySet> {
         let live = self.live.generation();
@@ -423,7 +458,7 @@ impl Policies {
         let recorded = Modules::from(newest);
         let live = (&recorded, live.clone());
         tokio::select! {
-            reviewed = self.reviewer.review(&*app.ledger, live, candidate) => Ok(Some(reviewed?)),
+            reviewed = self.reviewer.review(&*app.ledger, live, candidate, true) => Ok(Some(reviewed?)),
             () = halt.called() => Ok(None),
         }
     }

@@ -1,10 +1,11 @@
 //! What a change of policies would change, looked for before it is made.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use countersign_core::generation::GenerationChange;
+use countersign_core::generation::{GenerationChange, ModuleRecord};
 use countersign_core::ports::{Ledger, LedgerError};
-use countersign_core::review::{Review, Reviewed};
+use countersign_core::review::{Item, Review, Reviewed};
 use countersign_engine::PolicySet;
 use countersign_lab::review::review;
 use countersign_lab::verify::Progress;
@@ -19,9 +20,19 @@ const RECORDED: u32 = 10_000;
 #[cfg(target_os = "linux")]
 const NICE: i32 = 5;
 
+/// So many reviews are remembered, for as long as their base is live: whoever asks again, because the connection
+/// broke or nobody could be asked, does not have all of it compared once more.
+const REMEMBERED: usize = 8;
+
 /// Looks for what changes of policies would change, one at a time: each takes all processors for seconds.
 #[derive(Debug)]
-pub(super) struct Reviewer(Semaphore);
+pub(super) struct Reviewer {
+    one: Arc<Semaphore>,
+    remembered: Arc<Mutex<VecDeque<(Key, Review)>>>,
+}
+
+/// What a review is of: the generation that is followed, and what would decide.
+type Key = (u64, Vec<ModuleRecord>);
 
 /// Why there is no review.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +45,7 @@ pub enum ReviewError {
     Ledger(#[from] LedgerError),
 }
 
-/// Stops the search when nobody waits for it any more.
+/// Stops the search when what it is of is moot.
 struct Watched(Arc<Progress>);
 
 impl Drop for Watched {
@@ -45,34 +56,52 @@ impl Drop for Watched {
 
 impl Default for Reviewer {
     fn default() -> Self {
-        Self(Semaphore::new(1))
+        Self {
+            one: Arc::new(Semaphore::new(1)),
+            remembered: Arc::default(),
+        }
     }
 }
 
 impl Reviewer {
     /// `change` with what is known of it: from `live`, which is recorded, to `candidate`, both proven. What
-    /// people are asked already is asked again as it is.
+    /// people are asked already is asked again as it is. Whoever does not wait for it any more ends it, if it is
+    /// `moot` then, and else finds it done when they ask again.
     pub async fn review(
         &self,
         ledger: &dyn Ledger,
         (live, before): (&Modules, PolicySet),
         (change, candidate): (GenerationChange, PolicySet),
+        moot: bool,
     ) -> Result<Reviewed, ReviewError> {
         if live.decide_as(&change.modules) {
             let review = Review::default();
             return Ok(Reviewed { change, review });
         }
-        let _one_at_a_time = self.0.acquire().await;
+        let key: Key = (change.follows, change.modules.clone());
+        let permit = Arc::clone(&self.one).acquire_owned().await;
         if let Some(review) = ledger.open_review(&change).await? {
             return Ok(Reviewed { change, review });
         }
+        if let Some(review) = self.known(&key) {
+            return Ok(Reviewed { change, review });
+        }
         let asked = ledger.asked_lately(RECORDED).await?;
-        let watched = Watched(Arc::default());
-        let progress = Arc::clone(&watched.0);
+        let earlier = ledger.unaccepted_review(&change).await?;
+        let progress = Arc::<Progress>::default();
+        let watched = moot.then(|| Watched(Arc::clone(&progress)));
         let (done, result) = oneshot::channel();
+        let remembered = Arc::clone(&self.remembered);
         let look = move || {
+            let _one_at_a_time = permit;
             give_way();
-            let found = review(&before, &candidate, &asked, &progress);
+            let mut found = review(&before, &candidate, &asked, &progress);
+            remember(&mut found, earlier);
+            if !progress.is_stopped() {
+                let mut remembered = remembered.lock().unwrap_or_else(PoisonError::into_inner);
+                remembered.truncate(REMEMBERED - 1);
+                remembered.push_front((key, found.clone()));
+            }
             // Whoever waited may have gone.
             let _ = done.send(found);
         };
@@ -80,6 +109,7 @@ impl Reviewer {
         let thread = std::thread::Builder::new().name("policy-review".to_owned());
         thread.spawn(look).map_err(|_| ReviewError::BrokeDown)?;
         let review = result.await.map_err(|_| ReviewError::BrokeDown)?;
+        drop(watched);
         tracing::info!(
             summary = %change.summary,
             rows = review.looked.rows,
@@ -91,6 +121,30 @@ impl Reviewer {
             "the decisions of a change of policies are compared"
         );
         Ok(Reviewed { change, review })
+    }
+
+    fn known(&self, key: &Key) -> Option<Review> {
+        let remembered = self.remembered.lock();
+        let remembered = remembered.unwrap_or_else(PoisonError::into_inner);
+        let mut known = remembered.iter().filter(|(known, _)| known == key);
+        known.next().map(|(_, review)| review.clone())
+    }
+}
+
+/// What an earlier list had and this one has not stays on it: nobody accepted that, and that it is not found
+/// again is no reason to.
+fn remember(review: &mut Review, earlier: Option<Review>) {
+    let Some(earlier) = earlier else { return };
+    for item in earlier.loosens {
+        let is_it = |known: &Item| (&known.before, &known.after) == (&item.before, &item.after);
+        if !review.loosens.iter().any(is_it) {
+            review.loosens.push(item);
+        }
+    }
+    for broken in earlier.broken {
+        if !review.broken.iter().any(|known| known.law == broken.law) {
+            review.broken.push(broken);
+        }
     }
 }
 

@@ -264,10 +264,7 @@ pub async fn vote(call: &Call, say: Say) -> Result<Approval, Problem> {
             "requester_cannot_approve",
             "you asked for this yourself: another person must decide",
         )),
-        Ok(Voted::IsNoOperator) => Err(forbidden(
-            "approver_must_be_operator",
-            "which policies there are is decided by operators: COUNTERSIGN_OPERATORS names them, and where it is not set, whoever signs in by the host's own link is one",
-        )),
+        Ok(Voted::IsNoOperator) => Err(no_operator()),
         Ok(Voted::IsMinter) => Err(forbidden(
             "minter_cannot_approve",
             "you minted a token that this request comes from, and more than one person must decide: others must",
@@ -281,6 +278,14 @@ pub async fn vote(call: &Call, say: Say) -> Result<Approval, Problem> {
         Err(VoteError::NotAPerson) => Err(not_a_person()),
         Err(VoteError::Ledger(error)) => Err(error.into()),
     }
+}
+
+pub fn no_operator() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "approver_must_be_operator",
+        "which policies there are is decided by operators: COUNTERSIGN_OPERATORS names them, and where it is not set, whoever signs in by the host's own link is one",
+    )
 }
 
 pub fn not_a_person() -> Problem {

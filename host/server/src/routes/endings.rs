@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::approvals::{not_a_person, not_there, reason};
+use super::approvals::{no_operator, not_a_person, not_there, reason};
 use super::{Answer, Call, Routes};
 use crate::problem::{Problem, json_response};
 
@@ -101,6 +101,7 @@ fn ended(call: &Call, ended: Ended, code: &str) -> Result<Approval, Problem> {
             Ok(*approval)
         }
         Ended::NotThere => Err(not_there()),
+        Ended::IsNoOperator => Err(no_operator()),
         Ended::NotRequester => Err(Problem::new(
             StatusCode::FORBIDDEN,
             "not_the_requester",

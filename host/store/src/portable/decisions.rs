@@ -130,16 +130,24 @@ pub(super) async fn list(connection: &mut Connection, page: &Page) -> Result<Vec
     rows.into_iter().map(decision).collect()
 }
 
-/// What the policies were asked, newest first.
+/// Among so many of the latest decisions: whoever asks the same again and again displaces nobody else.
+const RECENT: i64 = 200_000;
+
+/// What the policies were asked, newest first, and each once that one credential asked.
 pub(super) async fn asked_lately(
     connection: &mut Connection,
     limit: u32,
 ) -> Result<Vec<Asked>, Fault> {
     let rows: Vec<AskedRow> = sqlx::query_as(
         "SELECT id, at, actor, question FROM decisions
-         WHERE question IS NOT NULL ORDER BY id DESC LIMIT $1",
+         WHERE id IN (SELECT MAX(recent.id) FROM
+                          (SELECT id, credential, digest FROM decisions
+                           WHERE question IS NOT NULL ORDER BY id DESC LIMIT $2) AS recent
+                      GROUP BY recent.credential, recent.digest)
+         ORDER BY id DESC LIMIT $1",
     )
     .bind(i64::from(limit))
+    .bind(RECENT)
     .fetch_all(connection)
     .await?;
     let asked = |row: AskedRow| {

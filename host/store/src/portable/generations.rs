@@ -67,6 +67,14 @@ impl GenerationLedger for Store {
         Ok(requests::open_review(&mut connection, change).await?)
     }
 
+    async fn unaccepted_review(
+        &self,
+        change: &GenerationChange,
+    ) -> Result<Option<Review>, LedgerError> {
+        let mut connection = self.glance().await?;
+        Ok(requests::unaccepted_review(&mut connection, change).await?)
+    }
+
     async fn asked_lately(&self, limit: u32) -> Result<Vec<Asked>, LedgerError> {
         let mut connection = self.glance().await?;
         Ok(decisions::asked_lately(&mut connection, limit).await?)

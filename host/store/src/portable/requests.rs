@@ -244,14 +244,42 @@ pub(super) async fn open_review(
     connection: &mut Connection,
     change: &GenerationChange,
 ) -> Result<Option<Review>, Fault> {
-    // There are few: whatever becomes live ends the others.
+    // There are few: whatever becomes live ends the others. What is accepted comes first.
     let payloads: Vec<String> = sqlx::query_scalar(
         "SELECT payload FROM approvals
-         WHERE state IN ('pending', 'approved') AND verb = $1 ORDER BY id",
+         WHERE state IN ('pending', 'approved') AND verb = $1 ORDER BY state, id DESC",
     )
     .bind(Verb::PolicyActivate.as_str())
     .fetch_all(connection)
     .await?;
+    review_among(payloads, change, &["follows", "modules", "shadow"])
+}
+
+/// So many of the latest are looked at.
+const LATEST: i64 = 50;
+
+/// The newest review of a change to these modules that people did not accept.
+pub(super) async fn unaccepted_review(
+    connection: &mut Connection,
+    change: &GenerationChange,
+) -> Result<Option<Review>, Fault> {
+    let payloads: Vec<String> = sqlx::query_scalar(
+        "SELECT payload FROM approvals
+         WHERE state IN ('denied', 'expired', 'revoked') AND verb = $1 ORDER BY id DESC LIMIT $2",
+    )
+    .bind(Verb::PolicyActivate.as_str())
+    .bind(LATEST)
+    .fetch_all(connection)
+    .await?;
+    review_among(payloads, change, &["modules"])
+}
+
+/// The first review among `payloads` whose change agrees with `change` in these members.
+fn review_among(
+    payloads: Vec<String>,
+    change: &GenerationChange,
+    members: &[&str],
+) -> Result<Option<Review>, Fault> {
     let wanted = json!({
         "follows": change.follows,
         "modules": change.modules,
@@ -260,10 +288,10 @@ pub(super) async fn open_review(
     for payload in payloads {
         let mut payload: serde_json::Value = from_json("approvals.payload", &payload)?;
         let arguments = &mut payload["arguments"];
-        let is_it = ["follows", "modules", "shadow"]
+        if members
             .iter()
-            .all(|member| arguments[*member] == wanted[*member]);
-        if is_it {
+            .all(|member| arguments[*member] == wanted[*member])
+        {
             let review = serde_json::from_value(arguments["review"].take());
             return review
                 .map(Some)

@@ -4,6 +4,7 @@ use countersign_core::approval::{Approval, State};
 use countersign_core::audit::EventKind;
 use countersign_core::id::ApprovalId;
 use countersign_core::ledger::{Ended, Revocation, Withdrawal};
+use countersign_core::operators::Standing;
 use countersign_core::time::Timestamp;
 use serde_json::json;
 
@@ -52,6 +53,9 @@ pub(super) async fn revoke(
     let Some(mut approval) = approvals::load(connection, revocation.approval).await? else {
         return Ok(Ended::NotThere);
     };
+    if approval.verb.changes_policies() && revocation.standing == Standing::None {
+        return Ok(Ended::IsNoOperator);
+    }
     if !cancel(connection, approval.id, revocation.reason, now).await? {
         return Ok(Ended::Is(approval.state_at(now)));
     }

@@ -3,6 +3,7 @@ use countersign_core::caller::Caller;
 use countersign_core::chance::OsChance;
 use countersign_core::id::{ApprovalId, WorkspaceId};
 use countersign_core::ledger::{Ended, Refusal, Revocation, Withdrawal};
+use countersign_core::operators::Standing;
 use countersign_core::ports::Ledger;
 use countersign_core::time::Timestamp;
 
@@ -28,6 +29,7 @@ async fn revoke(world: &World, user: &str, approval: ApprovalId, at: Timestamp) 
     let revocation = Revocation {
         approval,
         caller: &session_of(user),
+        standing: Standing::None,
         reason: Some("the wrong key"),
         at,
     };

@@ -4,8 +4,9 @@ use countersign_core::action::Action;
 use countersign_core::approval::{Approval, Choice, State};
 use countersign_core::caller::{Caller, Door, Identity};
 use countersign_core::generation::{GenerationChange, GenerationLedger, ModuleRecord, Seal};
-use countersign_core::ledger::{Ballot, Done, Refusal, Settled, Voted};
+use countersign_core::ledger::{Ballot, Done, Ended, Refusal, Revocation, Settled, Voted};
 use countersign_core::operators::Standing;
+use countersign_core::ports::Ledger;
 use countersign_core::review::{Broken, Review, Reviewed};
 use countersign_core::verdict::ModuleId;
 
@@ -184,6 +185,50 @@ async fn the_review_that_people_are_asked_to_accept_is_found_again() {
     );
     done(world.ask(&asked(&folder(), candidate.clone(), 30)).await);
     assert_eq!(review(&candidate).await, None);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_nobody_accepted_is_remembered_against_the_same_modules() {
+    let world = begun().await;
+    let earlier = async |change: &GenerationChange| {
+        let review = world.ledger.unaccepted_review(change).await;
+        review.expect("an answer")
+    };
+    assert_eq!(earlier(&change("d2", 1)).await, None);
+    let denied = pending(world.ask(&asked(&folder(), change("d2", 1), 10)).await);
+    assert_eq!(earlier(&change("d2", 1)).await, None, "it waits");
+    let no = ballot(denied.id, "ann", Choice::Deny, at(11));
+    let standing = Standing::Only;
+    counted(world.vote(&Ballot { standing, ..no }).await);
+    assert_eq!(earlier(&change("d2", 1)).await, Some(loosening()));
+    assert_eq!(
+        earlier(&change("d2", 4)).await,
+        Some(loosening()),
+        "whatever it follows"
+    );
+    assert_eq!(earlier(&change("d3", 1)).await, None);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn who_is_no_operator_takes_no_accepted_policies_back() {
+    let world = begun().await;
+    let approval = pending(world.ask(&asked(&folder(), change("d2", 1), 10)).await);
+    counted(world.votes(&approval, "ann", Standing::Only).await);
+    let eve = session_of("eve");
+    let revoke = async |standing| {
+        let revocation = Revocation {
+            approval: approval.id,
+            caller: &eve,
+            standing,
+            reason: None,
+            at: at(30),
+        };
+        world.ledger.revoke(revocation).await.expect("an answer")
+    };
+    assert!(matches!(revoke(Standing::None).await, Ended::IsNoOperator));
+    assert!(revoke(Standing::OneOfSeveral).await.is_done());
     world.end().await;
 }
 

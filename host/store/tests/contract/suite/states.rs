@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use countersign_core::approval::{Approval, Choice, State};
 use countersign_core::ledger::{Revocation, Withdrawal};
+use countersign_core::operators::Standing;
 use countersign_core::ports::Ledger;
 use countersign_core::time::Timestamp;
 
@@ -62,6 +63,7 @@ impl Happening {
                 let revocation = Revocation {
                     approval: approval.id,
                     caller: &session_of("bob"),
+                    standing: Standing::None,
                     reason: None,
                     at: at(2),
                 };
