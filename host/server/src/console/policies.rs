@@ -49,6 +49,27 @@ struct Module {
     settings: BTreeMap<String, Vec<String>>,
     /// Whether it says what kind of caller asks.
     classifier: bool,
+    signatures: Vec<Signature>,
+    built_in: bool,
+}
+
+/// Who signed it, as far as a trusted key says so.
+#[derive(Deserialize)]
+struct Signature {
+    key_id: Option<String>,
+    name: Option<String>,
+    trusted: bool,
+    comment: String,
+}
+
+impl Live {
+    /// What is wrong, but for what is told of the candidate by itself.
+    fn wrong(&self) -> Vec<&Wrong> {
+        let told = self.candidate.as_ref();
+        let told = told.and_then(|candidate| candidate.sentence.as_deref());
+        let all = self.problems.iter();
+        all.filter(|wrong| told != Some(&wrong.sentence)).collect()
+    }
 }
 
 /// What came of the policies in shadow.
@@ -74,6 +95,8 @@ struct Candidate {
     tightens: u64,
     #[serde(default)]
     broken: u64,
+    /// The same as among the problems.
+    sentence: Option<String>,
 }
 
 /// Something wrong in the folder.
@@ -121,6 +144,8 @@ mod tests {
                 "runs": "snapshot",
                 "settings": { "exempt": ["actor=org-token:x"] },
                 "classifier": true,
+                "signatures": [],
+                "built_in": true,
             }, {
                 "name": "freeze",
                 "version": "1.0.0",
@@ -130,15 +155,22 @@ mod tests {
                 "runs": null,
                 "settings": {},
                 "classifier": false,
+                "signatures": [
+                    { "key_id": "F00D", "name": "release", "trusted": true, "comment": "<b>freeze</b>@1.0.0" },
+                    { "key_id": "BEEF", "name": null, "trusted": false, "comment": "" },
+                ],
+                "built_in": false,
             }],
             "shadow": { "asked": 1200, "looser": 3, "mixed": 1, "tighter": 0, "reworded": 7, "missed": 2 },
             "candidate": {
                 "state": "waits", "summary": "<b>freeze</b> removed", "loosens": 5, "tightens": 0, "broken": 0,
                 "approval_id": "019b76da-a800-7000-8000-000000000001", "approve_url": "x",
+                "sentence": "what the folder holds waits",
             },
             "problems": [
                 { "file": "<script>.wasm", "sentence": "it is no component" },
                 { "file": null, "sentence": "the folder cannot be read" },
+                { "file": null, "sentence": "what the folder holds waits" },
             ],
         }))
         .expect("what the host shows");
@@ -160,9 +192,14 @@ mod tests {
             "the folder cannot be read",
             "/console/approvals/019b76da-a800-7000-8000-000000000001",
             "5 changes let more happen",
+            "built into the program",
+            "<bdi>release</bdi>",
+            "<bdi>BEEF</bdi> <span class=\"claim\">not trusted",
         ] {
             assert!(html.contains(shown), "{shown}: {html}");
         }
         assert!(!html.contains("<b>"), "{html}");
+        assert!(!html.contains("what the folder holds waits"), "{html}");
+        assert!(!html.contains("0 laws"), "{html}");
     }
 }
