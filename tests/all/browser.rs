@@ -3,6 +3,7 @@
 mod driver;
 mod forwarded;
 mod neighbour;
+mod policies;
 
 use std::fs;
 use std::path::PathBuf;
@@ -36,15 +37,8 @@ impl Scene {
         }
     }
 
-    /// The operator opens the link that the host wrote, and presses the button.
     async fn sign_in(&self) {
-        let link = fs::read_to_string(self.host.data_dir().join("login-link")).expect("a link");
-        self.browser.open(link.trim()).await;
-        self.browser
-            .click("form[action='/console/sign-in'] button")
-            .await;
-        self.browser.shows("operator").await;
-        self.browser.is_at("/console/approvals").await;
+        sign_in(&self.host, &self.browser).await;
     }
 
     /// The agent asks for a key, and has to wait.
@@ -75,6 +69,17 @@ impl Scene {
     async fn went_well(&self) {
         assert_eq!(self.browser.complaints().await, [] as [Value; 0]);
     }
+}
+
+/// The operator opens the link that the host wrote, and presses the button.
+async fn sign_in(host: &Host, browser: &Browser) {
+    let link = fs::read_to_string(host.data_dir().join("login-link")).expect("a link");
+    browser.open(link.trim()).await;
+    browser
+        .click("form[action='/console/sign-in'] button")
+        .await;
+    browser.shows("operator").await;
+    browser.is_at("/console/approvals").await;
 }
 
 #[tokio::test]

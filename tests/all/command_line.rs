@@ -6,6 +6,7 @@ mod audit;
 mod doctor;
 mod hostile;
 mod policies;
+mod promotion;
 mod session;
 mod settings;
 mod sign_in;

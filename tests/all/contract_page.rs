@@ -27,7 +27,7 @@ const INSIDE: &[(&str, &[&str])] = &[
     ),
     (
         "configuration.policy-folder-default",
-        &["a_module_dropped_into_the_folder_decides_within_a_second"],
+        &["one_line_that_loosens_waits_until_an_operator_accepts_that_list"],
     ),
     (
         "sessions.cache-key",
@@ -98,6 +98,14 @@ const INSIDE: &[(&str, &[&str])] = &[
             "whoever_uses_the_data_folder_signs_in_and_nobody_learns_the_link",
             "a_session_that_others_can_read_is_refused",
         ],
+    ),
+    (
+        "approvals.operator",
+        &["another_operator_accepts_what_loosens_and_whoever_asked_does_it_once"],
+    ),
+    (
+        "approvals.only-operator",
+        &["the_only_operator_accepts_what_they_asked_for_and_going_back_waits_for_nobody"],
     ),
     (
         "gate.approval-rule",

@@ -14,14 +14,14 @@ use crate::reload::shelf::{Freeze, Shelf};
 use crate::stage::{approval, approve, decide};
 
 /// A comparison takes seconds, and more on a machine that does much else.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The baseline, set so that agents mint tokens alone: one word is left out of a list.
-const LOOSER: &str = r#"gated_verbs = ["secret_delete", "org_token_revoke", "secret_write", "workspace_update", "delete_workspace", "workspace_token_mint", "deprovision"]"#;
+pub const LOOSER: &str = r#"gated_verbs = ["secret_delete", "org_token_revoke", "secret_write", "workspace_update", "delete_workspace", "workspace_token_mint", "deprovision"]"#;
 
 impl Shelf {
     /// Puts the baseline into the folder, set otherwise.
-    fn sets(&self, settings: &str) {
+    pub fn sets(&self, settings: &str) {
         self.write("baseline.toml", settings);
         self.write("baseline.wasm", BASELINE);
     }
@@ -44,12 +44,12 @@ impl Shelf {
     }
 
     /// What comes of an agent that mints a token.
-    async fn mints(&self) -> u16 {
+    pub async fn mints(&self) -> u16 {
         let reply = self.agent().post("/org/tokens", json!({})).await;
         reply.status
     }
 
-    async fn is_live(&self, generation: u64) {
+    pub async fn is_live(&self, generation: u64) {
         until("it is live", PATIENCE, async || {
             (self.generation().await == generation).then_some(())
         })

@@ -16,6 +16,7 @@ mod login;
 mod moments;
 mod policies;
 pub mod progress;
+mod review;
 mod session;
 mod signed;
 mod span;

@@ -28,6 +28,7 @@ mod problem;
 mod proxy;
 mod rates;
 mod readiness;
+mod reviews;
 mod rotation;
 mod routes;
 mod sealing;

@@ -1,6 +1,6 @@
 //! A browser, driven.
 //!
-//! WebDriver is JSON over HTTP, of which these tests need ten commands: they are here, on the HTTP
+//! WebDriver is JSON over HTTP, of which these tests need a dozen commands: they are here, on the HTTP
 //! client that the tests have anyway. A crate for it would bring a second client and a cookie jar.
 
 use std::fmt;
@@ -10,6 +10,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use countersign_tests::until;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -17,6 +19,9 @@ use tempfile::TempDir;
 
 /// Chromium has so long to start, and a page so long to show what it should.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A telephone, a tablet and a desk.
+const WIDTHS: [u64; 3] = [390, 820, 1440];
 
 /// The member that makes a JSON object a reference to an element, as W3C WebDriver names it.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -26,6 +31,7 @@ const FLAGS: &[&str] = &[
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--hide-scrollbars",
     "--disable-dev-shm-usage",
     "--disable-quic",
     "--no-first-run",
@@ -150,6 +156,48 @@ impl Browser {
     pub async fn run(&self, script: &str) -> Value {
         let script = json!({ "script": script, "args": [] });
         self.must(Method::POST, "/execute/sync", script).await
+    }
+
+    /// Holds the page to a screen of each size, light and dark: nothing is wider than it is. With
+    /// COUNTERSIGN_SCREENSHOTS, a folder, the whole page is there as `NAME-WIDTH-SCHEME.png` afterwards.
+    pub async fn fits(&self, name: &str) {
+        for (width, scheme) in WIDTHS
+            .iter()
+            .flat_map(|width| [(*width, "light"), (*width, "dark")])
+        {
+            let screen = json!({
+                "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false,
+            });
+            self.devtools("Emulation.setDeviceMetricsOverride", screen)
+                .await;
+            let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+            let media = json!({ "features": features });
+            self.devtools("Emulation.setEmulatedMedia", media).await;
+            let wide = self
+                .run("return document.documentElement.scrollWidth")
+                .await;
+            assert!(
+                wide.as_u64() <= Some(width),
+                "{name} is {wide} wide at {width}"
+            );
+            if let Some(folder) = std::env::var_os("COUNTERSIGN_SCREENSHOTS") {
+                let whole = json!({ "captureBeyondViewport": true });
+                let shot = self.devtools("Page.captureScreenshot", whole).await;
+                let shot = STANDARD.decode(shot["data"].as_str().expect("base64"));
+                let file = Path::new(&folder).join(format!("{name}-{width}-{scheme}.png"));
+                std::fs::write(file, shot.expect("base64")).expect("written");
+            }
+        }
+        self.devtools("Emulation.clearDeviceMetricsOverride", json!({}))
+            .await;
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": [] }))
+            .await;
+    }
+
+    /// A command of Chromium's own, beyond WebDriver.
+    async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        let body = json!({ "cmd": command, "params": parameters });
+        self.must(Method::POST, "/goog/cdp/execute", body).await
     }
 
     /// What the browser had to complain about, the policies that guard the page among it.

@@ -44,6 +44,7 @@ async fn another_operator_accepts_what_loosens_and_whoever_asked_does_it_once() 
     let waits = mode(&ann, "shadow").await.expect(202);
     let id = waits.text("approval_id").to_owned();
     assert_eq!(waits.text("action"), "policy_activate");
+    assert_eq!(waits.text("accepted_by"), "another_operator");
     assert!(!loosens(&ann, &id).await.is_empty());
     let reason = waits.text("reason");
     assert!(
@@ -83,6 +84,7 @@ async fn the_only_operator_accepts_what_they_asked_for_and_going_back_waits_for_
     push(&ann).await;
     mode(&ann, "enforce").await.expect(200);
     let waits = mode(&ann, "shadow").await.expect(202);
+    assert_eq!(waits.text("accepted_by"), "you");
     approve(&ann, waits.text("approval_id")).await;
     mode(&ann, "shadow").await.expect(200);
 

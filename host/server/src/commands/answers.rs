@@ -4,11 +4,13 @@ use countersign_core::action::ActionDigest;
 use countersign_core::approval::State;
 use countersign_core::id::{ApprovalId, TokenId, WorkspaceId};
 use countersign_core::time::Timestamp;
+use countersign_core::verb::Verb;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::terminal::Plain;
 use crate::config::Hidden;
+use crate::reviews::{AcceptedBy, ReviewView};
 
 /// A request that waits for people.
 #[derive(Deserialize)]
@@ -17,6 +19,9 @@ pub struct Pending {
     pub reason: Plain,
     pub expires_at: Timestamp,
     pub approve_url: Plain,
+    /// Where it is about the policies.
+    #[serde(default)]
+    pub accepted_by: Option<AcceptedBy>,
 }
 
 /// A refusal.
@@ -91,6 +96,21 @@ pub struct Approval {
     pub quorums: Vec<Quorum>,
     #[serde(default)]
     pub votes: Vec<Vote>,
+}
+
+impl Approval {
+    /// What it would be done with.
+    pub fn argument(&self, name: &str) -> Option<&Value> {
+        self.payload.get("arguments")?.get(name)
+    }
+
+    /// What would change, where it is about the policies.
+    pub fn review(&self) -> Option<ReviewView> {
+        match self.action.as_str() == Verb::PolicyActivate.as_str() {
+            true => ReviewView::of(self.argument("review")?),
+            false => None,
+        }
+    }
 }
 
 /// What it is about.

@@ -3,6 +3,7 @@
 mod shown;
 
 use countersign_core::approval::State;
+use countersign_core::caller::POLICY_FOLDER;
 use countersign_core::id::ApprovalId;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -181,6 +182,9 @@ async fn approve(decision: Decision, agreed: Agreed, flags: Flags) -> Result<(),
     }
     let Decided { status } = client.parse(&answer)?;
     terminal::say(match status {
+        State::Approved if approval.requester.as_str() == POLICY_FOLDER => {
+            "\nApproved. The host makes it live by itself: `countersign policy list` shows it."
+        }
         State::Approved => "\nApproved. The requester can now do this, once.",
         State::Pending => "\nYour approval counts; more people must approve.",
         _ => "\nDecided.",

@@ -1,5 +1,8 @@
 //! `countersign policy list|history|push|mode|pin|rollback`: the policies of a host.
 
+mod activation;
+mod candidate;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -9,7 +12,9 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::client::{Answer, Client, Request};
+use self::activation::make_live;
+use self::candidate::Candidate;
+use super::client::{Client, Request};
 use super::failure::Failure;
 use super::moments::{Moments, when};
 use super::signed::{Signature, beside, signed_by};
@@ -29,6 +34,8 @@ struct Live {
     generation: u64,
     modules: Vec<Module>,
     shadow: Option<BTreeMap<String, u64>>,
+    #[serde(default)]
+    candidate: Option<Candidate>,
     problems: Vec<Problem>,
 }
 
@@ -103,13 +110,6 @@ struct Kept {
     digest: String,
     #[serde(default)]
     signatures: Vec<Signature>,
-}
-
-/// A change that is recorded.
-#[derive(Deserialize)]
-struct Changed {
-    generation: u64,
-    live: bool,
 }
 
 /// Runs one of them.
@@ -191,7 +191,13 @@ async fn list(access: Access, flags: Flags) -> Result<(), Failure> {
     for failing in failing {
         terminal::tell(&format!("\nfailing: {failing}"));
     }
-    for problem in live.problems {
+    if let Some(candidate) = &live.candidate {
+        let shown = candidate.shown(terminal::width());
+        terminal::say(&format!("\nIn the policy folder, and not live:\n{shown}"));
+    }
+    let told = live.candidate.and_then(|candidate| candidate.sentence);
+    let is_told = |problem: &Problem| told.as_ref() == Some(&problem.sentence);
+    for problem in live.problems.into_iter().filter(|one| !is_told(one)) {
         let file = problem
             .file
             .map(|file| format!("{file}: "))
@@ -306,13 +312,8 @@ async fn push_one(push: Push, flags: Flags) -> Result<(), Failure> {
         body["settings"] = settings;
     }
     let path = format!("/policies/{}/mode", kept.name);
-    let answer = client
-        .get(
-            &Request::new(Method::PUT, path, Some(body)),
-            push.access.json,
-        )
-        .await?;
-    changed(&client, &answer, push.access.json)
+    let request = Request::new(Method::PUT, path, Some(body));
+    make_live(&client, &request, push.access.json).await
 }
 
 async fn change_mode(mode: SetMode, flags: Flags) -> Result<(), Failure> {
@@ -326,8 +327,7 @@ async fn change_mode(mode: SetMode, flags: Flags) -> Result<(), Failure> {
     }
     let path = path_of(&mode.name, "mode")?;
     let request = Request::new(Method::PUT, path, Some(Value::Object(body)));
-    let answer = client.get(&request, mode.access.json).await?;
-    changed(&client, &answer, mode.access.json)
+    make_live(&client, &request, mode.access.json).await
 }
 
 async fn pin_one(pin: Pin, flags: Flags) -> Result<(), Failure> {
@@ -340,15 +340,13 @@ async fn pin_one(pin: Pin, flags: Flags) -> Result<(), Failure> {
     }
     let path = path_of(&pin.name, "pin")?;
     let request = Request::new(Method::PUT, path, Some(Value::Object(body)));
-    let answer = client.get(&request, pin.access.json).await?;
-    changed(&client, &answer, pin.access.json)
+    make_live(&client, &request, pin.access.json).await
 }
 
 async fn unpin_one(unpin: Unpin, flags: Flags) -> Result<(), Failure> {
     let client = Client::new(&unpin.access, flags)?;
     let request = Request::new(Method::DELETE, path_of(&unpin.name, "pin")?, None);
-    let answer = client.get(&request, unpin.access.json).await?;
-    changed(&client, &answer, unpin.access.json)?;
+    make_live(&client, &request, unpin.access.json).await?;
     if !unpin.access.json {
         terminal::say("It decides as before, until the folder or somebody changes it.");
     }
@@ -369,22 +367,7 @@ async fn roll_back(rollback: Rollback, flags: Flags) -> Result<(), Failure> {
     let client = Client::new(&rollback.access, flags)?;
     let body = json!({ "generation": rollback.generation });
     let request = Request::new(Method::POST, "/policies/rollback", Some(body));
-    let answer = client.get(&request, rollback.access.json).await?;
-    changed(&client, &answer, rollback.access.json)
-}
-
-fn changed(client: &Client, answer: &Answer, is_json: bool) -> Result<(), Failure> {
-    if is_json {
-        return answer.print();
-    }
-    let Changed { generation, live } = client.parse(answer)?;
-    terminal::say(&match live {
-        true => format!("Generation {generation} is live."),
-        false => format!(
-            "Generation {generation} is recorded, and not live at this host yet: `countersign policy list` says when it is."
-        ),
-    });
-    Ok(())
+    make_live(&client, &request, rollback.access.json).await
 }
 
 /// The start of a digest.

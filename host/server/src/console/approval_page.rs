@@ -2,7 +2,7 @@
 
 use askama::Template;
 use countersign_core::approval::{Approval, Choice, State, people_needed};
-use countersign_core::caller::Caller;
+use countersign_core::caller::{Caller, POLICY_FOLDER};
 use countersign_core::operators::Standing;
 use countersign_core::policy::Quorum;
 use countersign_core::time::Timestamp;
@@ -13,7 +13,8 @@ use super::asked::{self, Field, Shown, Subject};
 use super::assets;
 use super::frame::{Frame, Party, Place, vouched_by};
 use super::moment::Moment;
-use super::policy_change::ReviewView;
+use super::policy_change;
+use crate::reviews::{NO_PROOF, ReviewView};
 
 /// The page of one approval.
 #[derive(Template)]
@@ -116,7 +117,12 @@ impl ApprovalPage {
             subject: asked::subject(approval),
             consequence: asked::consequence(approval),
             state,
-            state_says: says(state),
+            state_says: match is_folders(approval, state) {
+                true => {
+                    "The host makes it live by itself within moments, as long as the folder holds it."
+                }
+                false => says(state),
+            },
             ends: match state {
                 State::Pending => Some(moment(approval.expires_at)),
                 State::Approved => approval.grant_expires_at.map(moment),
@@ -124,7 +130,7 @@ impl ApprovalPage {
             },
             party: Party::of(&approval.requester.actor),
             fields: asked::fields(approval, now),
-            review: ReviewView::of(approval),
+            review: policy_change::review(approval),
             why: approval.terms.ground.reason.clone(),
             rule: approval.terms.ground.rule.clone(),
             policy: approval.policy.clone(),
@@ -222,6 +228,11 @@ fn says(state: State) -> &'static str {
         }
         State::Revoked => "The approval was taken back before it was used. Nothing was done.",
     }
+}
+
+/// Whether it is the host that goes on by itself.
+fn is_folders(approval: &Approval, state: State) -> bool {
+    state == State::Approved && approval.requester.actor == POLICY_FOLDER
 }
 
 /// How many more people must sign, at least: quorums of several groups may need more.
@@ -355,6 +366,12 @@ mod tests {
         let others = drawn(&policy_approval(), &person("ada"));
         assert!(!others.contains(r#"value="approved""#), "{others}");
         assert!(others.contains("decided by operators"), "{others}");
+        let mut accepted = policy_approval();
+        accepted.state = State::Approved;
+        accepted.grant_expires_at = Some(NOW.plus(std::time::Duration::from_secs(60)));
+        let html = drawn(&accepted, &person("operator"));
+        assert!(html.contains("makes it live by itself"), "{html}");
+        assert!(!html.contains("repeating"), "{html}");
         let mut own = policy_approval();
         own.requester.credential = person("operator").credential_key();
         assert!(drawn(&own, &person("operator")).contains(r#"value="approved""#));

@@ -1,6 +1,6 @@
 //! What every page shows around its content: where one is, and as whom.
 
-use countersign_core::caller::{Caller, Identity, Issuer};
+use countersign_core::caller::{Caller, Identity, Issuer, POLICY_FOLDER};
 
 /// The frame of one page, which `layout.html` draws.
 pub struct Frame {
@@ -138,6 +138,7 @@ impl Party {
             Some(("org-token", prefix)) => ("organisation key", format!("{prefix}…")),
             Some(("workspace-token", prefix)) => ("workspace key", format!("{prefix}…")),
             Some(("session", id)) => ("a person", id.to_owned()),
+            _ if actor == POLICY_FOLDER => ("the policy folder", String::new()),
             _ if actor == "admin-token" => ("the holder of ADMIN_TOKEN", String::new()),
             _ => ("", actor.to_owned()),
         };

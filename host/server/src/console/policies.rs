@@ -55,6 +55,8 @@ struct Module {
     pinned: Option<Pin>,
     failures: Failures,
     last_error: Option<String>,
+    signatures: Vec<Signature>,
+    built_in: bool,
 }
 
 /// How often a module failed.
@@ -68,6 +70,25 @@ impl Module {
     /// When it last failed, seen from `now`.
     fn failed(&self, now: &Timestamp) -> Option<Moment> {
         Some(Moment::new(self.failures.last_at?, *now))
+    }
+}
+
+/// Who signed it, as far as a trusted key says so.
+#[derive(Deserialize)]
+struct Signature {
+    key_id: Option<String>,
+    name: Option<String>,
+    trusted: bool,
+    comment: String,
+}
+
+impl Live {
+    /// What is wrong, but for what is told of the candidate by itself.
+    fn wrong(&self) -> Vec<&Wrong> {
+        let told = self.candidate.as_ref();
+        let told = told.and_then(|candidate| candidate.sentence.as_deref());
+        let all = self.problems.iter();
+        all.filter(|wrong| told != Some(&wrong.sentence)).collect()
     }
 }
 
@@ -94,6 +115,8 @@ struct Candidate {
     tightens: u64,
     #[serde(default)]
     broken: u64,
+    /// The same as among the problems.
+    sentence: Option<String>,
 }
 
 /// Something wrong in the folder.
@@ -149,6 +172,8 @@ mod tests {
                     "last_at": Timestamp::from_micros(1_799_999_940_000_000),
                 },
                 "last_error": "it trapped, or gave up",
+                "signatures": [],
+                "built_in": true,
             }, {
                 "name": "freeze",
                 "version": "1.0.0",
@@ -160,15 +185,22 @@ mod tests {
                 "classifier": false,
                 "failures": { "count": 0, "last_kind": null, "last_at": null },
                 "last_error": null,
+                "signatures": [
+                    { "key_id": "F00D", "name": "release", "trusted": true, "comment": "<b>freeze</b>@1.0.0" },
+                    { "key_id": "BEEF", "name": null, "trusted": false, "comment": "" },
+                ],
+                "built_in": false,
             }],
             "shadow": { "asked": 1200, "looser": 3, "mixed": 1, "tighter": 0, "reworded": 7, "missed": 2 },
             "candidate": {
                 "state": "waits", "summary": "<b>freeze</b> removed", "loosens": 5, "tightens": 0, "broken": 0,
                 "approval_id": "019b76da-a800-7000-8000-000000000001", "approve_url": "x",
+                "sentence": "what the folder holds waits",
             },
             "problems": [
                 { "file": "<script>.wasm", "sentence": "it is no component" },
                 { "file": null, "sentence": "the folder cannot be read" },
+                { "file": null, "sentence": "what the folder holds waits" },
             ],
         }))
         .expect("what the host shows");
@@ -195,9 +227,14 @@ mod tests {
             "the folder cannot be read",
             "/console/approvals/019b76da-a800-7000-8000-000000000001",
             "5 changes let more happen",
+            "built into the program",
+            "<bdi>release</bdi>",
+            "<bdi>BEEF</bdi> <span class=\"claim\">not trusted",
         ] {
             assert!(html.contains(shown), "{shown}: {html}");
         }
         assert!(!html.contains("<b>"), "{html}");
+        assert!(!html.contains("what the folder holds waits"), "{html}");
+        assert!(!html.contains("0 laws"), "{html}");
     }
 }

@@ -98,7 +98,7 @@ pub(super) struct Waiting {
 impl Candidate {
     /// What people and programs see of it.
     pub fn shown(&self, base_url: &str) -> Value {
-        match &self.standing {
+        let mut shown = match &self.standing {
             Standing::Compared => json!({ "state": "compared" }),
             Standing::Denied { summary } => json!({ "state": "denied", "summary": summary }),
             Standing::Waits(waiting) => json!({
@@ -110,7 +110,12 @@ impl Candidate {
                 "tightens": waiting.review.tightens.len(),
                 "broken": waiting.review.broken.len(),
             }),
+        };
+        // The same as among the problems, so that whoever shows both can tell.
+        if let Some(sentence) = self.sentence() {
+            shown["sentence"] = sentence.into();
         }
+        shown
     }
 
     /// Why what the folder holds does not decide.

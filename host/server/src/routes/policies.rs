@@ -8,6 +8,7 @@ use countersign_core::action::Action;
 use countersign_core::gate::Passed;
 use countersign_core::generation::{GenerationChange, Mode};
 use countersign_core::ledger::Done;
+use countersign_core::operators::Standing;
 use countersign_core::shadow::Difference;
 use countersign_core::verb::Verb;
 use countersign_engine::Settings;
@@ -20,6 +21,7 @@ use super::policy_signature::policy_signature;
 use super::{Answer, Call, Cursor, Routes};
 use crate::policies::{ChoiceError, Chosen, ReviewError};
 use crate::problem::{Problem, json_response};
+use crate::reviews::AcceptedBy;
 
 /// How long a change may take to be live here, before the answer says that it is not yet.
 const TAKE_OVER: Duration = Duration::from_secs(5);
@@ -304,7 +306,9 @@ async fn roll_back(call: Call) -> Answer {
 }
 
 pub(super) async fn change_policies(call: &Call, action: Action) -> Answer {
-    let Passed::Done(Done::PoliciesChanged(number)) = call.submit(action).await? else {
+    let passed = call.submit(action).await;
+    let passed = passed.map_err(|problem| told_who_accepts(call, problem))?;
+    let Passed::Done(Done::PoliciesChanged(number)) = passed else {
         return Err(Problem::internal());
     };
     let policies = &call.app.policies;
@@ -316,6 +320,23 @@ pub(super) async fn change_policies(call: &Call, action: Action) -> Answer {
         StatusCode::OK,
         &json!({ "generation": number, "live": is_live }),
     ))
+}
+
+/// Where it waits, for whom: nobody waits for others where there are none.
+fn told_who_accepts(call: &Call, problem: Problem) -> Problem {
+    if problem.status != StatusCode::ACCEPTED {
+        return problem;
+    }
+    let operators = &call.app.gate.operators;
+    let standing = call
+        .caller
+        .person()
+        .map(|person| operators.standing(person));
+    let who = match standing {
+        Some(Standing::Only) => AcceptedBy::You,
+        _ => AcceptedBy::AnotherOperator,
+    };
+    problem.with("accepted_by", json!(who))
 }
 
 /// Which version is meant.

@@ -5,8 +5,10 @@ use serde_json::Value;
 
 use super::super::answers::{Approval, Quorum, Vote};
 use super::super::moments::{Moments, when};
+use super::super::review;
 use super::super::table::{listed, wrapped};
 use super::super::terminal::{Plain, plain_json};
+use crate::reviews::{self, ReviewView};
 
 /// All there is to know about it.
 pub fn shown(approval: &Approval, width: Option<usize>) -> String {
@@ -14,6 +16,11 @@ pub fn shown(approval: &Approval, width: Option<usize>) -> String {
         (State::Pending, _) => format!("pending, until {}", when(approval.expires_at)),
         (State::Approved, Some(end)) => format!("approved, to be used until {}", when(end)),
         (state, _) => state.to_string(),
+    };
+    let review = approval.review();
+    let with = match &review {
+        Some(review) => policies(approval, review),
+        None => arguments(&approval.payload),
     };
     let mut pairs = vec![
         ("state", state),
@@ -23,7 +30,7 @@ pub fn shown(approval: &Approval, width: Option<usize>) -> String {
             "on",
             format!("{} {}", approval.resource.kind, approval.resource.id),
         ),
-        ("with", arguments(&approval.payload)),
+        ("with", with),
         ("requester", approval.requester.to_string()),
         ("filed under", filed(approval)),
         ("asked", when(approval.created_at).to_string()),
@@ -39,7 +46,11 @@ pub fn shown(approval: &Approval, width: Option<usize>) -> String {
     }
     pairs.push(("digest", approval.digest.to_string()));
     let heading = wrapped(approval.reason.as_str(), width.unwrap_or(usize::MAX)).join("\n");
-    format!("{heading}\n\n{}", listed(&pairs, width))
+    let mut text = format!("{heading}\n\n{}", listed(&pairs, width));
+    if let Some(review) = &review {
+        text.push_str(&format!("\n\n{}", review::shown(review, width)));
+    }
+    text
 }
 
 /// The same in a few lines, for a list.
@@ -119,6 +130,43 @@ fn arguments(payload: &Value) -> String {
         .map(|(name, value)| format!("{:longest$}  {}", Plain::new(name), argument(value)))
         .collect();
     lines.join("\n")
+}
+
+/// The same of a change of policies: a module a line, and the list by itself.
+fn policies(approval: &Approval, review: &ReviewView) -> String {
+    let Some(Value::Object(arguments)) = approval.payload.get("arguments") else {
+        return plain_json(&approval.payload.to_string());
+    };
+    let longest = arguments.keys().map(String::len).max().unwrap_or(0);
+    let mut lines = Vec::new();
+    for (name, value) in arguments {
+        let values: Vec<String> = match (name.as_str(), value) {
+            ("review", _) => vec![format!("{}, as listed below", review.sentence)],
+            ("modules" | "shadow", Value::Array(modules)) if modules.is_empty() => {
+                vec!["none".to_owned()]
+            }
+            ("modules" | "shadow", Value::Array(modules)) => {
+                modules.iter().flat_map(module).collect()
+            }
+            _ => vec![argument(value)],
+        };
+        for (at, value) in values.into_iter().enumerate() {
+            let name = if at == 0 { name } else { "" };
+            lines.push(format!("{:longest$}  {value}", Plain::new(name)));
+        }
+    }
+    lines.join("\n")
+}
+
+/// A module, and its settings below it.
+fn module(module: &Value) -> Vec<String> {
+    let mut lines = vec![reviews::module(module, usize::MAX)];
+    let settings = reviews::settings(module).into_iter();
+    lines.extend(settings.map(|(name, values)| format!("  {name} = {values}")));
+    lines
+        .iter()
+        .map(|line| Plain::new(line).to_string())
+        .collect()
 }
 
 fn argument(value: &Value) -> String {

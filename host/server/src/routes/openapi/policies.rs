@@ -180,6 +180,7 @@ fn live() -> serde_json::Value {
         ("loosens?", count()),
         ("tightens?", count()),
         ("broken?", count()),
+        ("sentence?", text()),
     ]);
     object(&[
         ("generation", count()),

@@ -152,6 +152,7 @@ fn pending() -> Value {
         ("expires_at", instant()),
         ("poll", text()),
         ("approve_url", text()),
+        ("accepted_by?", words(&["you", "another_operator"])),
     ])
 }
 
