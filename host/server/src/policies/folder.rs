@@ -20,7 +20,7 @@ use countersign_engine::folder::Proposal;
 use countersign_engine::{CLASSIFIER, Generation, PolicySet, Proven};
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio::time::{Duration, timeout};
+use tokio::time::{Duration, Instant, sleep_until};
 
 use super::change::{Plan, change, plan, records};
 use super::modules::{Modules, named};
@@ -159,15 +159,24 @@ enum Adopted {
 struct Halt {
     proposals: watch::Receiver<Option<Proposal>>,
     stop: watch::Receiver<bool>,
+    /// Where somebody waits for it.
+    at: Option<Instant>,
 }
 
 impl Halt {
-    /// Ends when the folder holds something else, or the host is told to stop.
+    /// Ends when the folder holds something else, the host is told to stop, or it is time.
     async fn called(&self) {
         let (mut proposals, mut stop) = (self.proposals.clone(), self.stop.clone());
+        let its_time = async {
+            match self.at {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = proposals.changed() => {}
             _ = stop.wait_for(|stop| *stop) => {}
+            () = its_time => {}
         }
     }
 }
@@ -187,12 +196,15 @@ impl Policies {
             tracing::info!(
                 "comparing what the policy folder holds with what decides, before anybody is served"
             );
-            let halt = self.halt(app.stop.clone());
-            if timeout(FIRST, self.adopt(app, &halt)).await.is_err() {
-                tracing::warn!(
-                    "that takes long: what was recorded decides, and what the folder holds is compared meanwhile"
-                );
-            }
+            let mut proposals = self.proposals.clone();
+            proposals.mark_unchanged();
+            let halt = Halt {
+                proposals,
+                stop: app.stop.clone(),
+                at: Some(Instant::now() + FIRST),
+            };
+            // Not cut off from outside: what it records it ends.
+            self.adopt(app, &halt).await;
         }
     }
 
@@ -216,15 +228,10 @@ impl Policies {
             let halt = Halt {
                 proposals: proposals.clone(),
                 stop: stop.clone(),
+                at: None,
             };
             self.adopt(app, &halt).await;
         }
-    }
-
-    fn halt(&self, stop: watch::Receiver<bool>) -> Halt {
-        let mut proposals = self.proposals.clone();
-        proposals.mark_unchanged();
-        Halt { proposals, stop }
     }
 
     /// Takes note of what the folder holds now.
