@@ -186,7 +186,12 @@ async fn what_was_changed_in_the_database_decides_nothing_and_nothing_looser_tak
             "open-to-agents"
         };
         assert_eq!(shelf.rule().await, rule, "{what}");
-        shelf.host.anonymous().get("/ready").await.expect(200);
+        // It is noted a moment after they decide.
+        until("the host is ready", PATIENCE, async || {
+            let ready = shelf.host.anonymous().get("/ready").await;
+            (ready.status == 200).then_some(())
+        })
+        .await;
     }
 }
 
