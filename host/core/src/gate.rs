@@ -4,11 +4,13 @@ mod confine;
 mod counting;
 mod deed;
 mod end;
+mod review;
 
 use std::sync::Arc;
 
 pub use self::confine::outlives_the_minter;
-use self::confine::{confine, files_elsewhere, judged_by_core, reviewed};
+use self::confine::{confine, files_elsewhere, judged_by_core};
+use self::review::reviewed;
 use crate::action::{Action, ActionDigest, Intent};
 use crate::approval::{Approval, Choice, Lives};
 use crate::caller::{Caller, Identity};

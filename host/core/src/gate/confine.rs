@@ -4,7 +4,7 @@ use crate::action::Action;
 use crate::caller::{Caller, Identity};
 use crate::id::WorkspaceId;
 use crate::operators::Operators;
-use crate::policy::{Ground, Quorum, Role, Terms};
+use crate::policy::Role;
 use crate::time::Timestamp;
 use crate::verb::Verb;
 use crate::verdict::Ruling;
@@ -173,33 +173,6 @@ pub(super) fn judged_by_core(caller: &Caller, verb: Verb, operators: &Operators)
         ),
     }
 }
-
-/// What loosens the policies, or brings one that breaks a law, waits until somebody accepts that very list.
-pub(super) fn reviewed(ruling: Ruling, action: &Action) -> Ruling {
-    let Action::PolicyActivate {
-        change: Some(reviewed),
-    } = action
-    else {
-        return ruling;
-    };
-    if !matches!(ruling, Ruling::Allow { .. }) || !reviewed.review.needs_a_person() {
-        return ruling;
-    }
-    let reason = format!(
-        "{}: an operator accepts the list, or nothing changes",
-        reviewed.review.sentence()
-    );
-    let ground = Ground::new("loosening-is-accepted", reason);
-    Ruling::gated_by_core(Terms {
-        ground,
-        quorums: vec![Quorum::one_person()],
-        pending_ttl: Some(REVIEW_SECONDS),
-        grant_ttl: None,
-    })
-}
-
-/// People have a day to read such a list, within what the operator set.
-const REVIEW_SECONDS: u32 = 86_400;
 
 #[cfg(test)]
 mod tests;

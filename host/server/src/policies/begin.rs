@@ -17,8 +17,8 @@ use countersign_engine::{
 use tokio::sync::{Notify, Semaphore, watch};
 
 use super::book::{Book, Standing};
+use super::candidate::Candidate;
 use super::change::{Plan, change, plan, records};
-use super::folder::Candidate;
 use super::mark::FolderMark;
 use super::modules::Modules;
 use super::recorded::{self, Workshop};

@@ -6,20 +6,20 @@
 use std::sync::Arc;
 
 use countersign_core::generation::{
-    Component, GenerationChange, Mode, ModuleRecord, Pin, SealError, VersionRecord,
+    Component, GenerationChange, Mode, ModuleRecord, Pin, VersionRecord,
 };
 use countersign_core::keys::hex;
-use countersign_core::ports::{Ledger, LedgerError};
+use countersign_core::ports::Ledger;
 use countersign_core::review::Reviewed;
 use countersign_core::signature::Signer;
 use countersign_core::time::Timestamp;
 use countersign_engine::{PolicySet, Proven, Settings};
 use sha2::{Digest as _, Sha256};
 
-use super::book::BookError;
 use super::change::record;
+use super::choice_error::ChoiceError;
 use super::modules::{Modules, named};
-use super::review::ReviewError;
+use super::review::Alone;
 use super::{Policies, pins, recorded};
 
 /// One module of a set that somebody chose.
@@ -44,97 +44,11 @@ pub(super) struct Base {
     pub modules: Modules,
 }
 
-/// Why a choice cannot be made ready.
-#[derive(Debug, thiserror::Error)]
-pub enum ChoiceError {
-    /// No generation was recorded under this number.
-    #[error("no generation {0} was recorded: GET /policies/generations lists them")]
-    NoGeneration(u64),
-    /// It is what decides now.
-    #[error("generation {0} has the modules and settings that decide now")]
-    NoChange(u64),
-    /// It is in neither mode.
-    #[error(
-        "no policy `{0}` is live: name the digest or version that is meant, of GET /policies/{0}/versions"
-    )]
-    NotLive(String),
-    /// It is in both modes.
-    #[error(
-        "`{0}` decides, and another version of it is in shadow: name the digest or version that is meant"
-    )]
-    Both(String),
-    /// A set names it twice.
-    #[error("names `{name}` more than once in the mode `{mode}`")]
-    Twice {
-        /// The policy.
-        name: String,
-        /// In which mode.
-        mode: Mode,
-    },
-    /// No such version is kept.
-    #[error("no version `{which}` of `{name}` is kept: GET /policies/{name}/versions lists them")]
-    NoVersion {
-        /// The policy.
-        name: String,
-        /// What was asked for.
-        which: String,
-    },
-    /// Several components have this version.
-    #[error("`{name}` is kept under the version `{which}` more than once: name the digest")]
-    Ambiguous {
-        /// The policy.
-        name: String,
-        /// What was asked for.
-        which: String,
-    },
-    /// It stays as it is.
-    #[error(
-        "`{name}` is pinned at {version} by {} since generation {}: let go of it first, with `countersign policy unpin {name}` (DELETE /policies/{name}/pin)", pin.by, pin.since
-    )]
-    Pinned {
-        /// The policy.
-        name: String,
-        /// Its version.
-        version: String,
-        /// By whom, and since when.
-        pin: Pin,
-    },
-    /// It is not pinned.
-    #[error("`{0}` is not pinned: GET /policies says what is")]
-    NotPinned(String),
-    /// It decides nothing.
-    #[error(
-        "`{0}` is in shadow, and only what decides is pinned: name the version that is to decide, or have it decide first (PUT /policies/{0}/mode)"
-    )]
-    InShadow(String),
-    /// What is recorded is not as a host recorded it.
-    #[error(transparent)]
-    Unsealed(#[from] SealError),
-    /// It does not work, or not together.
-    #[error("{0}")]
-    Refused(String),
-    /// Nothing is known of what it would change.
-    #[error(transparent)]
-    Unreviewed(#[from] ReviewError),
-    /// The ledger failed.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-}
-
 /// A change that is proven, and what it is made of.
 pub(super) struct Ready {
     change: GenerationChange,
     deciding: PolicySet,
     base: Modules,
-}
-
-impl From<BookError> for ChoiceError {
-    fn from(error: BookError) -> Self {
-        match error {
-            BookError::Ledger(error) => Self::Ledger(error),
-            BookError::Seal(error) => Self::Unsealed(error),
-        }
-    }
 }
 
 impl Policies {
@@ -316,7 +230,10 @@ impl Policies {
         let live = recorded::proven(ledger, self.workshop(&known), &base.decide).await;
         let live = live.map_err(|error| refused(&error))?;
         let (live, candidate) = ((&base, live), (change, deciding));
-        Ok(self.reviewer.review(ledger, live, candidate, false).await?)
+        Ok(self
+            .reviewer
+            .review(ledger, live, candidate, Alone::GoesOn)
+            .await?)
     }
 
     /// The change from `base` to what is wanted, with every default, proven to stand together, with those in

@@ -5,7 +5,8 @@ use countersign_core::ports::Ledger;
 use countersign_core::review::Reviewed;
 use countersign_engine::folder::Problem;
 
-use super::chosen::{ChoiceError, Chosen, Proving, version};
+use super::choice_error::ChoiceError;
+use super::chosen::{Chosen, Proving, version};
 use super::modules::{Modules, named};
 use super::{Policies, Seen, change};
 

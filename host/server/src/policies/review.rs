@@ -34,6 +34,15 @@ pub(super) struct Reviewer {
 /// What a review is of: the generation that is followed, and what would decide.
 type Key = (u64, Vec<ModuleRecord>);
 
+/// What becomes of a comparison for which nobody waits any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alone {
+    /// It ends: what it was of is moot.
+    Ends,
+    /// It goes on, and whoever asks again finds it done.
+    GoesOn,
+}
+
 /// Why there is no review.
 #[derive(Debug, thiserror::Error)]
 pub enum ReviewError {
@@ -65,14 +74,13 @@ impl Default for Reviewer {
 
 impl Reviewer {
     /// `change` with what is known of it: from `live`, which is recorded, to `candidate`, both proven. What
-    /// people are asked already is asked again as it is. Whoever does not wait for it any more ends it, if it is
-    /// `moot` then, and else finds it done when they ask again.
+    /// people are asked already is asked again as it is.
     pub async fn review(
         &self,
         ledger: &dyn Ledger,
         (live, before): (&Modules, PolicySet),
         (change, candidate): (GenerationChange, PolicySet),
-        moot: bool,
+        alone: Alone,
     ) -> Result<Reviewed, ReviewError> {
         if live.decide_as(&change.modules) {
             let review = Review::default();
@@ -89,7 +97,7 @@ impl Reviewer {
         let asked = ledger.asked_lately(RECORDED).await?;
         let earlier = ledger.unaccepted_review(&change).await?;
         let progress = Arc::<Progress>::default();
-        let watched = moot.then(|| Watched(Arc::clone(&progress)));
+        let watched = (alone == Alone::Ends).then(|| Watched(Arc::clone(&progress)));
         let (done, result) = oneshot::channel();
         let remembered = Arc::clone(&self.remembered);
         let look = move || {

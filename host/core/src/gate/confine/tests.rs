@@ -1,10 +1,6 @@
-use std::sync::Arc;
-
 use super::*;
 use crate::caller::{Door, Issuer, Person};
-use crate::generation::{GenerationChange, Seal};
 use crate::id::TokenId;
-use crate::review::{Broken, Review, Reviewed};
 use crate::secret::{PlainSecret, SecretAddress, SecretKey, SecretScope};
 use crate::session::OPERATOR;
 
@@ -364,50 +360,6 @@ fn who_is_no_operator_still_reads_and_decides() {
         let ruling = judged_by_core(&ann, verb, &Operators::default());
         assert_eq!(ruling.effect(), "allow", "{verb}");
     }
-}
-
-fn activation(review: Review) -> Action {
-    let change = GenerationChange {
-        modules: Vec::new(),
-        shadow: Vec::new(),
-        components: Vec::new(),
-        follows: 1,
-        by: String::new(),
-        summary: String::new(),
-        at: Timestamp::from_micros(0),
-        approval: None,
-        seal: Seal::from_text(String::new()),
-    };
-    Action::PolicyActivate {
-        change: Some(Arc::new(Reviewed { change, review })),
-    }
-}
-
-#[test]
-fn what_loosens_waits_for_a_person_whoever_asks_for_it() {
-    let clean = activation(Review::default());
-    let broken = activation(Review {
-        broken: vec![Broken {
-            module: "m@1.0.0".to_owned(),
-            law: "agent".to_owned(),
-            sentence: String::new(),
-            case: String::new(),
-        }],
-        ..Review::default()
-    });
-    let operator = session(Issuer::Operator, OPERATOR, None);
-    for asker in [caller(Identity::PolicyFolder), operator] {
-        let ruled = |action: &Action| {
-            let ruling = judged_by_core(&asker, action.verb(), &Operators::default());
-            reviewed(ruling, action).effect()
-        };
-        assert_eq!(ruled(&clean), "allow");
-        assert_eq!(ruled(&broken), "gate");
-    }
-    // Who may not ask at all is not heard because the change is one that waits.
-    let ann = session(Issuer::ControlPlane, "ann", None);
-    let ruling = judged_by_core(&ann, broken.verb(), &Operators::default());
-    assert_eq!(reviewed(ruling, &broken).effect(), "deny");
 }
 
 #[test]
