@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::metrics::samples;
 use crate::reload::PATIENCE;
+use crate::reload::hostile::waking;
 use crate::reload::shelf::Shelf;
 
 /// The word at which it gives up.
@@ -13,25 +14,12 @@ const WORD: &str = "TRIPWIRE";
 
 /// A module that holds all its cases, until a request has the word in it.
 fn tripwire(version: &'static str) -> Vec<u8> {
-    let word = i64::from_le_bytes(*b"TRIPWIRE") ^ 0x55;
-    Guest {
+    let tripwire = Guest {
         name: "tripwire",
         version,
-        functions: "(func $find (param $at i32) (param $word i64) (result i32)
-            (loop $next
-                (if (i64.eq (i64.load (local.get $at)) (local.get $word)) (then (return (i32.const 1))))
-                (local.set $at (i32.add (local.get $at) (i32.const 1)))
-                (br_if $next (i32.lt_u (local.get $at) (i32.const 72000))))
-            (i32.const 0))",
-        decide: format!(
-            "(if (call $find (i32.const 65536) (i64.xor (i64.const {word}) (i64.const 0x55)))
-                (then (unreachable)))
-             (global.get $abstain)"
-        )
-        .leak(),
         ..Guest::default()
-    }
-    .component()
+    };
+    waking(tripwire, *b"TRIPWIRE", "(unreachable)")
 }
 
 async fn live(shelf: &Shelf, version: &'static str) {

@@ -1,7 +1,7 @@
 //! Hot reload, through the running host: what lies in the policy folder decides, however it got there,
 //! and what cannot stand there leaves the last good policies standing.
 
-mod hostile;
+pub mod hostile;
 mod load;
 pub mod shelf;
 

@@ -1,10 +1,13 @@
 //! The stage of the incident: a host, the control plane that knows its people, and an agent that holds
 //! the tenant's ADMIN_TOKEN.
 
+use std::path::Path;
+
 use countersign_tests::guest::Guest;
-use countersign_tests::{Caller, ControlPlane, Host, HostBuilder, Reply};
+use countersign_tests::{Caller, ControlPlane, Database, Host, HostBuilder, Reply};
 use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 /// The tenant's ADMIN_TOKEN, which an agent holds.
 pub const ADMIN_TOKEN: &str = "the-admin-token-that-the-agent-holds";
@@ -155,4 +158,24 @@ pub fn denying_addresses_that_end_in_2() -> Vec<u8> {
         ..Guest::default()
     }
     .component()
+}
+
+/// Changes what a database keeps, behind the back of the host with this data folder. How many rows, where that is
+/// said.
+pub async fn rewrite(database: &Database, data_dir: &Path, sql: &str) -> Option<u64> {
+    if let Database::Postgres { .. } = database {
+        database.ask(sql);
+        return None;
+    }
+    let mut connection = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(data_dir.join("countersign.db"))
+        .connect()
+        .await
+        .expect("the file opens");
+    let changed = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .execute(&mut connection)
+        .await
+        .expect("the statement is right");
+    connection.close().await.expect("it closes");
+    Some(changed.rows_affected())
 }

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use countersign_tests::{Caller, Database, Host, HostBuilder, Reply};
+use countersign_tests::{Caller, Host, HostBuilder, Reply};
 use serde_json::{Value, json};
-use sqlx::{ConnectOptions as _, Connection as _};
 
-use crate::stage::{Stage, approve, pending, workspace, workspace_token};
+use crate::stage::{Stage, approve, pending, rewrite, workspace, workspace_token};
 
 fn secrets(workspace: &str) -> String {
     format!("/workspaces/{workspace}/secrets")
@@ -36,18 +35,8 @@ async fn scopes(caller: &Caller, workspace: &str) -> Vec<(String, String)> {
 
 /// Changes one row of the stopped host's database behind its back.
 pub async fn tamper(host: &HostBuilder, sql: &'static str) {
-    if let Database::Postgres { .. } = host.database() {
-        host.database().ask(sql);
-        return;
-    }
-    let mut connection = sqlx::sqlite::SqliteConnectOptions::new()
-        .filename(host.data_dir().join("countersign.db"))
-        .connect()
-        .await
-        .expect("the file opens");
-    let changed = sqlx::query(sql).execute(&mut connection).await;
-    assert_eq!(changed.expect("the statement is right").rows_affected(), 1);
-    connection.close().await.expect("it closes");
+    let changed = rewrite(host.database(), &host.data_dir(), sql).await;
+    assert!(changed.is_none_or(|rows| rows == 1), "{sql}: {changed:?}");
 }
 
 /// What the audit says of restarts: the secret, and whom it reached.

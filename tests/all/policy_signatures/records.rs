@@ -2,10 +2,10 @@
 
 use countersign_tests::{Caller, Host};
 use serde_json::json;
-use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::{Key, PATIENCE, RELEASE, STRANGER, push, shelf};
 use crate::reload::shelf::{Freeze, Shelf};
+use crate::stage::rewrite;
 
 /// A host that requires signatures, at which a signed module was pushed, decided, and was taken back.
 async fn pushed() -> (Shelf, Caller) {
@@ -129,19 +129,6 @@ async fn nor_does_a_file_of_the_folder_stand_as_it_decided_by_a_key_that_is_trus
 
 /// Changes what the host keeps, behind its back, on either database.
 async fn change(host: &Host, sql: &str) {
-    if host.database().kind() == "postgres" {
-        host.database().ask(sql);
-        return;
-    }
-    let mut connection = sqlx::sqlite::SqliteConnectOptions::new()
-        .filename(host.data_dir().join("countersign.db"))
-        .connect()
-        .await
-        .expect("the file can be opened");
-    let changed = sqlx::query(sqlx::AssertSqlSafe(sql))
-        .execute(&mut connection)
-        .await
-        .expect("the statement is right");
-    assert!(changed.rows_affected() > 0, "{sql}");
-    connection.close().await.expect("it closes");
+    let changed = rewrite(host.database(), &host.data_dir(), sql).await;
+    assert!(changed.is_none_or(|rows| rows > 0), "{sql}");
 }

@@ -158,9 +158,18 @@ const WORD: &str = "LOOP-NOW";
 /// A module that the host has no reason to refuse: it says nothing, until a request holds the word, and then
 /// it runs for ever.
 fn sleeper() -> Vec<u8> {
-    let word = i64::from_le_bytes(*b"LOOP-NOW") ^ 0x55;
-    Guest {
+    let sleeper = Guest {
         name: "sleeper",
+        ..Guest::default()
+    };
+    waking(sleeper, *b"LOOP-NOW", "(loop $ever (br $ever))")
+}
+
+/// `guest`, which has nothing to say until a request holds `word`, and then does this.
+pub fn waking(guest: Guest, word: [u8; 8], then: &str) -> Vec<u8> {
+    // Not as it stands: it would find itself.
+    let word = i64::from_le_bytes(word) ^ 0x55;
+    Guest {
         functions: "(func $find (param $at i32) (param $word i64) (result i32)
             (loop $next
                 (if (i64.eq (i64.load (local.get $at)) (local.get $word)) (then (return (i32.const 1))))
@@ -169,11 +178,11 @@ fn sleeper() -> Vec<u8> {
             (i32.const 0))",
         decide: format!(
             "(if (call $find (i32.const 65536) (i64.xor (i64.const {word}) (i64.const 0x55)))
-                (then (loop $ever (br $ever))))
+                (then {then}))
              (global.get $abstain)"
         )
         .leak(),
-        ..Guest::default()
+        ..guest
     }
     .component()
 }

@@ -21,7 +21,6 @@ const CHANGES: &[&str] = &[
 ];
 
 pub(super) fn operations() -> Vec<Operation> {
-    let changed = object(&[("generation", count()), ("live", flag())]);
     let versions = object(&[("name", text()), ("versions", list(version()))]);
     vec![
         Operation::get(
@@ -39,31 +38,13 @@ pub(super) fn operations() -> Vec<Operation> {
             "A part of the list.",
             part("generations", list(generation())),
         ),
-        Operation::post("/policies/generations", "Makes a set of policies live.")
-            .only_for(Callers::People)
-            .takes::<ActivateBody>()
-            .answers(
-                200,
-                "It is recorded, and live here if `live` says so.",
-                changed.clone(),
-            )
-            .refuses(400, &["policy_refused"])
-            .refuses(404, &["not_found"])
-            .refuses(409, CHANGES),
-        Operation::post(
+        changes(Operation::post("/policies/generations", "Makes a set of policies live.")
+            .takes::<ActivateBody>()),
+        changes(Operation::post(
             "/policies/rollback",
             "Makes an earlier generation's set live again.",
         )
-        .only_for(Callers::People)
-        .takes::<RollbackBody>()
-        .answers(
-            200,
-            "It is recorded, and live here if `live` says so.",
-            changed.clone(),
-        )
-        .refuses(400, &["policy_refused"])
-        .refuses(404, &["not_found"])
-        .refuses(409, CHANGES),
+        .takes::<RollbackBody>()),
         Operation::put(
             "/policies/{name}",
             "Keeps a version of a policy, which decides nothing yet.",
@@ -78,44 +59,17 @@ pub(super) fn operations() -> Vec<Operation> {
         .answers(201, "It is kept, and so signed.", kept())
         .refuses(400, &["policy_refused"])
         .refuses(409, &["version_taken"]),
-        Operation::put(
+        changes(Operation::put(
             "/policies/{name}/mode",
             "Says whether a policy decides, or is only asked.",
         )
-        .only_for(Callers::People)
-        .takes::<ModeBody>()
-        .answers(
-            200,
-            "It is recorded, and live here if `live` says so.",
-            changed.clone(),
-        )
-        .refuses(400, &["policy_refused"])
-        .refuses(404, &["not_found"])
-        .refuses(409, CHANGES),
-        Operation::put(
+        .takes::<ModeBody>()),
+        changes(Operation::put(
             "/policies/{name}/pin",
             "Has a policy stay as it is, whatever the folder holds.",
         )
-        .only_for(Callers::People)
-        .takes::<PinBody>()
-        .answers(
-            200,
-            "It is recorded, and live here if `live` says so.",
-            changed.clone(),
-        )
-        .refuses(400, &["policy_refused"])
-        .refuses(404, &["not_found"])
-        .refuses(409, CHANGES),
-        Operation::delete("/policies/{name}/pin", "Lets go of a policy that stays.")
-            .only_for(Callers::People)
-            .answers(
-                200,
-                "It is recorded, and live here if `live` says so.",
-                changed,
-            )
-            .refuses(400, &["policy_refused"])
-            .refuses(404, &["not_found"])
-            .refuses(409, CHANGES),
+        .takes::<PinBody>()),
+        changes(Operation::delete("/policies/{name}/pin", "Lets go of a policy that stays.")),
         Operation::get(
             "/policies/generations/{number}/differences",
             "Lists the decisions that the policies in shadow would have made otherwise, the newest first.",
@@ -130,6 +84,21 @@ pub(super) fn operations() -> Vec<Operation> {
         .answers(200, "The versions.", versions)
         .refuses(404, &["not_found"]),
     ]
+}
+
+/// What changes which policies are live, and so is for people, and answered alike.
+fn changes(operation: Operation) -> Operation {
+    let changed = object(&[("generation", count()), ("live", flag())]);
+    operation
+        .only_for(Callers::People)
+        .answers(
+            200,
+            "It is recorded, and live here if `live` says so.",
+            changed,
+        )
+        .refuses(400, &["policy_refused"])
+        .refuses(404, &["not_found"])
+        .refuses(409, CHANGES)
 }
 
 fn settings() -> serde_json::Value {
