@@ -161,3 +161,60 @@ fn give_way() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::nice(NICE);
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_core::policy::CallerClass;
+    use countersign_core::review::{Broken, Said};
+    use countersign_core::strictness::Change;
+
+    use super::*;
+
+    fn item(rule: &str) -> Item {
+        let said = |effect: &str, rule: &str| Said {
+            class: CallerClass::Agent,
+            effect: effect.to_owned(),
+            rule: rule.to_owned(),
+            policy: "baseline".to_owned(),
+            takes: None,
+        };
+        Item {
+            change: Change::Looser,
+            before: said("gate", "agents-need-a-person"),
+            after: said("allow", rule),
+            rows: 0,
+            phrases: Vec::new(),
+            searched: 1,
+            recorded: 0,
+            case: None,
+            decision: None,
+        }
+    }
+
+    #[test]
+    fn what_nobody_accepted_stays_on_the_list_whether_or_not_it_is_found_again() {
+        let earlier = Review {
+            loosens: vec![item("one"), item("two")],
+            broken: vec![Broken {
+                module: "m@1.0.0".to_owned(),
+                law: "agent".to_owned(),
+                sentence: String::new(),
+                case: String::new(),
+            }],
+            ..Review::default()
+        };
+        let mut clean = Review::default();
+        remember(&mut clean, None);
+        assert!(!clean.needs_a_person());
+        remember(&mut clean, Some(earlier.clone()));
+        assert_eq!((clean.loosens.len(), clean.broken.len()), (2, 1));
+        assert!(clean.needs_a_person());
+
+        let mut again = Review {
+            loosens: vec![item("two")],
+            ..Review::default()
+        };
+        remember(&mut again, Some(earlier));
+        assert_eq!(again.loosens, [item("two"), item("one")], "each once");
+    }
+}

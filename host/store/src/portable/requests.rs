@@ -10,7 +10,7 @@ use countersign_core::policy::Terms;
 use countersign_core::review::Review;
 use countersign_core::verb::Verb;
 use countersign_core::workspace::Workspace;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::columns::{from_json, to_json};
 use super::{Connection, approvals, audit, grants, obstacles, sweep, workspaces};
@@ -252,7 +252,16 @@ pub(super) async fn open_review(
     .bind(Verb::PolicyActivate.as_str())
     .fetch_all(connection)
     .await?;
-    review_among(payloads, change, &["follows", "modules", "shadow"])
+    let wanted = json!({
+        "follows": change.follows,
+        "modules": change.modules,
+        "shadow": change.shadow,
+    });
+    review_among(payloads, |arguments| {
+        ["follows", "modules", "shadow"]
+            .iter()
+            .all(|member| arguments[*member] == wanted[*member])
+    })
 }
 
 /// So many of the latest are looked at.
@@ -271,27 +280,27 @@ pub(super) async fn unaccepted_review(
     .bind(LATEST)
     .fetch_all(connection)
     .await?;
-    review_among(payloads, change, &["modules"])
+    // Where a module comes from changes nothing of what it decides: another file's name makes no other list.
+    let decide = |modules: &Value| -> Vec<[Value; 3]> {
+        let modules = modules.as_array().into_iter().flatten();
+        let part = |module: &Value| ["name", "digest", "settings"].map(|name| module[name].clone());
+        modules.map(part).collect()
+    };
+    let wanted = decide(&json!(change.modules));
+    review_among(payloads, |arguments| {
+        decide(&arguments["modules"]) == wanted
+    })
 }
 
-/// The first review among `payloads` whose change agrees with `change` in these members.
+/// The first review among `payloads` of actions with the arguments that are meant.
 fn review_among(
     payloads: Vec<String>,
-    change: &GenerationChange,
-    members: &[&str],
+    is_meant: impl Fn(&Value) -> bool,
 ) -> Result<Option<Review>, Fault> {
-    let wanted = json!({
-        "follows": change.follows,
-        "modules": change.modules,
-        "shadow": change.shadow,
-    });
     for payload in payloads {
-        let mut payload: serde_json::Value = from_json("approvals.payload", &payload)?;
+        let mut payload: Value = from_json("approvals.payload", &payload)?;
         let arguments = &mut payload["arguments"];
-        if members
-            .iter()
-            .all(|member| arguments[*member] == wanted[*member])
-        {
+        if is_meant(arguments) {
             let review = serde_json::from_value(arguments["review"].take());
             return review
                 .map(Some)

@@ -207,6 +207,9 @@ async fn what_nobody_accepted_is_remembered_against_the_same_modules() {
         Some(loosening()),
         "whatever it follows"
     );
+    let mut renamed = change("d2", 1);
+    renamed.modules[0].file = Some("another.wasm".to_owned());
+    assert_eq!(earlier(&renamed).await, Some(loosening()));
     assert_eq!(earlier(&change("d3", 1)).await, None);
     world.end().await;
 }
