@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::modules::named;
 use super::shadow::Standing;
-use super::{Policies, change, downgrades, pins};
+use super::{FolderMode, Policies, change, downgrades, pins};
 
 impl Policies {
     /// The live generation, what is in shadow of it and what came of that, and what is wrong.
@@ -114,8 +114,14 @@ impl Policies {
             add(sentence);
         } else if !is_of_folder && !is_compared {
             add(format!(
-                "generation {} is live, which a person or another host recorded, and this host's folder holds other policies: the next change in this folder makes its content live everywhere; hosts that share a database need the same content",
-                live.number()
+                "generation {} is live, which a person or another host recorded, and this host's folder holds other policies: {}; hosts that share a database need the same content",
+                live.number(),
+                match self.mode {
+                    FolderMode::Trusted =>
+                        "the next change in this folder makes its content live everywhere",
+                    FolderMode::Reviewed =>
+                        "the next change in this folder brings its content up again, compared with what is live",
+                }
             ));
         }
         if let Some(why) = &standing.problem {
