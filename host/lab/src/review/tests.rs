@@ -31,6 +31,27 @@ fn the_same_set_changes_nothing_and_is_not_searched() {
 }
 
 #[test]
+fn a_module_beside_the_others_is_held_to_the_laws_and_not_searched() {
+    const LOCKDOWN: &[u8] = include_bytes!("../../../../policies/lockdown/lockdown.wasm");
+    let engine = Engine::new(Limits::default()).expect("the default limits hold");
+    let proven = |bytes| Arc::new(engine.prove(bytes, &Settings::new()).expect("it is proven"));
+    let set = |modules| PolicySet::check(modules, CLASSIFIER).expect("it stands");
+    let (alone, beside) = (
+        set(vec![proven(BASELINE)]),
+        set(vec![proven(BASELINE), proven(LOCKDOWN)]),
+    );
+    let added = reviewed(&alone, &beside);
+    assert!(!added.needs_a_person() && !added.tightens.is_empty());
+    let module = Module::beside(proven(LOCKDOWN), &classifier(&beside));
+    let laws = verify(&module, &[], &Effort::quick(), &Progress::new());
+    assert_eq!(added.looked.searched, laws.asked);
+
+    // What goes leaves the others alone, and is searched.
+    let gone = reviewed(&beside, &alone);
+    assert!(gone.needs_a_person() && gone.looked.searched > 10_000);
+}
+
+#[test]
 fn a_longer_life_loosens_and_a_shorter_one_tightens() {
     let usual = baseline(Settings::new());
     let longer = set("grant_ttl_seconds", &["3600"]);
