@@ -1,5 +1,6 @@
 //! The console, in a real browser: what a person does there, and what the agent that waits gets of it.
 
+mod axe;
 mod driver;
 mod forwarded;
 mod neighbour;

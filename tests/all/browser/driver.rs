@@ -17,6 +17,8 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::axe;
+
 /// Chromium has so long to start, and a page so long to show what it should.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -158,7 +160,14 @@ impl Browser {
         self.must(Method::POST, "/execute/sync", script).await
     }
 
-    /// Holds the page to a screen of each size, light and dark: nothing is wider than it is. With
+    /// What a script hands to the last of its arguments, once it does.
+    pub async fn tells(&self, script: &str) -> Value {
+        let script = json!({ "script": script, "args": [] });
+        self.must(Method::POST, "/execute/async", script).await
+    }
+
+    /// Holds the page to a screen of each size, light and dark: nothing is wider than it is, and axe-core finds
+    /// nothing serious. With
     /// COUNTERSIGN_SCREENSHOTS, a folder, the whole page is there as `NAME-WIDTH-SCHEME.png` afterwards.
     pub async fn fits(&self, name: &str) {
         for (width, scheme) in WIDTHS
@@ -180,6 +189,9 @@ impl Browser {
                 wide.as_u64() <= Some(width),
                 "{name} is {wide} wide at {width}"
             );
+            if width != 820 {
+                axe::holds(self, &format!("{name}, {scheme}, {width} wide")).await;
+            }
             if let Some(folder) = std::env::var_os("COUNTERSIGN_SCREENSHOTS") {
                 let whole = json!({ "captureBeyondViewport": true });
                 let shot = self.devtools("Page.captureScreenshot", whole).await;
