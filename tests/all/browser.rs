@@ -5,6 +5,7 @@ mod driver;
 mod forwarded;
 mod neighbour;
 mod policies;
+mod record;
 
 use std::fs;
 use std::path::PathBuf;

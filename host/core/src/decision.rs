@@ -53,6 +53,14 @@ pub struct Decision {
     pub approval: Option<ApprovalId>,
 }
 
+impl Decision {
+    /// Whether somebody may look for it: all but a read that was allowed, of which a page that looks again by
+    /// itself makes thousands a day. The reading of secret values is a deed.
+    pub fn is_notable(verb: Verb, outcome: Outcome) -> bool {
+        outcome != Outcome::Allowed || !verb.is_read() || verb == Verb::SecretRead
+    }
+}
+
 /// What the database says of a decision that it just recorded.
 #[derive(Clone, Debug)]
 pub struct RecordedDecision {

@@ -10,10 +10,15 @@ mod approvals;
 mod asked;
 mod assets;
 mod audit;
+mod audit_entry;
+mod audit_export;
+mod decision_page;
+mod decisions;
 mod frame;
 mod keys;
 mod mint_form;
 mod moment;
+mod narrow;
 mod policies;
 mod policy_change;
 mod problem;
@@ -38,6 +43,7 @@ pub fn add(routes: Routes) -> Routes {
     let routes = approvals::add(routes);
     let routes = keys::add(routes);
     let routes = policies::add(routes);
+    let routes = decisions::add(routes);
     let routes = audit::add(routes);
     let routes = assets::add(routes);
     routes.open(

@@ -4,7 +4,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as Cell, PoisonError};
 use std::time::Duration;
 
 use countersign_core::audit::{HeadKey, SignedHead};
@@ -34,6 +34,16 @@ pub struct AuditHeads {
     data: Arc<DataDir>,
     key: HeadKey,
     last: Mutex<Option<SignedHead>>,
+    walk: Cell<Option<LastWalk>>,
+}
+
+/// A walk of the whole chain, which this host did since it was started.
+#[derive(Clone, Debug)]
+pub struct LastWalk {
+    /// When.
+    pub at: Timestamp,
+    /// How many entries there were, or where the chain did not hold.
+    pub walked: Result<i64, String>,
 }
 
 /// No head could be signed.
@@ -104,12 +114,30 @@ impl AuditHeads {
             data: Arc::clone(data),
             key,
             last: Mutex::new(last),
+            walk: Cell::new(None),
         })
     }
 
     /// What its signatures are verified with, in hex.
     pub fn public_key(&self) -> &str {
         self.key.public_key()
+    }
+
+    /// The last head that it signed, if it ever did.
+    pub async fn last(&self) -> Option<SignedHead> {
+        self.last.lock().await.clone()
+    }
+
+    /// Remembers what a walk of the chain found.
+    pub fn note_walk(&self, at: Timestamp, walked: Result<i64, String>) {
+        let mut walk = self.walk.lock().unwrap_or_else(PoisonError::into_inner);
+        *walk = Some(LastWalk { at, walked });
+    }
+
+    /// The last walk.
+    pub fn last_walk(&self) -> Option<LastWalk> {
+        let walk = self.walk.lock().unwrap_or_else(PoisonError::into_inner);
+        walk.clone()
     }
 
     /// The head of this moment, signed and kept, if the ledger holds what was signed before.

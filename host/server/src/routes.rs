@@ -11,7 +11,7 @@ mod deprovision;
 mod draining;
 pub mod endings;
 mod events;
-mod history;
+pub mod history;
 mod openapi;
 pub mod org_tokens;
 mod policies;

@@ -1,28 +1,44 @@
-//! The audit log, newest first.
+//! The audit log, newest first, and how its chain stands.
 
 use askama::Template;
 use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
-use countersign_core::audit::Entry;
-use countersign_core::id::ApprovalId;
+use countersign_core::audit::{Entry, EventKind, SignedHead};
+use countersign_core::history::{AuditFilter, Found, Rest, SCAN};
+use countersign_core::id::{ApprovalId, DecisionId};
 use countersign_core::ledger::Page;
-use countersign_core::permit::Permit;
-use countersign_core::ports::LedgerError;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use serde_json::Value;
 
 use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
-use super::{asked, assets, page};
+use super::narrow::{Choice, Narrow};
+use super::{asked, assets, audit_entry, audit_export, page};
+use crate::heads::LastWalk;
 use crate::problem::Problem;
-use crate::routes::{Answer, Call, Routes};
+use crate::routes::{Answer, Call, Routes, history};
 
 /// Entries on one page.
 const PAGE: u32 = 50;
+const PATH: &str = "/console/audit";
+const FIELDS: &[&str] = &["kind", "actor", "about", "since", "until"];
 
 pub(super) fn add(routes: Routes) -> Routes {
-    routes.verb(Method::GET, "/console/audit", Verb::AuditRead, show)
+    routes
+        .verb(Method::GET, PATH, Verb::AuditRead, show)
+        .verb(
+            Method::GET,
+            audit_export::PATH,
+            Verb::AuditRead,
+            audit_export::export,
+        )
+        .verb(
+            Method::GET,
+            "/console/audit/{seq}",
+            Verb::AuditRead,
+            audit_entry::show,
+        )
 }
 
 /// A part of the log.
@@ -30,52 +46,105 @@ pub(super) fn add(routes: Routes) -> Routes {
 #[template(path = "audit.html")]
 struct AuditPage {
     frame: Frame,
+    narrow: Narrow,
+    chain: Chain,
     lines: Vec<Line>,
-    /// Where the next older part begins.
-    older: Option<i64>,
     is_newest: bool,
-    /// What a walk of the whole chain found, if one was asked for.
-    checked: Option<Checked>,
+    /// Where the next older part is.
+    older: Option<String>,
+    /// How far back the search came, where it ended before everything was looked at.
+    back_to: Option<Moment>,
+    /// Where the days are to be had as a file.
+    export: String,
+}
+
+/// How the chain stands, as far as this host knows.
+struct Chain {
+    /// The number of the newest entry, and its hash.
+    head: (i64, String),
+    signed: Option<(i64, Moment)>,
+    walk: Option<Walk>,
+}
+
+/// A walk of the whole chain.
+struct Walk {
+    at: Moment,
+    /// Whether it was done for this very page.
+    is_now: bool,
+    walked: Result<i64, String>,
 }
 
 /// One entry.
-struct Line {
-    seq: i64,
-    at: Moment,
-    what: String,
-    party: Party,
-    approval: Option<String>,
-    particulars: Vec<(String, String)>,
-}
-
-/// What became of a walk of the whole chain.
-enum Checked {
-    /// So many entries, and each follows from the one before it.
-    Whole(i64),
-    /// Where it does not hold.
-    Broken(String),
+pub(super) struct Line {
+    pub seq: i64,
+    pub at: Moment,
+    pub what: String,
+    pub party: Party,
+    pub approval: Option<String>,
+    pub decision: Option<String>,
+    pub particulars: Vec<(String, String)>,
 }
 
 impl Line {
-    fn new(entry: &Entry, now: Timestamp) -> Self {
+    /// `entry`, seen from `now`.
+    pub fn new(entry: &Entry, now: Timestamp) -> Self {
         let mut leaves = Vec::new();
         asked::flatten("", &entry.detail, &mut leaves);
+        let named = |name| entry.detail.get(name).and_then(Value::as_str);
         Self {
             seq: entry.seq,
             at: Moment::new(entry.at, now),
             what: asked::in_words(&entry.kind),
             party: Party::of(&entry.actor),
-            // Parsed, because it becomes part of an address.
-            approval: entry
-                .detail
-                .get("approval")
-                .and_then(Value::as_str)
+            // Parsed, because they become parts of addresses.
+            approval: named("approval")
                 .and_then(ApprovalId::parse)
+                .map(|id| id.to_string()),
+            decision: named("decision")
+                .and_then(DecisionId::parse)
                 .map(|id| id.to_string()),
             particulars: leaves
                 .iter()
                 .map(|(name, value)| (asked::in_words(name), asked::leaf(value)))
                 .collect(),
+        }
+    }
+}
+
+impl AuditPage {
+    fn kinds(&self) -> Vec<Choice> {
+        let mut all: Vec<_> = EventKind::ALL
+            .iter()
+            .map(|kind| (kind.as_str(), asked::in_words(kind.as_str())))
+            .collect();
+        all.sort_by(|a, b| a.1.cmp(&b.1));
+        self.narrow.choices("kind", all)
+    }
+
+    fn check(&self) -> String {
+        self.narrow.link(PATH, &[("check", "chain")])
+    }
+
+    fn searched(&self) -> u32 {
+        SCAN
+    }
+}
+
+impl Chain {
+    fn new(
+        head: (i64, String),
+        signed: Option<SignedHead>,
+        walk: Option<LastWalk>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            head,
+            signed: signed.map(|signed| (signed.seq, Moment::new(signed.at, now))),
+            walk: walk.map(|walk| Walk {
+                at: Moment::new(walk.at, now),
+                is_now: false,
+                walked: walk.walked,
+            }),
         }
     }
 }
@@ -91,93 +160,132 @@ async fn show(call: Call) -> Answer {
                 .ok_or_else(|| Problem::bad_field("before", "is not the number of an entry"))?,
         ),
     };
+    let (narrow, filter) = read(&call);
     let permit = call.permit(Action::AuditRead).await?;
-    let head = head(&call, &permit).await?;
-    let end = before.map_or(head, |before| (before - 1).min(head));
-    let start = (end - i64::from(PAGE)).max(0);
-    let mut entries = after(&call, &permit, start, PAGE).await?;
-    entries.retain(|entry| entry.seq <= end);
-    let checked = match call.query.get("check") {
-        None => None,
-        Some(_) => Some(match call.app.ledger.verify_audit(&permit).await? {
-            Ok(entries) => Checked::Whole(entries),
-            Err(broken) => Checked::Broken(broken.to_string()),
-        }),
+    let is_checked = call.query.contains_key("check");
+    if is_checked {
+        history::walk(&call, &permit).await?;
+    }
+    let ledger = &call.app.ledger;
+    let wanted = Page {
+        after: before.map(|before| before.to_string()),
+        limit: PAGE,
     };
+    let (status, found) = match narrow.is_wrong() {
+        true => (StatusCode::BAD_REQUEST, nothing()),
+        false => (
+            StatusCode::OK,
+            ledger.find_entries(&permit, &filter, &wanted).await?,
+        ),
+    };
+    let head = ledger.audit_head(0).await?;
+    let heads = &call.app.heads;
     let now = call.app.clock.now();
-    let shown = AuditPage {
-        frame: Frame::of(&call.caller, Place::Audit),
-        lines: entries
-            .iter()
-            .rev()
-            .map(|entry| Line::new(entry, now))
-            .collect(),
-        older: (start > 0).then_some(start + 1),
-        is_newest: end == head,
-        checked,
-    };
-    Ok(page(StatusCode::OK, &shown))
+    let chain = (head.seq, head.hash);
+    let mut chain = Chain::new(chain, heads.last().await, heads.last_walk(), now);
+    if let Some(walk) = &mut chain.walk {
+        walk.is_now = is_checked;
+    }
+    let frame = Frame::of(&call.caller, Place::Audit);
+    let shown = AuditPage::new((frame, narrow, chain), (&found, &wanted), now);
+    Ok(page(status, &shown))
 }
 
-/// The number of the newest entry; 0 where there is none. The ledger pages from the oldest on, and
-/// numbers have no gaps: so doubling and halving finds the end in some forty reads of one row, of a
-/// log of a million entries.
-async fn head(call: &Call, permit: &Permit) -> Result<i64, LedgerError> {
-    let (mut there, mut gone) = (0, 1);
-    while exists(call, permit, gone).await? {
-        there = gone;
-        gone *= 2;
+fn nothing() -> Found<Entry> {
+    Found {
+        items: Vec::new(),
+        rest: Rest::Nothing,
     }
-    while gone - there > 1 {
-        let middle = there + (gone - there) / 2;
-        if exists(call, permit, middle).await? {
-            there = middle;
-        } else {
-            gone = middle;
+}
+
+fn read(call: &Call) -> (Narrow, AuditFilter) {
+    let mut narrow = Narrow::of(&call.query, FIELDS);
+    let filter = AuditFilter {
+        kind: narrow.word("kind", EventKind::parse),
+        actor: narrow.text("actor"),
+        about: narrow.id("about"),
+        span: narrow.span(),
+    };
+    (narrow, filter)
+}
+
+impl AuditPage {
+    fn new(
+        (frame, narrow, chain): (Frame, Narrow, Chain),
+        (found, wanted): (&Found<Entry>, &Page),
+        now: Timestamp,
+    ) -> Self {
+        let older = |before: &str| Some(narrow.link(PATH, &[("before", before)]));
+        let (older, back_to) = match &found.rest {
+            Rest::Nothing => (None, None),
+            Rest::More(after) => (older(after), None),
+            Rest::Unsearched { after, back_to } => (older(after), Some(Moment::new(*back_to, now))),
+        };
+        let days: Vec<_> = ["since", "until"]
+            .into_iter()
+            .filter(|name| narrow.wrong(name).is_none() && !narrow.given(name).is_empty())
+            .map(|name| (name, narrow.given(name)))
+            .collect();
+        Self {
+            frame,
+            chain,
+            lines: found
+                .items
+                .iter()
+                .map(|entry| Line::new(entry, now))
+                .collect(),
+            is_newest: wanted.after.is_none(),
+            older,
+            back_to,
+            export: Narrow::default().link(audit_export::PATH, &days),
+            narrow,
         }
     }
-    Ok(there)
-}
-
-async fn exists(call: &Call, permit: &Permit, seq: i64) -> Result<bool, LedgerError> {
-    Ok(!after(call, permit, seq - 1, 1).await?.is_empty())
-}
-
-async fn after(
-    call: &Call,
-    permit: &Permit,
-    seq: i64,
-    limit: u32,
-) -> Result<Vec<Entry>, LedgerError> {
-    let part = Page {
-        after: Some(seq.to_string()),
-        limit,
-    };
-    call.app.ledger.audit(permit, &part).await
 }
 
 #[cfg(test)]
 mod tests {
-    use countersign_core::audit::{Event, EventKind, GENESIS};
+    use std::collections::HashMap;
+
+    use countersign_core::audit::{Event, GENESIS};
     use serde_json::json;
 
-    use super::super::examples::{NOW, approval, is_whole, person};
+    use super::super::examples::{NOW, approval, decision, is_whole, person};
     use super::*;
 
-    fn drawn(detail: Value, checked: Option<Checked>) -> String {
+    fn entry(detail: Value) -> Entry {
         let event = Event {
             kind: EventKind::OrgTokenMinted,
             actor: "org-token:cso_abcd".to_owned(),
             detail,
         };
-        let entry = Entry::link(7, NOW, &event, GENESIS);
-        let page = AuditPage {
-            frame: Frame::of(&person("ada"), Place::Audit),
-            lines: vec![Line::new(&entry, NOW)],
-            older: Some(7),
-            is_newest: true,
-            checked,
+        Entry::link(7, NOW, &event, GENESIS)
+    }
+
+    fn drawn(
+        items: Vec<Entry>,
+        rest: Rest,
+        query: &[(&str, &str)],
+        walked: Option<Result<i64, String>>,
+    ) -> String {
+        let query: HashMap<_, _> = query
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let mut narrow = Narrow::of(&query, FIELDS);
+        narrow.span();
+        let walk = walked.map(|walked| LastWalk { at: NOW, walked });
+        let chain = Chain::new((7, "ab".repeat(32)), None, walk, NOW);
+        let wanted = Page {
+            after: None,
+            limit: PAGE,
         };
+        let frame = Frame::of(&person("ada"), Place::Audit);
+        let page = AuditPage::new(
+            (frame, narrow, chain),
+            (&Found { items, rest }, &wanted),
+            NOW,
+        );
         let html = page.render().expect("drawn");
         is_whole(&html);
         html
@@ -187,18 +295,23 @@ mod tests {
     fn an_entry_is_told_in_words_with_all_its_particulars() {
         let detail = json!({
             "approval": approval().id,
+            "decision": decision().id,
             "name": "<script>",
             "resource": { "kind": "organisation" },
             "expires_at": null,
         });
-        let html = drawn(detail, None);
+        let html = drawn(vec![entry(detail)], Rest::More("7".to_owned()), &[], None);
         for shown in [
             "Organisation key minted",
             "cso_abcd",
             "Resource kind",
             "&#60;script&#62;",
+            "href=\"/console/audit/7\"",
             &format!("/console/approvals/{}", approval().id),
+            &format!("/console/decisions/{}", decision().id),
             "before=7",
+            "not signed yet",
+            "has not checked",
         ] {
             assert!(html.contains(shown), "{shown}: {html}");
         }
@@ -206,14 +319,42 @@ mod tests {
 
     #[test]
     fn an_entry_about_something_else_leads_to_no_approval() {
-        let html = drawn(json!({ "approval": "../../elsewhere" }), None);
+        let detail = json!({ "approval": "../../elsewhere", "decision": "../x" });
+        let html = drawn(vec![entry(detail)], Rest::Nothing, &[], None);
         assert!(!html.contains("/console/approvals/.."), "{html}");
+        assert!(!html.contains("/console/decisions/.."), "{html}");
     }
 
     #[test]
     fn a_chain_that_does_not_hold_is_told_where() {
         let broken = "entry 3 was changed after it was written".to_owned();
-        assert!(drawn(json!({}), Some(Checked::Broken(broken.clone()))).contains(&broken));
-        assert!(drawn(json!({}), Some(Checked::Whole(7))).contains("7 entries"));
+        let html = drawn(Vec::new(), Rest::Nothing, &[], Some(Err(broken.clone())));
+        assert!(html.contains(&broken) && html.contains("role=\"alert\""));
+        let html = drawn(Vec::new(), Rest::Nothing, &[], Some(Ok(7)));
+        assert!(html.contains("7 entries"), "{html}");
+    }
+
+    #[test]
+    fn the_file_is_of_the_days_and_what_narrows_further_is_no_part_of_it() {
+        let query = [("since", "2026-01-01"), ("actor", "x")];
+        let html = drawn(Vec::new(), Rest::Nothing, &query, None);
+        assert!(
+            html.contains("href=\"/console/audit/export?since=2026-01-01\""),
+            "{html}"
+        );
+        assert!(html.contains("No entry is like that"), "{html}");
+    }
+
+    #[test]
+    fn where_the_search_ended_is_said() {
+        let rest = Rest::Unsearched {
+            after: "12".to_owned(),
+            back_to: NOW,
+        };
+        let html = drawn(Vec::new(), rest, &[("about", "x")], None);
+        assert!(
+            html.contains("20000") && html.contains("about=x&#38;before=12"),
+            "{html}"
+        );
     }
 }

@@ -5,10 +5,14 @@ use axum::http::Response;
 use countersign_core::action::ActionDigest;
 use countersign_core::approval::{Approval, Choice, Claim, Requester, State, Vote};
 use countersign_core::caller::{Caller, Door, Identity, Issuer, Person};
+use countersign_core::decision::{Decision, Outcome};
 use countersign_core::id::{ApprovalId, DecisionId, TokenId, WorkspaceId};
-use countersign_core::policy::{Ground, Quorum, Role, Terms};
+use countersign_core::policy::{
+    CallerClass, Entity, Ground, Properties, Question, Quorum, Role, Terms, Value, Verdict,
+};
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
+use countersign_core::verdict::{Judgement, ModuleId, Opinion, Ruling, Took};
 use serde_json::json;
 
 /// When the tests take place.
@@ -218,4 +222,69 @@ pub fn is_whole(html: &str) {
         !html.contains("Moment {") && !html.contains("Some("),
         "{html}"
     );
+}
+
+/// A write of a secret that one module denied, one gated and one could not judge.
+pub fn decision() -> Decision {
+    let module = |name: &str| ModuleId {
+        name: name.to_owned(),
+        version: "0.1.0".to_owned(),
+        digest: "ef".repeat(32),
+    };
+    let opinion = |name, verdict| Opinion {
+        module: module(name),
+        verdict,
+        notes: vec!["a note of the module <b>".to_owned()],
+        took: Took::of_micros(1_234),
+    };
+    let mut ground = Ground::new("self-targeted", "it would change what it runs with");
+    let advice = Value::Text("set env or config instead".to_owned());
+    ground.details.set("advice", advice);
+    let terms = Terms {
+        quorums: vec![Quorum {
+            people: 2,
+            groups: vec!["security".to_owned()],
+        }],
+        grant_ttl: Some(900),
+        ..approval().terms
+    };
+    let caller = agent();
+    Decision {
+        id: DecisionId::parse("019b76da-a800-7000-8000-000000000005").expect("a UUID"),
+        at: NOW,
+        actor: caller.actor(),
+        credential: caller.credential_key(),
+        verb: Verb::SecretWrite,
+        digest: ActionDigest::from_text("cd".repeat(32)),
+        question: Some(Question {
+            subject: caller.subject(),
+            verb: Verb::SecretWrite.as_str().to_owned(),
+            arguments: Properties::new().with("key", Value::Text("API_KEY".to_owned())),
+            resource: Entity {
+                kind: "secret".to_owned(),
+                id: "global/API_KEY".to_owned(),
+                properties: Properties::new().with("exists", Value::Boolean(true)),
+            },
+            time: 1_767_225_600_000,
+            tallies: Vec::new(),
+            context: caller.context(),
+        }),
+        judgement: Judgement {
+            generation: 3,
+            class: CallerClass::Agent,
+            ruling: Ruling::Deny {
+                ground: ground.clone(),
+                policy: "names@0.1.0".to_owned(),
+            },
+            opinions: vec![
+                opinion("baseline", Ok(Verdict::Gate(terms))),
+                opinion("names", Ok(Verdict::Deny(ground))),
+                opinion("other", Ok(Verdict::Abstain)),
+                opinion("broken", Err("it trapped".to_owned())),
+            ],
+            took: Took::of_micros(1_234),
+        },
+        outcome: Outcome::Refused,
+        approval: None,
+    }
 }

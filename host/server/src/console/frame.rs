@@ -18,6 +18,8 @@ pub enum Place {
     Keys,
     /// The live policies.
     Policies,
+    /// The recorded decisions.
+    Decisions,
     /// The audit log.
     Audit,
     /// Inside, in none of these.
@@ -46,10 +48,11 @@ pub struct NavItem {
     pub is_current: bool,
 }
 
-const PLACES: [(Place, &str, &str); 4] = [
+const PLACES: [(Place, &str, &str); 5] = [
     (Place::Approvals, "/console/approvals", "Approvals"),
     (Place::Keys, "/console/keys", "Keys"),
     (Place::Policies, "/console/policies", "Policies"),
+    (Place::Decisions, "/console/decisions", "Decisions"),
     (Place::Audit, "/console/audit", "Audit"),
 ];
 

@@ -2,8 +2,10 @@
 
 use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
+use countersign_core::audit::SignedHead;
 use countersign_core::decision::Decision;
 use countersign_core::id::DecisionId;
+use countersign_core::permit::Permit;
 use countersign_core::verb::Verb;
 use serde_json::{Value, json};
 
@@ -102,28 +104,48 @@ async fn audit(call: Call) -> Answer {
     ))
 }
 
-/// The chain, and the head that this host signs: of this moment, if the ledger still holds those that it
-/// signed before.
-async fn verify(call: Call) -> Answer {
-    let permit = call.permit(Action::AuditRead).await?;
+/// What a walk of the whole chain found, and the head that was signed after it.
+pub struct Walk {
+    /// How many entries there are, or where the chain does not hold.
+    pub walked: Result<i64, String>,
+    /// The head, where it could be signed.
+    pub head: Option<SignedHead>,
+}
+
+/// Walks the chain, and signs its head: of this moment, if the ledger still holds those that this host signed
+/// before.
+pub async fn walk(call: &Call, permit: &Permit) -> Result<Walk, Problem> {
     let ledger = &*call.app.ledger;
-    let walked = ledger.verify_audit(&permit).await?;
-    let heads = &call.app.heads;
-    let mut body = match walked {
-        Ok(entries) => json!({ "whole": true, "entries": entries }),
-        Err(broken) => json!({ "whole": false, "broken": broken.to_string() }),
-    };
-    match heads.sign(ledger, call.app.clock.now()).await {
-        Ok(head) => body["head"] = json!(head),
+    let walked = ledger.verify_audit(permit).await?;
+    let mut walked = walked.map_err(|broken| broken.to_string());
+    let (heads, now) = (&call.app.heads, call.app.clock.now());
+    let head = match heads.sign(ledger, now).await {
+        Ok(head) => Some(head),
         Err(HeadsError::Ledger(error)) => return Err(error.into()),
         Err(HeadsError::Contradicted(why)) => {
-            body["whole"] = json!(false);
-            body["broken"] = json!(why.to_string());
+            walked = Err(why.to_string());
+            None
         }
         Err(HeadsError::Unkept(error)) => {
             tracing::error!(error = %report(&error), "the audit's head cannot be kept");
+            None
         }
+    };
+    heads.note_walk(now, walked.clone());
+    Ok(Walk { walked, head })
+}
+
+/// The chain, and its head.
+async fn verify(call: Call) -> Answer {
+    let permit = call.permit(Action::AuditRead).await?;
+    let Walk { walked, head } = walk(&call, &permit).await?;
+    let mut body = match walked {
+        Ok(entries) => json!({ "whole": true, "entries": entries }),
+        Err(broken) => json!({ "whole": false, "broken": broken }),
+    };
+    if let Some(head) = head {
+        body["head"] = json!(head);
     }
-    body["public_key"] = json!(heads.public_key());
+    body["public_key"] = json!(call.app.heads.public_key());
     Ok(json_response(StatusCode::OK, &body))
 }

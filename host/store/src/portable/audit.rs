@@ -13,8 +13,9 @@ use crate::fault::Fault;
 /// How many entries a walk holds at once.
 const STRIDE: i64 = 1_000;
 
+/// A row of the table.
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     seq: i64,
     at: i64,
     kind: String,
@@ -146,7 +147,8 @@ async fn rows(connection: &mut Connection, after: i64, limit: i64) -> Result<Vec
     )
 }
 
-fn entry(row: Row) -> Result<Entry, Fault> {
+/// What a row says.
+pub(super) fn entry(row: Row) -> Result<Entry, Fault> {
     Ok(Entry {
         seq: row.seq,
         at: Timestamp::from_micros(row.at),

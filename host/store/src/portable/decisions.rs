@@ -14,8 +14,9 @@ use super::columns::{count, from_json, limit, parsed, parsed_option, to_json};
 use super::{Connection, generations};
 use crate::fault::Fault;
 
+/// A row of the table.
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     id: String,
     at: i64,
     actor: String,
@@ -67,8 +68,8 @@ pub(super) async fn record(
     let row: Option<RecordedRow> = sqlx::query_as(
         "INSERT INTO decisions
              (id, at, actor, credential, verb, digest, question, judgement, outcome, approval,
-              lineage, workspace, deed_at, judged_in)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $13, $14, $15
+              lineage, workspace, deed_at, judged_in, effect, class, rule, notable)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $13, $14, $15, $16, $17, $18, $19
          WHERE NOT EXISTS (SELECT number FROM generations WHERE number > $11)
          RETURNING id, credential, verb, digest, outcome",
     )
@@ -91,6 +92,10 @@ pub(super) async fn record(
     )
     .bind(is_deed.then_some(decision.at.as_micros()))
     .bind(decision.judgement.took.micros().map(generations::signed))
+    .bind(decision.judgement.ruling.effect())
+    .bind(decision.judgement.class.as_str())
+    .bind(&decision.judgement.ruling.ground().rule)
+    .bind(Decision::is_notable(decision.verb, outcome).then_some(1_i64))
     .fetch_optional(connection)
     .await?;
     row.map(recorded).transpose()
@@ -161,7 +166,8 @@ pub(super) async fn asked_lately(
     rows.into_iter().map(asked).collect()
 }
 
-fn decision(row: Row) -> Result<Decision, Fault> {
+/// What a row says.
+pub(super) fn decision(row: Row) -> Result<Decision, Fault> {
     Ok(Decision {
         id: parsed("decisions.id", &row.id, DecisionId::parse)?,
         at: Timestamp::from_micros(row.at),

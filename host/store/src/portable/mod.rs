@@ -19,6 +19,7 @@ mod generations;
 mod grants;
 #[cfg(test)]
 mod guards;
+mod history;
 mod instants;
 mod keys;
 mod lost;

@@ -8,6 +8,9 @@ use crate::cluster::Cluster;
 #[path = "suite/mod.rs"]
 mod suite;
 
+/// The migration that fills what people narrow decisions by.
+const HISTORY: &str = include_str!("../../../../migrations/postgres/0015_history.sql");
+
 type Store = PostgresLedger;
 
 /// A database that nobody else uses.

@@ -8,6 +8,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 #[path = "suite/mod.rs"]
 mod suite;
 
+/// The migration that fills what people narrow decisions by.
+const HISTORY: &str = include_str!("../../../../migrations/sqlite/0015_history.sql");
+
 type Store = SqliteLedger;
 
 /// A database that nobody else uses.

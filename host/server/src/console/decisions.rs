@@ -1,0 +1,288 @@
+//! What was decided, newest first.
+
+use askama::Template;
+use axum::http::{Method, StatusCode};
+use countersign_core::action::Action;
+use countersign_core::decision::{Decision, Outcome};
+use countersign_core::history::{DecisionFilter, Effect, Found, Rest, SCAN};
+use countersign_core::ledger::Page;
+use countersign_core::policy::CallerClass;
+use countersign_core::time::Timestamp;
+use countersign_core::verb::Verb;
+
+use super::frame::{Frame, Party, Place};
+use super::moment::Moment;
+use super::narrow::{Choice, Narrow};
+use super::{asked, assets, decision_page, page};
+use crate::routes::{Answer, Call, Cursor, Routes};
+
+const PATH: &str = "/console/decisions";
+const FIELDS: &[&str] = &[
+    "effect", "verb", "actor", "class", "rule", "since", "until", "reads", "limit",
+];
+
+pub(super) fn add(routes: Routes) -> Routes {
+    routes
+        .verb(Method::GET, PATH, Verb::DecisionRead, list)
+        .verb(
+            Method::GET,
+            "/console/decisions/{id}",
+            Verb::DecisionRead,
+            decision_page::show,
+        )
+}
+
+/// A part of the list.
+#[derive(Template)]
+#[template(path = "decisions.html")]
+struct DecisionsPage {
+    frame: Frame,
+    narrow: Narrow,
+    /// Whether reads that were allowed are shown.
+    reads: bool,
+    lines: Vec<Line>,
+    is_first: bool,
+    /// Where the next older part is.
+    older: Option<String>,
+    /// How far back the search came, where it ended before everything was looked at.
+    back_to: Option<Moment>,
+}
+
+/// One decision, in short.
+struct Line {
+    id: String,
+    at: Moment,
+    title: String,
+    verb: Verb,
+    resource: Option<String>,
+    effect: &'static str,
+    outcome: &'static str,
+    party: Party,
+    class: CallerClass,
+    rule: String,
+    policy: String,
+}
+
+impl Line {
+    fn new(decision: &Decision, now: Timestamp) -> Self {
+        let ruling = &decision.judgement.ruling;
+        let question = decision.question.as_ref();
+        let resource = question
+            .map(|question| &question.resource)
+            .filter(|resource| resource.kind != "organisation" && !resource.id.is_empty());
+        Self {
+            id: decision.id.to_string(),
+            at: Moment::new(decision.at, now),
+            title: asked::title(decision.verb),
+            verb: decision.verb,
+            resource: resource.map(|resource| resource.id.clone()),
+            effect: ruling.effect(),
+            outcome: outcome(decision.outcome),
+            party: Party::of(&decision.actor),
+            class: decision.judgement.class,
+            rule: ruling.ground().rule.clone(),
+            policy: ruling.policy().to_owned(),
+        }
+    }
+}
+
+/// What came of a request, in words.
+pub(super) fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Allowed => "done",
+        Outcome::Granted => "done, as people approved",
+        Outcome::Pending => "waits for people",
+        Outcome::Refused => "refused",
+    }
+}
+
+impl DecisionsPage {
+    fn effects(&self) -> Vec<Choice> {
+        let all = Effect::ALL.iter();
+        let all = all.map(|effect| (effect.as_str(), effect.to_string()));
+        self.narrow.choices("effect", all)
+    }
+
+    fn verbs(&self) -> Vec<Choice> {
+        let mut all: Vec<_> = Verb::ALL
+            .iter()
+            .map(|verb| (verb.as_str(), asked::title(*verb)))
+            .collect();
+        all.sort_by(|a, b| a.1.cmp(&b.1));
+        self.narrow.choices("verb", all)
+    }
+
+    fn classes(&self) -> Vec<Choice> {
+        let all = CallerClass::ALL.iter();
+        let all = all.map(|class| (class.as_str(), class.to_string()));
+        self.narrow.choices("class", all)
+    }
+
+    /// The list with reads, and without.
+    fn other_reads(&self) -> String {
+        let mut given = FIELDS
+            .iter()
+            .filter(|name| **name != "reads" && !self.narrow.given(name).is_empty())
+            .map(|name| (*name, self.narrow.given(name)))
+            .collect::<Vec<_>>();
+        if !self.reads {
+            given.push(("reads", "shown"));
+        }
+        Narrow::default().link(PATH, &given)
+    }
+
+    fn searched(&self) -> u32 {
+        SCAN
+    }
+}
+
+async fn list(call: Call) -> Answer {
+    let wanted = call.page(Cursor::Id)?;
+    let (narrow, filter) = read(&call);
+    let permit = call.permit(Action::DecisionRead).await?;
+    let found = match narrow.is_wrong() {
+        true => Found {
+            items: Vec::new(),
+            rest: Rest::Nothing,
+        },
+        false => {
+            let ledger = &call.app.ledger;
+            ledger.find_decisions(&permit, &filter, &wanted).await?
+        }
+    };
+    let status = match narrow.is_wrong() {
+        true => StatusCode::BAD_REQUEST,
+        false => StatusCode::OK,
+    };
+    let shown = DecisionsPage::new(
+        Frame::of(&call.caller, Place::Decisions),
+        (narrow, &filter),
+        (&found, &wanted),
+        call.app.clock.now(),
+    );
+    Ok(page(status, &shown))
+}
+
+fn read(call: &Call) -> (Narrow, DecisionFilter) {
+    let mut narrow = Narrow::of(&call.query, FIELDS);
+    let verb: Option<Verb> = narrow.word("verb", Verb::parse);
+    let shown = |word: &str| (word == "shown").then_some(());
+    let reads = narrow.word("reads", shown).is_some();
+    let filter = DecisionFilter {
+        effect: narrow.word("effect", Effect::parse),
+        verb,
+        actor: narrow.text("actor"),
+        class: narrow.word("class", CallerClass::parse),
+        rule: narrow.text("rule"),
+        span: narrow.span(),
+        // Whoever asks for a read by name wants to see it.
+        reads: reads || verb.is_some_and(Verb::is_read),
+    };
+    (narrow, filter)
+}
+
+impl DecisionsPage {
+    fn new(
+        frame: Frame,
+        (narrow, filter): (Narrow, &DecisionFilter),
+        (found, wanted): (&Found<Decision>, &Page),
+        now: Timestamp,
+    ) -> Self {
+        let older = |after: &str| Some(narrow.link(PATH, &[("cursor", after)]));
+        let (older, back_to) = match &found.rest {
+            Rest::Nothing => (None, None),
+            Rest::More(after) => (older(after), None),
+            Rest::Unsearched { after, back_to } => (older(after), Some(Moment::new(*back_to, now))),
+        };
+        Self {
+            frame,
+            reads: filter.reads,
+            lines: found
+                .items
+                .iter()
+                .map(|decision| Line::new(decision, now))
+                .collect(),
+            is_first: wanted.after.is_none(),
+            older,
+            back_to,
+            narrow,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::super::examples::{NOW, decision, is_whole, person};
+    use super::*;
+
+    fn drawn(items: Vec<Decision>, rest: Rest, query: &[(&str, &str)]) -> String {
+        let query: HashMap<_, _> = query
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let mut narrow = Narrow::of(&query, FIELDS);
+        narrow.span();
+        let wanted = Page {
+            after: None,
+            limit: 50,
+        };
+        let page = DecisionsPage::new(
+            Frame::of(&person("ada"), Place::Decisions),
+            (narrow, &DecisionFilter::default()),
+            (&Found { items, rest }, &wanted),
+            NOW,
+        );
+        let html = page.render().expect("drawn");
+        is_whole(&html);
+        html
+    }
+
+    #[test]
+    fn a_decision_leads_to_its_page_and_cannot_be_markup() {
+        let mut hostile = decision();
+        hostile.actor = "session:<b>".to_owned();
+        let html = drawn(vec![hostile], Rest::Nothing, &[]);
+        for shown in [
+            &*format!(r#"href="/console/decisions/{}""#, decision().id),
+            "Write a secret",
+            "global/API_KEY",
+            "effect deny",
+            "self-targeted",
+            "&#60;b&#62;",
+            "names@0.1.0",
+        ] {
+            assert!(html.contains(shown), "{shown}: {html}");
+        }
+        assert!(!html.contains("<b>"), "{html}");
+    }
+
+    #[test]
+    fn where_the_search_ended_is_said_and_leads_on_with_what_was_given() {
+        let rest = Rest::Unsearched {
+            after: decision().id.to_string(),
+            back_to: NOW,
+        };
+        let html = drawn(Vec::new(), rest, &[("rule", "a b"), ("effect", "deny")]);
+        assert!(html.contains("20000"), "{html}");
+        let link = format!("effect=deny&#38;rule=a+b&#38;cursor={}", decision().id);
+        assert!(html.contains(&link), "{html}");
+        assert!(html.contains(r#"value="deny" selected"#), "{html}");
+        let html = drawn(vec![decision()], Rest::More("x".to_owned()), &[]);
+        assert!(
+            html.contains("cursor=x") && !html.contains("20000"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn nothing_found_and_what_cannot_be_read_say_what_to_do() {
+        assert!(drawn(Vec::new(), Rest::Nothing, &[]).contains("Nothing was decided yet"));
+        let html = drawn(Vec::new(), Rest::Nothing, &[("rule", "x")]);
+        assert!(html.contains("Show all"), "{html}");
+        let html = drawn(Vec::new(), Rest::Nothing, &[("since", "<i>")]);
+        assert!(html.contains("This is no day"), "{html}");
+        assert!(html.contains(r#"value="&#60;i&#62;""#), "{html}");
+    }
+}
