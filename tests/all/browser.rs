@@ -4,6 +4,8 @@ mod driver;
 mod forwarded;
 mod neighbour;
 mod policies;
+mod policy_asking;
+mod policy_history;
 
 use std::fs;
 use std::path::PathBuf;
