@@ -5,6 +5,8 @@ mod driver;
 mod forwarded;
 mod neighbour;
 mod policies;
+mod policy_asking;
+mod policy_history;
 mod record;
 
 use std::fs;

@@ -134,6 +134,13 @@ pub fn is_well_formed(presented: &str, kind: TokenKind) -> bool {
     presented.len() == TOKEN_LENGTH && body.starts_with(kind.marker()) && checksum(body) == check
 }
 
+/// Whether something in `text` begins like a token of this host, whole or not.
+pub fn has_marker(text: &str) -> bool {
+    [TokenKind::Organisation, TokenKind::Workspace]
+        .into_iter()
+        .any(|kind| text.contains(kind.marker()))
+}
+
 fn checksum(body: &str) -> String {
     const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut rest = crc32fast::hash(body.as_bytes()) as usize;

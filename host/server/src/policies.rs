@@ -4,6 +4,7 @@
 //! Architecture invariant: the number of the live generation never falls, and a host that lags behind the
 //! newest recorded one has nothing done: the ledger records no decision of an older generation.
 
+mod asking;
 mod begin;
 mod book;
 mod cache;
@@ -11,9 +12,11 @@ mod candidate;
 mod change;
 mod choice_error;
 mod chosen;
+mod counts;
 mod downgrades;
 mod folder;
 mod mark;
+mod matrix;
 mod modules;
 mod pins;
 mod promotion;
@@ -38,14 +41,18 @@ use countersign_engine::{
 };
 use tokio::sync::{Notify, Semaphore, watch};
 
+pub use self::asking::{AskError, Asked, Which};
 pub use self::begin::{Sources, look};
 use self::book::Book;
 pub use self::cache::open as open_cache;
 use self::candidate::Candidate;
 pub use self::choice_error::ChoiceError;
 pub use self::chosen::Chosen;
+pub use self::counts::{Counts, Said};
 pub use self::folder::FolderMode;
 use self::mark::FolderMark;
+use self::matrix::Matrices;
+pub use self::matrix::{Cell, Matrix};
 use self::modules::Modules;
 use self::recorded::Workshop;
 pub use self::review::ReviewError;
@@ -67,6 +74,12 @@ const TRY_AGAIN: Duration = Duration::from_secs(5);
 /// The live generation, what is wrong in the folder, and what the folder proposes.
 pub struct Policies {
     live: Arc<Live>,
+    /// What the modules said so far.
+    counts: Arc<Counts>,
+    /// What the live ones answer to the exhaustive table.
+    matrices: Matrices,
+    /// One made-up question is asked at a time: whoever tries things out does not keep callers waiting.
+    asking: Semaphore,
     /// The live generation's number, for those who wait for the next.
     number: watch::Sender<u64>,
     /// Rung by whoever has met a later generation in the ledger.
@@ -131,7 +144,12 @@ struct Behind {
 impl Policies {
     /// What judges.
     pub fn judge(&self) -> Arc<dyn Judge> {
-        Arc::clone(&self.live) as Arc<dyn Judge>
+        counts::counted(&self.live, &self.counts)
+    }
+
+    /// What the modules said so far.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// The number of the live generation.

@@ -18,6 +18,7 @@ mod policies;
 mod policy_bytes;
 mod policy_pins;
 pub mod policy_signature;
+pub mod rollback;
 mod secrets;
 mod sign_in;
 mod surround;
@@ -297,6 +298,7 @@ fn all() -> Routes {
     let routes = endings::add(routes);
     let routes = events::add(routes);
     let routes = policies::add(routes);
+    let routes = rollback::add(routes);
     let routes = policy_bytes::add(routes);
     let routes = policy_pins::add(routes);
     let routes = history::add(routes);

@@ -21,6 +21,8 @@ async fn an_operator_reads_what_one_line_loosens_accepts_that_list_and_it_is_liv
     browser.shows("In the policy folder").await;
     browser.shows("Signed by").await;
     browser.shows("built into the program").await;
+    browser.shows("other settings").await;
+    browser.shows("since this host started").await;
     browser.fits("policies").await;
     let link = format!("a[href='/console/approvals/{id}']");
     browser.click(&link).await;

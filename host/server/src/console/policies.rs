@@ -1,4 +1,12 @@
-//! The live policies: who decides, and what is wrong with what should.
+//! The policies: who decides, and what is wrong with what should. Below it, what they answer, which there were
+//! before, and a place to ask them something made up.
+
+mod changes;
+mod generation;
+mod history;
+mod matrix;
+mod playground;
+mod tabs;
 
 use std::collections::BTreeMap;
 
@@ -14,11 +22,19 @@ use super::assets;
 use super::frame::{Frame, Place};
 use super::moment::Moment;
 use super::page;
+use crate::app::App;
+use crate::policies::{Counts, Said};
 use crate::problem::Problem;
 use crate::routes::{Answer, Call, Routes};
+use changes::{Changes, Sides};
+use tabs::{Tab, Tabs};
 
 pub(super) fn add(routes: Routes) -> Routes {
-    routes.verb(Method::GET, "/console/policies", Verb::PolicyRead, show)
+    let routes = routes.verb(Method::GET, "/console/policies", Verb::PolicyRead, show);
+    let routes = matrix::add(routes);
+    let routes = history::add(routes);
+    let routes = generation::add(routes);
+    playground::add(routes)
 }
 
 /// The live generation.
@@ -26,7 +42,10 @@ pub(super) fn add(routes: Routes) -> Routes {
 #[template(path = "policies.html")]
 struct PoliciesPage {
     frame: Frame,
+    tabs: Tabs,
     live: Live,
+    /// What an operator is asked about, module by module.
+    candidate_changes: Option<Changes>,
     now: Timestamp,
 }
 
@@ -35,7 +54,7 @@ struct PoliciesPage {
 struct Live {
     generation: u64,
     modules: Vec<Module>,
-    shadow: Option<Counts>,
+    shadow: Option<Differences>,
     candidate: Option<Candidate>,
     problems: Vec<Wrong>,
 }
@@ -57,6 +76,58 @@ struct Module {
     last_error: Option<String>,
     signatures: Vec<Signature>,
     built_in: bool,
+    /// What it said lately; none of what does not decide.
+    #[serde(skip)]
+    answers: Option<Answers>,
+}
+
+/// What a module said since the host started.
+struct Answers {
+    said: Said,
+    since: Moment,
+    half: String,
+    nearly_all: String,
+}
+
+impl Answers {
+    fn of(module: &Module, counts: &Counts, now: Timestamp) -> Self {
+        let said = counts.of(&module.name, &module.digest);
+        Self {
+            said,
+            since: Moment::new(counts.began(), now),
+            half: short(said.half_within),
+            nearly_all: short(said.nearly_all_within),
+        }
+    }
+}
+
+/// Microseconds, in the largest unit of which there are some.
+fn short(micros: u64) -> String {
+    match micros {
+        0..1_000 => format!("{micros} µs"),
+        1_000..1_000_000 => format!("{} ms", micros / 1_000),
+        _ => format!("{} s", micros / 1_000_000),
+    }
+}
+
+/// A program that could ask anything would try out at leisure what the policies let through.
+fn people_alone(call: &Call) -> Result<(), Problem> {
+    match call.caller.person() {
+        Some(_) => Ok(()),
+        None => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "people_only",
+            "only a person with a verified session sees all that the policies answer, or tries them out: sign in at /console",
+        )),
+    }
+}
+
+/// The modules that the host shows.
+fn modules(shown: serde_json::Value) -> Result<Vec<Module>, Problem> {
+    serde_json::from_value(shown).map_err(|error| {
+        tracing::error!(%error, "the console does not understand the modules of a generation");
+        Problem::internal()
+    })
 }
 
 /// How often a module failed.
@@ -80,6 +151,9 @@ struct Signature {
     name: Option<String>,
     trusted: bool,
     comment: String,
+    /// Whether it is as it is kept, and was not verified for this.
+    #[serde(default)]
+    unchecked: bool,
 }
 
 impl Live {
@@ -94,7 +168,7 @@ impl Live {
 
 /// What came of the policies in shadow.
 #[derive(Deserialize)]
-struct Counts {
+struct Differences {
     asked: u64,
     looser: u64,
     mixed: u64,
@@ -133,108 +207,38 @@ async fn show(call: Call) -> Answer {
         .policies
         .shown(&*call.app.ledger, &call.app.base_url)
         .await?;
-    let live = serde_json::from_value(shown).map_err(|error| {
+    let mut live: Live = serde_json::from_value(shown).map_err(|error| {
         tracing::error!(%error, "the console does not understand the live policies");
         Problem::internal()
     })?;
+    let now = call.app.clock.now();
+    for module in &mut live.modules {
+        if module.mode == Mode::Enforce {
+            module.answers = Some(Answers::of(module, call.app.policies.counts(), now));
+        }
+    }
     let shown = PoliciesPage {
         frame: Frame::of(&call.caller, Place::Policies),
+        tabs: Tabs::at(Tab::Live),
         live,
-        now: call.app.clock.now(),
+        candidate_changes: candidate_changes(&call.app).await?,
+        now,
     };
     Ok(page(StatusCode::OK, &shown))
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::super::examples::{is_whole, person};
-    use super::*;
-
-    #[test]
-    fn modules_settings_and_problems_are_shown_and_cannot_be_markup() {
-        let live = serde_json::from_value(json!({
-            "generation": 3,
-            "modules": [{
-                "name": "baseline",
-                "version": "0.1.0",
-                "digest": "ab".repeat(32),
-                "description": "agents need a person <b>always</b>",
-                "mode": "enforce",
-                "runs": "snapshot",
-                "settings": { "exempt": ["actor=org-token:x"] },
-                "classifier": true,
-                "pinned": { "by": "session:<i>", "since": 2 },
-                "failures": {
-                    "count": 12,
-                    "last_kind": "trap",
-                    "last_at": Timestamp::from_micros(1_799_999_940_000_000),
-                },
-                "last_error": "it trapped, or gave up",
-                "signatures": [],
-                "built_in": true,
-            }, {
-                "name": "freeze",
-                "version": "1.0.0",
-                "digest": "cd".repeat(32),
-                "description": null,
-                "mode": "shadow",
-                "runs": null,
-                "settings": {},
-                "classifier": false,
-                "failures": { "count": 0, "last_kind": null, "last_at": null },
-                "last_error": null,
-                "signatures": [
-                    { "key_id": "F00D", "name": "release", "trusted": true, "comment": "<b>freeze</b>@1.0.0" },
-                    { "key_id": "BEEF", "name": null, "trusted": false, "comment": "" },
-                ],
-                "built_in": false,
-            }],
-            "shadow": { "asked": 1200, "looser": 3, "mixed": 1, "tighter": 0, "reworded": 7, "missed": 2 },
-            "candidate": {
-                "state": "waits", "summary": "<b>freeze</b> removed", "loosens": 5, "tightens": 0, "broken": 0,
-                "approval_id": "019b76da-a800-7000-8000-000000000001", "approve_url": "x",
-                "sentence": "what the folder holds waits",
-            },
-            "problems": [
-                { "file": "<script>.wasm", "sentence": "it is no component" },
-                { "file": null, "sentence": "the folder cannot be read" },
-                { "file": null, "sentence": "what the folder holds waits" },
-            ],
-        }))
-        .expect("what the host shows");
-        let page = PoliciesPage {
-            frame: Frame::of(&person("ada"), Place::Policies),
-            live,
-            now: Timestamp::from_micros(1_800_000_000_000_000),
-        };
-        let html = page.render().expect("drawn");
-        is_whole(&html);
-        for shown in [
-            "Generation 3",
-            "baseline",
-            "actor=org-token:x",
-            "12 decisions",
-            "60 seconds ago",
-            "it trapped, or gave up",
-            "classifier",
-            "in shadow",
-            "session:&#60;i&#62;, since generation 2",
-            "1200 decisions",
-            "4 would have let more happen",
-            "&#60;script&#62;.wasm",
-            "the folder cannot be read",
-            "/console/approvals/019b76da-a800-7000-8000-000000000001",
-            "5 changes let more happen",
-            "built into the program",
-            "<bdi>release</bdi>",
-            "<bdi>BEEF</bdi> <span class=\"claim\">not trusted",
-        ] {
-            assert!(html.contains(shown), "{shown}: {html}");
-        }
-        assert!(!html.contains("<b>"), "{html}");
-        assert!(!html.contains("what the folder holds waits"), "{html}");
-        assert!(!html.contains("0 laws"), "{html}");
-    }
+/// From what it would follow to what the folder holds.
+async fn candidate_changes(app: &App) -> Result<Option<Changes>, Problem> {
+    let Some((follows, decide, shadow)) = app.policies.waiting_modules() else {
+        return Ok(None);
+    };
+    let before = app.ledger.generation(follows).await?;
+    let after = Sides {
+        decide: &decide,
+        shadow: &shadow,
+    };
+    Ok(Some(Changes::between(Sides::of(before.as_ref()), after)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,9 @@ use tokio::sync::{Notify, Semaphore, watch};
 use super::book::{Book, Standing};
 use super::candidate::Candidate;
 use super::change::{Plan, change, plan, records};
+use super::counts::Counts;
 use super::mark::FolderMark;
+use super::matrix::Matrices;
 use super::modules::Modules;
 use super::recorded::{self, Workshop};
 use super::review::Reviewer;
@@ -141,6 +143,9 @@ impl Policies {
         Ok(Self {
             number: watch::Sender::new(number),
             live: Arc::new(Live::new(generation)),
+            counts: Arc::new(Counts::since(clock.now())),
+            matrices: Matrices::default(),
+            asking: Semaphore::new(1),
             pinned: Mutex::new(pins::of(&modules)),
             key,
             last,

@@ -157,7 +157,7 @@ fn remember(review: &mut Review, earlier: Option<Review>) {
 }
 
 /// Callers come first.
-fn give_way() {
+pub(super) fn give_way() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::nice(NICE);
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use countersign_core::generation::{Mode, ModuleRecord};
+use countersign_core::generation::{GenerationRecord, Mode, ModuleRecord};
 use countersign_core::ports::{Ledger, LedgerError};
 use countersign_core::time::Timestamp;
 use countersign_engine::folder::Problem;
-use countersign_engine::{BASELINE, Failed, Generation, Proven};
+use countersign_engine::{BASELINE, CLASSIFIER, Failed, Generation, Proven};
 use serde_json::{Value, json};
 
 use super::modules::named;
@@ -52,6 +52,45 @@ impl Policies {
             "candidate": self.candidate().as_ref().map(|candidate| candidate.shown(base_url)),
             "problems": problems,
         }))
+    }
+
+    /// The modules of a recorded generation, as they are shown of the live one. Whose bytes are not at hand are
+    /// not verified for this: that is done when they are to decide.
+    pub async fn shown_record(
+        &self,
+        ledger: &dyn Ledger,
+        record: &GenerationRecord,
+    ) -> Result<Value, LedgerError> {
+        let known = self.known();
+        let mut modules = Vec::new();
+        let decide = record.modules.iter().map(|one| (one, Mode::Enforce));
+        let shadow = record.shadow.iter().map(|one| (one, Mode::Shadow));
+        for (module, mode) in decide.chain(shadow) {
+            let proven = known.iter().find(|proven| *proven.id() == module.id);
+            let is_classifier = mode == Mode::Enforce && module.id.name == CLASSIFIER;
+            let mut one = self
+                .shown_one(ledger, module, proven, (mode, is_classifier))
+                .await?;
+            if proven.is_none() {
+                let kept = ledger.policy_signatures(&module.id.digest).await?;
+                let unchecked = kept.iter().map(|kept| {
+                    json!({ "key_id": kept.key_id, "name": null, "trusted": true, "comment": "", "unchecked": true })
+                });
+                one["signatures"] = unchecked.collect();
+            }
+            modules.push(one);
+        }
+        Ok(modules.into())
+    }
+
+    /// What the folder holds and an operator is asked about, with the generation that it would follow.
+    pub fn waiting_modules(&self) -> Option<(u64, Vec<ModuleRecord>, Vec<ModuleRecord>)> {
+        let waiting = self.waiting()?;
+        Some((
+            waiting.follows,
+            waiting.modules.decide,
+            waiting.modules.shadow,
+        ))
     }
 
     async fn shown_one(

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
 use countersign_core::gate::Passed;
-use countersign_core::generation::{GenerationChange, Mode};
+use countersign_core::generation::Mode;
 use countersign_core::ledger::Done;
 use countersign_core::operators::Standing;
 use countersign_core::shadow::Difference;
 use countersign_core::verb::Verb;
 use countersign_engine::Settings;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, timeout_at};
 use utoipa::ToSchema;
@@ -36,12 +36,6 @@ pub(super) fn add(routes: Routes) -> Routes {
             generations_path,
             Verb::PolicyActivate,
             activate,
-        )
-        .verb(
-            Method::POST,
-            "/policies/rollback",
-            Verb::PolicyRollback,
-            roll_back,
         )
         .verb(Method::PUT, "/policies/{name}", Verb::PolicyPush, push)
         .verb(
@@ -286,40 +280,37 @@ fn difference(found: &Difference) -> Value {
     })
 }
 
-#[derive(Deserialize, ToSchema)]
-pub(super) struct RollbackBody {
-    /// The one to go back to.
-    generation: u64,
-}
-
-async fn roll_back(call: Call) -> Answer {
-    let RollbackBody { generation } = call.json()?;
-    let change: Option<GenerationChange> = match call.is_let() {
-        true => {
-            let policies = &call.app.policies;
-            Some(policies.again(&*call.app.ledger, generation).await?)
-        }
-        false => None,
-    };
-    let change = change.map(Arc::new);
-    change_policies(&call, Action::PolicyRollback { generation, change }).await
-}
-
 pub(super) async fn change_policies(call: &Call, action: Action) -> Answer {
+    let made = make_live(call, action).await?;
+    Ok(json_response(StatusCode::OK, &json!(made)))
+}
+
+/// A generation that somebody made.
+#[derive(Serialize)]
+pub struct MadeLive {
+    /// Its number.
+    pub generation: u64,
+    /// Whether it decides here already.
+    #[serde(rename = "live")]
+    pub is_live: bool,
+}
+
+/// Takes a change of the policies to the gate, and waits a little until this host decides by it.
+pub(super) async fn make_live(call: &Call, action: Action) -> Result<MadeLive, Problem> {
     let passed = call.submit(action).await;
     let passed = passed.map_err(|problem| told_who_accepts(call, problem))?;
-    let Passed::Done(Done::PoliciesChanged(number)) = passed else {
+    let Passed::Done(Done::PoliciesChanged(generation)) = passed else {
         return Err(Problem::internal());
     };
     let policies = &call.app.policies;
     let mut numbers = policies.numbers();
     policies.look();
-    let live = numbers.wait_for(|live| *live >= number);
+    let live = numbers.wait_for(|live| *live >= generation);
     let is_live = timeout_at(Instant::now() + TAKE_OVER, live).await.is_ok();
-    Ok(json_response(
-        StatusCode::OK,
-        &json!({ "generation": number, "live": is_live }),
-    ))
+    Ok(MadeLive {
+        generation,
+        is_live,
+    })
 }
 
 /// Where it waits, for whom: nobody waits for others where there are none.

@@ -5,8 +5,9 @@ use countersign_core::policy::CallerClass;
 use countersign_core::strictness::Change;
 use countersign_engine::FailureKind;
 
-use super::super::policies::{ActivateBody, ModeBody, RollbackBody};
+use super::super::policies::{ActivateBody, ModeBody};
 use super::super::policy_pins::PinBody;
+use super::super::rollback::RollbackBody;
 use super::history::{opinion, ruling};
 use super::operation::{Callers, Operation};
 use super::schema::{count, flag, instant, list, map, object, or_null, part, text, uuid, words};

@@ -1,0 +1,81 @@
+//! Asking the policies something made up. Nothing is done, recorded or counted, and no secret can be told.
+
+mod form;
+mod told;
+
+use askama::Template;
+use axum::http::{Method, StatusCode};
+use countersign_core::action::Action;
+use countersign_core::policy::{Credential, Question, Role};
+use countersign_core::verb::Verb;
+
+use self::form::{Form, Wrong};
+use self::told::Told;
+use super::super::frame::{Frame, Place};
+use super::super::{assets, page};
+use super::people_alone;
+use super::tabs::{Tab, Tabs};
+use crate::policies::{AskError, Which};
+use crate::problem::Problem;
+use crate::routes::{Answer, Call, Routes};
+
+pub(super) fn add(routes: Routes) -> Routes {
+    let path = "/console/policies/playground";
+    routes.verb(Method::GET, path, Verb::PolicyRead, show)
+}
+
+/// The form, and what came of the question in it.
+#[derive(Template)]
+#[template(path = "policies/playground.html")]
+struct PlaygroundPage {
+    frame: Frame,
+    tabs: Tabs,
+    form: Form,
+    wrong: Option<Wrong>,
+    told: Option<Told>,
+}
+
+async fn show(call: Call) -> Answer {
+    people_alone(&call)?;
+    call.permit(Action::PolicyRead).await?;
+    let app = &call.app;
+    let (mut form, mut wrong) = Form::read(&call.query, app.policies.askable());
+    let mut told = None;
+    if form.is_asked && wrong.is_none() {
+        let question = Question {
+            time: u64::try_from(form.at.unwrap_or(app.clock.now()).as_millis()).unwrap_or(0),
+            ..form.question()
+        };
+        let asked = (question, form.counted);
+        match app.policies.ask(&form.which, asked, app.gate.lives).await {
+            Ok(asked) => told = Some(Told::of(&form, asked)),
+            Err(AskError::NoSet) => {
+                form.which = Which::Live;
+                wrong = Some(Wrong::new("set", AskError::NoSet.to_string()));
+            }
+            Err(busy @ AskError::Busy) => {
+                return Err(Problem::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "busy",
+                    busy.to_string(),
+                ));
+            }
+            Err(AskError::BrokeDown) => return Err(Problem::internal()),
+        }
+    }
+    let status = match &wrong {
+        Some(_) => StatusCode::BAD_REQUEST,
+        None => StatusCode::OK,
+    };
+    let shown = PlaygroundPage {
+        frame: Frame::of(&call.caller, Place::Policies),
+        tabs: Tabs::at(Tab::Playground),
+        form,
+        wrong,
+        told,
+    };
+    Ok(page(status, &shown))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! What the policies answer, and asking them something made up, in the console.
+
+use serde_json::{Value, json};
+
+use super::driver::Browser;
+use super::sign_in;
+use crate::reload::shelf::{Freeze, Shelf};
+
+/// How many decisions are recorded about that verb.
+async fn decided(shelf: &Shelf, verb: &str) -> usize {
+    let operator = shelf.host.operator().await;
+    let reply = operator.get("/decisions?limit=200").await.expect(200);
+    let decisions = reply.json["decisions"].as_array().expect("a list");
+    let is_of = |decision: &&Value| decision["verb"] == json!(verb);
+    decisions.iter().filter(is_of).count()
+}
+
+#[tokio::test]
+async fn a_person_asks_what_would_come_of_it_and_nothing_comes_of_it() {
+    let (shelf, browser) = (Shelf::set().await, Browser::start().await);
+    shelf.write("freeze.wasm", Freeze::FIRST.component());
+    shelf.is_live(2).await;
+    sign_in(&shelf.host, &browser).await;
+    browser.click("nav a[href='/console/policies']").await;
+    browser
+        .click("nav a[href='/console/policies/playground']")
+        .await;
+    browser.fits("playground").await;
+    browser.click("option[value=secret_write]").await;
+    browser.click("form.filter button").await;
+    browser.shows("May this caller secret_write?").await;
+    browser.click("option[value=global]").await;
+    browser.click("button[name=ask]").await;
+    browser.shows("The live policies say deny").await;
+    browser.shows("freeze@1.0.0").await;
+    browser.shows("baseline@").await;
+    browser.shows("agents do nothing during the freeze").await;
+    browser.fits("playground-asked").await;
+
+    browser.click("option[value='module:baseline']").await;
+    browser.click("button[name=ask]").await;
+    browser.shows("baseline alone says gate").await;
+    browser.click("option[value=verified-session]").await;
+    browser.click("button[name=ask]").await;
+    browser.shows("baseline alone says allow").await;
+    assert_eq!(decided(&shelf, "secret_write").await, 0);
+    assert_eq!(shelf.policies().await["modules"][0]["failures"]["count"], 0);
+
+    // What is no question is said, and not said back.
+    let wrong = "/console/policies/playground?ask=1&verb=secret_write&named=cso_abcdefg";
+    browser
+        .open(&format!("{}{wrong}", shelf.host.origin()))
+        .await;
+    browser.shows("looks like a key").await;
+    assert!(!browser.text("main").await.contains("cso_abcdefg"));
+    browser.fits("playground-wrong").await;
+    println!(
+        "browser: Chromium {} asked the policies something made up, and nothing came of it",
+        browser.version()
+    );
+}
+
+#[tokio::test]
+async fn the_matrix_shows_who_may_do_what_and_another_generation_has_another() {
+    let (shelf, browser) = (Shelf::set().await, Browser::start().await);
+    sign_in(&shelf.host, &browser).await;
+    let matrix = format!("{}/console/policies/matrix", shelf.host.origin());
+    browser.open(&matrix).await;
+    let cell = "tr:has(a[href='#group-0']) td[data-label='ADMIN_TOKEN']";
+    assert_eq!(browser.text(cell).await, "gate");
+    let cell = "tr:has(a[href='#group-0']) td[data-label='Person']";
+    assert_eq!(browser.text(cell).await, "allow");
+    browser.fits("matrix").await;
+
+    shelf.write("freeze.wasm", Freeze::FIRST.component());
+    shelf.is_live(2).await;
+    browser.open(&matrix).await;
+    browser.shows("Generation 2").await;
+    let cell = "tr:has(a[href='#group-0']) td[data-label='ADMIN_TOKEN']";
+    assert_eq!(browser.text(cell).await, "deny");
+    assert_eq!(browser.complaints().await, [] as [Value; 0]);
+}
