@@ -18,6 +18,7 @@ use crate::ledger::{
 };
 use crate::permit::Permit;
 use crate::policy::Question;
+use crate::provenance::ProvenanceLedger;
 use crate::secret::{SealedSecret, SecretAddress, SecretScope};
 use crate::session::{NewSession, ProofHash};
 use crate::shadow::ShadowLedger;
@@ -59,7 +60,7 @@ pub enum LedgerError {
 /// changes is guarded in the statement that changes it.
 #[async_trait]
 pub trait Ledger:
-    KeyLedger + GenerationLedger + ShadowLedger + SignatureLedger + TallyLedger
+    KeyLedger + GenerationLedger + ProvenanceLedger + ShadowLedger + SignatureLedger + TallyLedger
 {
     /// The organisation's id: `configured`, or the one that was made when the ledger was, and kept.
     async fn organisation(
