@@ -2,6 +2,8 @@
 
 mod driver;
 mod forwarded;
+mod inbox;
+mod inbox_unaided;
 mod neighbour;
 mod policies;
 
