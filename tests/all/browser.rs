@@ -3,6 +3,8 @@
 mod axe;
 mod driver;
 mod forwarded;
+mod inbox;
+mod inbox_unaided;
 mod neighbour;
 mod policies;
 mod policy_asking;

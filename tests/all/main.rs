@@ -1,5 +1,6 @@
 //! The whole thing, driven through its front doors: one binary, a module for each subject.
 
+mod approval_history;
 mod approvals;
 mod assertions;
 mod audit_heads;

@@ -314,16 +314,16 @@ pub struct Ballot {
 pub enum Voted {
     /// It decided the approval, or more people must vote: see its state.
     Counted(Box<Approval>),
-    /// There is no such approval, or it is not pending.
-    NotPending,
+    /// There is no such approval, or it is not pending: then as it stands.
+    NotPending(Option<Box<Approval>>),
     /// The person asked for it themselves.
     IsRequester,
     /// More than one must decide, and the person minted a token in the requester's lineage.
     IsMinter,
     /// It is about the policies, and the person is no operator.
     IsNoOperator,
-    /// What was shown is not what is pending.
-    OtherDigest,
+    /// What was shown is not what is pending, which is this.
+    OtherDigest(Box<Approval>),
     /// The session died.
     CredentialGone,
 }

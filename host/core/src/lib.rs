@@ -23,6 +23,7 @@ pub mod operators;
 pub mod permit;
 pub mod policy;
 pub mod ports;
+pub mod provenance;
 pub mod review;
 pub mod secret;
 pub mod session;

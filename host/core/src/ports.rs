@@ -19,6 +19,7 @@ use crate::ledger::{
 };
 use crate::permit::Permit;
 use crate::policy::Question;
+use crate::provenance::ProvenanceLedger;
 use crate::secret::{SealedSecret, SecretAddress, SecretScope};
 use crate::session::{NewSession, ProofHash};
 use crate::shadow::ShadowLedger;
@@ -60,7 +61,13 @@ pub enum LedgerError {
 /// changes is guarded in the statement that changes it.
 #[async_trait]
 pub trait Ledger:
-    KeyLedger + GenerationLedger + HistoryLedger + ShadowLedger + SignatureLedger + TallyLedger
+    KeyLedger
+    + GenerationLedger
+    + HistoryLedger
+    + ProvenanceLedger
+    + ShadowLedger
+    + SignatureLedger
+    + TallyLedger
 {
     /// The organisation's id: `configured`, or the one that was made when the ledger was, and kept.
     async fn organisation(

@@ -3,6 +3,8 @@
 //! WebDriver is JSON over HTTP, of which these tests need a dozen commands: they are here, on the HTTP
 //! client that the tests have anyway. A crate for it would bring a second client and a cookie jar.
 
+pub mod keyboard;
+
 use std::fmt;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -56,6 +58,16 @@ pub struct Browser {
 impl Browser {
     /// Starts one, as if it were never used before.
     pub async fn start() -> Self {
+        Self::start_with(json!({})).await
+    }
+
+    /// Starts one that runs no script of any page.
+    pub async fn without_script() -> Self {
+        let off = json!({ "profile.default_content_setting_values.javascript": 2 });
+        Self::start_with(off).await
+    }
+
+    async fn start_with(preferences: Value) -> Self {
         let profile = tempfile::tempdir().expect("a folder for the browser");
         let mut driver = Driver::start(profile.path());
         // Another test may have installed it, which is as good. Only http is ever spoken here.
@@ -68,7 +80,7 @@ impl Browser {
         let mut arguments: Vec<_> = FLAGS.iter().map(|&flag| flag.to_owned()).collect();
         arguments.push(format!("--user-data-dir={}", profile.path().display()));
         let wanted = json!({ "capabilities": { "alwaysMatch": {
-            "goog:chromeOptions": { "args": arguments },
+            "goog:chromeOptions": { "args": arguments, "prefs": preferences },
             "goog:loggingPrefs": { "browser": "ALL" },
         }}});
         let url = format!("{}/session", driver.origin());

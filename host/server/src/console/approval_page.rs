@@ -1,17 +1,23 @@
 //! One request, in full: all that a person should see before they sign.
 
+mod signatures;
+mod who;
+
 use askama::Template;
-use countersign_core::approval::{Approval, Choice, State, people_needed};
+use countersign_core::approval::{Approval, State};
 use countersign_core::caller::{Caller, POLICY_FOLDER};
 use countersign_core::operators::Standing;
-use countersign_core::policy::Quorum;
+use countersign_core::provenance::Provenance;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use serde_json::Value;
 
+use self::signatures::Demands;
+pub use self::signatures::{Signature, signatures};
+use self::who::Who;
 use super::asked::{self, Field, Shown, Subject};
 use super::assets;
-use super::frame::{Frame, Party, Place, vouched_by};
+use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
 use super::policy_change;
 use crate::reviews::{NO_PROOF, ReviewView};
@@ -31,16 +37,19 @@ pub struct ApprovalPage {
     ends: Option<Moment>,
     party: Party,
     fields: Vec<Field>,
+    /// What the caller adds, of which nothing is verified.
+    claims: Vec<Field>,
+    who: Who,
     /// Where it is about the policies: what that changes.
     review: Option<ReviewView>,
     why: String,
     rule: String,
     policy: String,
-    demands: Vec<String>,
+    demands: Demands,
     created: Moment,
     signatures: Vec<Signature>,
-    /// How many more signatures are needed, at least.
-    missing: usize,
+    /// What a page that is open meanwhile tells its reader.
+    news: String,
     stance: Stance,
     finish: Option<Finish>,
     /// Whether the reader can take the grant back.
@@ -57,15 +66,6 @@ pub struct Reader<'a> {
     pub caller: &'a Caller,
     /// What they are among the operators.
     pub standing: Standing,
-}
-
-/// What one person said.
-struct Signature {
-    user: String,
-    proof: &'static str,
-    choice: Choice,
-    reason: Option<String>,
-    at: Moment,
 }
 
 /// What the reader can do about it.
@@ -94,22 +94,22 @@ struct Finish {
 }
 
 impl ApprovalPage {
-    /// `approval`, as `reader` sees it at `now`.
-    pub fn new(approval: &Approval, reader: &Reader<'_>, now: Timestamp) -> Self {
+    /// `approval`, whose requester is `known`, as `reader` sees it at `now`.
+    pub fn new(
+        approval: &Approval,
+        known: &Provenance,
+        reader: &Reader<'_>,
+        now: Timestamp,
+    ) -> Self {
         let (reader, standing) = (reader.caller, reader.standing);
         let state = approval.state_at(now);
         let moment = |at| Moment::new(at, now);
-        let signatures: Vec<Signature> = approval
-            .votes
-            .iter()
-            .map(|vote| Signature {
-                user: vote.person.user.clone(),
-                proof: vouched_by(vote.person.issuer),
-                choice: vote.choice,
-                reason: vote.reason.clone(),
-                at: moment(vote.at),
-            })
-            .collect();
+        let state_says = match is_folders(approval, state) {
+            true => {
+                "The host makes it live by itself within moments, as long as the folder holds it."
+            }
+            false => says(state),
+        };
         Self {
             frame: Frame::of(reader, Place::Approvals),
             id: approval.id.to_string(),
@@ -117,12 +117,7 @@ impl ApprovalPage {
             subject: asked::subject(approval),
             consequence: asked::consequence(approval),
             state,
-            state_says: match is_folders(approval, state) {
-                true => {
-                    "The host makes it live by itself within moments, as long as the folder holds it."
-                }
-                false => says(state),
-            },
+            state_says,
             ends: match state {
                 State::Pending => Some(moment(approval.expires_at)),
                 State::Approved => approval.grant_expires_at.map(moment),
@@ -130,14 +125,16 @@ impl ApprovalPage {
             },
             party: Party::of(&approval.requester.actor),
             fields: asked::fields(approval, now),
+            claims: asked::claims(approval),
+            who: Who::new(approval, known, now),
             review: policy_change::review(approval),
             why: approval.terms.ground.reason.clone(),
             rule: approval.terms.ground.rule.clone(),
             policy: approval.policy.clone(),
-            demands: demands(&approval.terms.quorums),
+            demands: Demands::new(approval, state),
             created: moment(approval.created_at),
-            missing: missing(approval, state),
-            signatures,
+            signatures: signatures(approval, now),
+            news: news((state, state_says), approval.votes.len()),
             stance: Stance::of(approval, (reader, standing), state),
             finish: Finish::of(approval, reader, state),
             can_revoke: state == State::Approved && reader.person().is_some(),
@@ -215,13 +212,16 @@ impl Finish {
     }
 }
 
-fn says(state: State) -> &'static str {
+/// What a state means.
+pub fn says(state: State) -> &'static str {
     match state {
         State::Pending => "Nothing has been done yet. It waits for a person’s decision.",
         State::Approved => "The caller can do it once, by repeating the very same request.",
         State::Denied => "Nothing was done.",
         State::Expired => "Nobody decided in time. Nothing was done.",
-        State::Withdrawn => "The caller took the request back. Nothing was done.",
+        State::Withdrawn => {
+            "The caller took the request back, or what it was about is gone. Nothing was done."
+        }
         State::Used => "It was approved, and it was done, once.",
         State::Lapsed => {
             "It was approved, but not used in time, or what it was for has changed. Nothing was done."
@@ -235,34 +235,14 @@ fn is_folders(approval: &Approval, state: State) -> bool {
     state == State::Approved && approval.requester.actor == POLICY_FOLDER
 }
 
-/// How many more people must sign, at least: quorums of several groups may need more.
-fn missing(approval: &Approval, state: State) -> usize {
-    if state != State::Pending {
-        return 0;
+/// What has become of it, in a sentence that changes whenever that does.
+fn news((state, says): (State, &str), signed: usize) -> String {
+    match (state, signed) {
+        (State::Pending, 0) => "This waits for a person.".to_owned(),
+        (State::Pending, 1) => "One person has signed. It waits for others.".to_owned(),
+        (State::Pending, many) => format!("{many} people have signed. It waits for others."),
+        _ => format!("This is {state} now. {says}"),
     }
-    let needed = people_needed(&approval.terms.quorums) as usize;
-    needed.saturating_sub(approval.votes.len()).max(1)
-}
-
-/// What the policies demand of those who approve, one sentence for each quorum.
-fn demands(quorums: &[Quorum]) -> Vec<String> {
-    if quorums.is_empty() {
-        return demands(&[Quorum::one_person()]);
-    }
-    quorums
-        .iter()
-        .map(|quorum| {
-            let people = match quorum.people {
-                0 | 1 => "One person".to_owned(),
-                many => format!("{many} different people"),
-            };
-            if quorum.groups.is_empty() {
-                people
-            } else {
-                format!("{people} of {}", quorum.groups.join(" or "))
-            }
-        })
-        .collect()
 }
 
 #[cfg(test)]

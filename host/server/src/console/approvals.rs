@@ -1,23 +1,28 @@
 //! The requests that wait for people: the list, each one in full, and the decision.
 
+mod history;
+mod moved;
+
 use askama::Template;
 use axum::http::{Method, StatusCode};
 use countersign_core::action::{Action, ActionDigest};
 use countersign_core::approval::{Approval, Choice, people_needed};
 use countersign_core::gate::Say;
 use countersign_core::id::ApprovalId;
-use countersign_core::ledger::Page;
+use countersign_core::ledger::{Page, Voted};
 use countersign_core::operators::Standing;
+use countersign_core::provenance::Provenance;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 
+use self::moved::{Attempt, MovedPage};
 use super::approval_page::{ApprovalPage, Reader};
 use super::asked::{self, Subject};
 use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
 use super::{assets, page, see_other};
 use crate::problem::Problem;
-use crate::routes::approvals::{not_a_person, not_there, reason, vote};
+use crate::routes::approvals::{counted, not_a_person, not_there, reason, voted};
 use crate::routes::endings::revoke_grant;
 use crate::routes::{Answer, Call, Cursor, Routes};
 
@@ -26,6 +31,12 @@ pub(super) fn add(routes: Routes) -> Routes {
         .verb(Method::GET, "/console", Verb::ApprovalList, home)
         .verb(Method::GET, "/console/", Verb::ApprovalList, home)
         .verb(Method::GET, "/console/approvals", Verb::ApprovalList, list)
+        .verb(
+            Method::GET,
+            "/console/approvals/history",
+            Verb::ApprovalList,
+            history::list,
+        )
         .verb(
             Method::GET,
             "/console/approvals/{id}",
@@ -104,6 +115,17 @@ impl ApprovalsPage {
             None => self.waiting.len().to_string(),
         }
     }
+
+    /// The same, in words.
+    fn says(&self) -> String {
+        match (self.count().as_str(), self.is_first) {
+            ("0", true) => "Nothing is waiting".to_owned(),
+            ("0", false) => "Nothing further is waiting".to_owned(),
+            ("1", true) => "One request is waiting".to_owned(),
+            (count, true) => format!("{count} requests are waiting"),
+            (count, false) => format!("{count} further waiting"),
+        }
+    }
 }
 
 async fn list(call: Call) -> Answer {
@@ -161,7 +183,16 @@ async fn one(call: Call) -> Answer {
         caller: &call.caller,
         standing: standing.unwrap_or(Standing::None),
     };
-    let shown = ApprovalPage::new(&approval, &reader, call.app.clock.now());
+    let now = call.app.clock.now();
+    let known = match call.caller.person() {
+        Some(_) => {
+            let (ledger, whose) = (&call.app.ledger, call.whose());
+            ledger.provenance(&permit, &whose, &approval, now).await?
+        }
+        // A program learns nothing here that its own routes would not tell it.
+        None => Provenance::default(),
+    };
+    let shown = ApprovalPage::new(&approval, &known, &reader, now);
     Ok(page(StatusCode::OK, &shown))
 }
 
@@ -182,15 +213,30 @@ async fn decide(call: Call) -> Answer {
         .remove("digest")
         .filter(|digest| !digest.is_empty())
         .ok_or_else(|| Problem::bad_field("digest", "is missing"))?;
+    let reason = reason(form.remove("reason").map(|reason| on_one_line(&reason)))?;
     let say = Say {
         approval: id,
         workspace: None,
         choice,
-        reason: reason(form.remove("reason").map(|reason| on_one_line(&reason)))?,
+        reason: reason.clone(),
         digest: Some(ActionDigest::from_text(digest)),
     };
-    vote(&call, say).await?;
-    Ok(see_other(&format!("/console/approvals/{id}")))
+    let attempt = Attempt { choice, reason };
+    let moved = match voted(&call, say).await? {
+        Voted::NotPending(Some(approval)) => {
+            if attempt.is_of(&approval, &call.caller) {
+                return Ok(see_other(&format!("/console/approvals/{id}")));
+            }
+            approval
+        }
+        Voted::OtherDigest(approval) => approval,
+        voted => {
+            counted(&call, voted)?;
+            return Ok(see_other(&format!("/console/approvals/{id}")));
+        }
+    };
+    let shown = MovedPage::new(&moved, attempt, &call.caller, call.app.clock.now());
+    Ok(page(StatusCode::CONFLICT, &shown))
 }
 
 async fn revoke(call: Call) -> Answer {
@@ -256,10 +302,18 @@ mod tests {
     }
 
     #[test]
-    fn looking_again_can_be_stopped() {
-        let refresh = r#"http-equiv="refresh""#;
-        assert!(drawn(Vec::new(), None, true).contains(refresh));
-        assert!(!drawn(Vec::new(), None, false).contains(refresh));
+    fn keeping_current_can_be_stopped_and_needs_no_script() {
+        let still = drawn(Vec::new(), None, false);
+        let current = drawn(Vec::new(), None, true);
+        for (sign, what) in [
+            (r#"<noscript><meta http-equiv="refresh""#, "without script"),
+            ("assets/live.js", "with script"),
+            ("data-follows", "what the script looks for"),
+        ] {
+            assert!(current.contains(sign), "{what}: {current}");
+            assert!(!still.contains(sign), "{what}: {still}");
+        }
+        assert_eq!(current.matches("http-equiv").count(), 1, "{current}");
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! What a request asks, in words that the person who decides can weigh: the host's own words for what
 //! would happen, and every field that the caller sent, marked where its words are the caller's.
 
+mod spelling;
+
 use countersign_core::action::{masked, workspaces_of};
 use countersign_core::approval::Approval;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use serde_json::Value;
 
+pub use self::spelling::Long;
 use super::moment::Moment;
 use super::policy_change;
 
@@ -19,6 +22,24 @@ pub struct Field {
     pub value: Shown,
     /// Whether it is free text of the caller's, which proves nothing.
     pub is_claim: bool,
+}
+
+impl Field {
+    /// Its text, folded, where it is long.
+    pub fn long(&self) -> Option<Long<'_>> {
+        match &self.value {
+            Shown::Literal(text) => Long::of(text),
+            _ => None,
+        }
+    }
+
+    /// What a reader might not see in how it is written.
+    pub fn oddity(&self) -> Option<String> {
+        match &self.value {
+            Shown::Literal(text) => spelling::oddity(text),
+            _ => None,
+        }
+    }
 }
 
 /// A value, as it is shown.
@@ -58,6 +79,13 @@ pub struct Subject {
     pub text: String,
     /// Whether it is free text of the caller's, which proves nothing.
     pub is_claim: bool,
+}
+
+impl Subject {
+    /// What a reader might not see in how it is written.
+    pub fn oddity(&self) -> Option<String> {
+        spelling::oddity(&self.text)
+    }
 }
 
 /// What it is about, where that can be said in a word.
@@ -196,23 +224,23 @@ pub fn fields(approval: &Approval, now: Timestamp) -> Vec<Field> {
             .into_iter()
             .map(|(name, value)| field(&name, &value, now)),
     );
-    fields.extend(claims(approval));
     fields
 }
 
-/// What the requester adds to its request, of which nothing is verified and nothing is done.
-fn claims(approval: &Approval) -> impl Iterator<Item = Field> {
+/// What the requester adds to its request, of which nothing is verified and nothing is done: shown apart.
+pub fn claims(approval: &Approval) -> Vec<Field> {
     let said = [
         ("Its reason", approval.claim.reason.clone()),
         ("Its task", approval.claim.task.clone()),
     ];
-    said.into_iter().filter_map(|(label, text)| {
+    let field = |(label, text): (&str, Option<String>)| {
         Some(Field {
             label: label.to_owned(),
             value: Shown::Literal(text?),
             is_claim: true,
         })
-    })
+    };
+    said.into_iter().filter_map(field).collect()
 }
 
 /// `value`'s leaves, with their dotted names. A hidden secret is a leaf.
@@ -319,118 +347,4 @@ fn capitalised(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::examples::{NOW, approval, secret_approval};
-    use super::*;
-
-    fn value_of<'a>(fields: &'a [Field], label: &str) -> &'a Field {
-        fields
-            .iter()
-            .find(|field| field.label == label)
-            .unwrap_or_else(|| panic!("no field {label}: {fields:?}"))
-    }
-
-    #[test]
-    fn every_field_of_a_mint_is_readable_and_the_name_is_marked_as_a_claim() {
-        let fields = fields(&approval(), NOW);
-        let labels: Vec<&str> = fields.iter().map(|field| field.label.as_str()).collect();
-        assert_eq!(
-            labels,
-            ["Organisation", "Name", "Role", "Bound to", "Expires"]
-        );
-        assert!(value_of(&fields, "Name").is_claim);
-        assert!(!value_of(&fields, "Role").is_claim);
-        assert_eq!(
-            value_of(&fields, "Expires").value,
-            Shown::Words("never".to_owned())
-        );
-    }
-
-    #[test]
-    fn what_the_requester_adds_is_shown_as_its_claim() {
-        let mut asked = approval();
-        asked.claim.reason = Some("approved by everybody".to_owned());
-        asked.claim.task = Some("task-7".to_owned());
-        let fields = fields(&asked, NOW);
-        for label in ["Its reason", "Its task"] {
-            assert!(value_of(&fields, label).is_claim);
-        }
-    }
-
-    #[test]
-    fn a_secret_shows_its_fingerprint_and_neither_value_nor_commitment() {
-        let fields = fields(&secret_approval(), NOW);
-        let Shown::Secret(fingerprint) = &value_of(&fields, "Value").value else {
-            panic!("{fields:?}");
-        };
-        assert_eq!(fingerprint.len(), 12);
-        assert!(!format!("{fields:?}").contains("c0ffee"), "{fields:?}");
-    }
-
-    #[test]
-    fn a_member_that_nobody_foresaw_is_shown_all_the_same() {
-        let mut asked = approval();
-        asked.payload["arguments"]["later"] = serde_json::json!({ "deep": [1, 2], "flag": true });
-        let fields = fields(&asked, NOW);
-        assert_eq!(
-            value_of(&fields, "Later deep").value,
-            Shown::Literal("[1,2]".to_owned())
-        );
-        assert_eq!(
-            value_of(&fields, "Later flag").value,
-            Shown::Words("yes".to_owned())
-        );
-    }
-
-    #[test]
-    fn a_move_and_a_removal_say_where_to_and_what_falls() {
-        let mut moved = approval();
-        moved.verb = Verb::WorkspaceUpdate;
-        moved.resource_kind = "workspace".to_owned();
-        moved.payload["arguments"] = serde_json::json!({ "name": "x", "parent_id": null });
-        let shown = fields(&moved, NOW);
-        assert_eq!(
-            value_of(&shown, "Below").value,
-            Shown::Words("no workspace: it stands by itself".to_owned())
-        );
-        assert!(value_of(&shown, "Name").is_claim);
-        let said = consequence(&moved).expect("words");
-        assert!(
-            said.contains("by itself") && said.contains("another name"),
-            "{said}"
-        );
-        moved.payload["arguments"] = serde_json::json!({ "name": "x" });
-        let said = consequence(&moved).expect("words");
-        assert!(!said.contains("below"), "{said}");
-
-        let mut removal = moved;
-        removal.verb = Verb::DeleteWorkspace;
-        removal.payload["resource"] = serde_json::json!({
-            "kind": "workspace", "id": "019b76da-a800-7000-8000-000000000002",
-        });
-        removal.reason = format!(
-            "remove workspace `research`: {}",
-            removal.terms.ground.reason
-        );
-        assert_eq!(
-            value_of(&fields(&removal, NOW), "In one line").value,
-            Shown::Literal("remove workspace `research`".to_owned())
-        );
-        removal.payload["arguments"] = serde_json::json!({ "confirm": true });
-        assert!(consequence(&removal).is_some_and(|said| said.contains("every workspace below")));
-        assert_eq!(
-            value_of(&fields(&removal, NOW), "Others may fall with it").value,
-            Shown::Words("yes".to_owned())
-        );
-    }
-
-    #[test]
-    fn every_verb_has_a_title() {
-        for verb in Verb::ALL {
-            assert!(
-                !title(*verb).is_empty() && !title(*verb).contains('_'),
-                "{verb}"
-            );
-        }
-    }
-}
+mod tests;

@@ -20,11 +20,18 @@ pub const STYLE: Asset = Asset {
     bytes: include_bytes!("../../assets/console.css"),
 };
 
-/// The one script: it keeps the session's proof, and sends it with forms.
+/// The script of every page: it keeps the session's proof, and sends it with forms.
 pub const SCRIPT: Asset = Asset {
     path: "/console/assets/console.js",
     kind: "text/javascript; charset=utf-8",
     bytes: include_bytes!("../../assets/console.js"),
+};
+
+/// The script of pages that stay current: it hears what happens, and draws the page anew.
+pub const LIVE: Asset = Asset {
+    path: "/console/assets/live.js",
+    kind: "text/javascript; charset=utf-8",
+    bytes: include_bytes!("../../assets/live.js"),
 };
 
 /// The mark, which is the icon too.
@@ -57,7 +64,7 @@ const fn fnv1a(bytes: &[u8]) -> u64 {
 }
 
 pub(super) fn add(routes: Routes) -> Routes {
-    [STYLE, SCRIPT, MARK]
+    [STYLE, SCRIPT, LIVE, MARK]
         .into_iter()
         .fold(routes, |routes, asset| {
             routes.open(
@@ -122,5 +129,23 @@ mod tests {
         ] {
             assert!(!script.contains(banned), "{banned}");
         }
+    }
+
+    #[test]
+    fn the_live_script_fetches_its_own_page_alone_and_runs_no_text() {
+        let script = std::str::from_utf8(LIVE.bytes).expect("UTF-8");
+        for banned in [
+            "XMLHttp",
+            "sendBeacon",
+            "HTML =",
+            "insertAdjacent",
+            "eval(",
+            "import",
+            "localStorage",
+        ] {
+            assert!(!script.contains(banned), "{banned}");
+        }
+        assert_eq!(script.matches("fetch(").count(), 1);
+        assert!(script.contains("fetch(location.href, {"), "{script}");
     }
 }

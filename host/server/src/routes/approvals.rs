@@ -228,7 +228,7 @@ async fn decide_one(call: Call, workspace: Option<WorkspaceId>) -> Answer {
         reason: reason(body.reason)?,
         digest: body.digest.map(ActionDigest::from_text),
     };
-    let approval = vote(&call, say).await?;
+    let approval = counted(&call, voted(&call, say).await?)?;
     let status = approval.state_at(call.app.clock.now());
     Ok(json_response(
         StatusCode::OK,
@@ -247,7 +247,7 @@ pub fn reason(reason: Option<String>) -> Result<Option<String>, Problem> {
 }
 
 /// Counts a vote, in a task that outlives the connection.
-pub async fn vote(call: &Call, say: Say) -> Result<Approval, Problem> {
+pub async fn voted(call: &Call, say: Say) -> Result<Voted, Problem> {
     let gate = call.app.gate.clone();
     let caller = call.caller.clone();
     let voted = call
@@ -256,27 +256,33 @@ pub async fn vote(call: &Call, say: Say) -> Result<Approval, Problem> {
         .await
         .ok_or_else(Problem::internal)?;
     call.app.changed();
+    voted.map_err(|error| match error {
+        VoteError::NotAPerson => not_a_person(),
+        VoteError::Ledger(error) => error.into(),
+    })
+}
+
+/// The approval as a vote left it, or why the vote does not count.
+pub fn counted(call: &Call, voted: Voted) -> Result<Approval, Problem> {
     let forbidden = |code, error: &str| Problem::new(StatusCode::FORBIDDEN, code, error);
     match voted {
-        Ok(Voted::Counted(approval)) => Ok(*approval),
-        Ok(Voted::NotPending) => Err(not_there_to_decide()),
-        Ok(Voted::IsRequester) => Err(forbidden(
+        Voted::Counted(approval) => Ok(*approval),
+        Voted::NotPending(_) => Err(not_there_to_decide()),
+        Voted::IsRequester => Err(forbidden(
             "requester_cannot_approve",
             "you asked for this yourself: another person must decide",
         )),
-        Ok(Voted::IsNoOperator) => Err(no_operator()),
-        Ok(Voted::IsMinter) => Err(forbidden(
+        Voted::IsNoOperator => Err(no_operator()),
+        Voted::IsMinter => Err(forbidden(
             "minter_cannot_approve",
             "you minted a token that this request comes from, and more than one person must decide: others must",
         )),
-        Ok(Voted::OtherDigest) => Err(Problem::new(
+        Voted::OtherDigest(_) => Err(Problem::new(
             StatusCode::CONFLICT,
             "digest_mismatch",
             "what you were shown is not what is pending: read the approval again",
         )),
-        Ok(Voted::CredentialGone) => Err(call.gone()),
-        Err(VoteError::NotAPerson) => Err(not_a_person()),
-        Err(VoteError::Ledger(error)) => Err(error.into()),
+        Voted::CredentialGone => Err(call.gone()),
     }
 }
 

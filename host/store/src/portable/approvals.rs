@@ -282,7 +282,8 @@ pub(super) async fn expire(
     Ok(expired.rows_affected() > 0)
 }
 
-async fn with_all_votes(
+/// The approvals whose rows a query found, with their votes.
+pub(super) async fn with_all_votes(
     connection: &mut Connection,
     rows: Vec<Row>,
 ) -> Result<Vec<Approval>, Fault> {

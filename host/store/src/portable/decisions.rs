@@ -135,6 +135,49 @@ pub(super) async fn list(connection: &mut Connection, page: &Page) -> Result<Vec
     rows.into_iter().map(decision).collect()
 }
 
+#[derive(sqlx::FromRow)]
+struct TimesRow {
+    last: String,
+    times: i64,
+}
+
+/// Among so many of a credential's latest decisions of note: whoever asks for one thing again and again hides
+/// nothing else that it did for as long.
+const RECENT_OF_ONE: i64 = 500;
+
+/// What a credential did, asked for or was refused, `limit` different things at most, newest first, with how
+/// often; but for what `approval` is about. Reading is not of note, unless it was refused.
+pub(super) async fn of_note(
+    connection: &mut Connection,
+    credential: &str,
+    approval: ApprovalId,
+    limit: u32,
+) -> Result<Vec<(Decision, u64)>, Fault> {
+    let found: Vec<TimesRow> = sqlx::query_as(
+        "SELECT MAX(recent.id) AS last, COUNT(*) AS times FROM
+             (SELECT id, digest, outcome, approval FROM decisions
+              WHERE credential = $1 AND (outcome <> 'allowed' OR deed_at IS NOT NULL)
+              ORDER BY id DESC LIMIT $4) AS recent
+         WHERE recent.approval IS NULL OR recent.approval <> $2
+         GROUP BY recent.digest, recent.outcome
+         ORDER BY MAX(recent.id) DESC LIMIT $3",
+    )
+    .bind(credential)
+    .bind(approval.to_string())
+    .bind(i64::from(limit))
+    .bind(RECENT_OF_ONE)
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut lately = Vec::with_capacity(found.len());
+    for TimesRow { last, times } in found {
+        let id = parsed("decisions.id", &last, DecisionId::parse)?;
+        if let Some(decision) = load(connection, id).await? {
+            lately.push((decision, count(times)));
+        }
+    }
+    Ok(lately)
+}
+
 /// Among so many of the latest decisions: whoever asks the same again and again displaces nobody else.
 const RECENT: i64 = 200_000;
 

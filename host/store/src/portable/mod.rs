@@ -24,6 +24,7 @@ mod instants;
 mod keys;
 mod lost;
 mod obstacles;
+mod provenance;
 pub(super) mod records;
 mod removal;
 mod requests;

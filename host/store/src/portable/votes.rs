@@ -20,7 +20,7 @@ pub(super) async fn count(connection: &mut Connection, ballot: &Ballot) -> Resul
         return Ok(Voted::CredentialGone);
     }
     let Some(mut approval) = approvals::load(connection, ballot.approval).await? else {
-        return Ok(Voted::NotPending);
+        return Ok(Voted::NotPending(None));
     };
     if let Some(objection) = objection(connection, ballot, &approval).await? {
         return Ok(objection);
@@ -39,7 +39,7 @@ pub(super) async fn count(connection: &mut Connection, ballot: &Ballot) -> Resul
     let kind = match ballot.choice {
         Choice::Deny => {
             if !approvals::deny(connection, approval.id, ballot.at).await? {
-                return Ok(Voted::NotPending);
+                return Ok(Voted::NotPending(None));
             }
             approval.state = State::Denied;
             approval.decided_at = Some(ballot.at);
@@ -50,7 +50,7 @@ pub(super) async fn count(connection: &mut Connection, ballot: &Ballot) -> Resul
                 .at
                 .plus(ballot.grant.bounded(approval.terms.grant_ttl));
             if !approvals::approve(connection, approval.id, end, ballot.at).await? {
-                return Ok(Voted::NotPending);
+                return Ok(Voted::NotPending(None));
             }
             approval.state = State::Approved;
             approval.decided_at = Some(ballot.at);
@@ -81,8 +81,11 @@ async fn objection(
     let elsewhere = ballot
         .workspace
         .is_some_and(|workspace| workspace != approval.workspace);
-    if elsewhere || approval.state_at(ballot.at) != State::Pending {
-        return Ok(Some(Voted::NotPending));
+    if elsewhere {
+        return Ok(Some(Voted::NotPending(None)));
+    }
+    if approval.state_at(ballot.at) != State::Pending {
+        return Ok(Some(Voted::NotPending(Some(Box::new(approval.clone())))));
     }
     let person = format!("person:{}", ballot.person.key());
     let is_of_policies = approval.verb.changes_policies();
@@ -103,7 +106,7 @@ async fn objection(
         .digest
         .as_ref()
         .is_some_and(|digest| *digest != approval.digest);
-    Ok(other.then_some(Voted::OtherDigest))
+    Ok(other.then(|| Voted::OtherDigest(Box::new(approval.clone()))))
 }
 
 /// Whether the votes on `approval` meet `quorums`, which may be others than those that it was filed under:

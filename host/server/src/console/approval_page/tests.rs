@@ -1,3 +1,11 @@
+use countersign_core::action::ActionDigest;
+use countersign_core::approval::Choice;
+use countersign_core::decision::{Decision, Outcome};
+use countersign_core::id::DecisionId;
+use countersign_core::policy::{CallerClass, Ground, Quorum, Role};
+use countersign_core::provenance::{Lately, Link};
+use countersign_core::verdict::{Judgement, Ruling, Took};
+
 use super::super::examples::{
     NOW, agent, approval, is_whole, person, policy_approval, secret_approval, vote,
 };
@@ -15,7 +23,7 @@ fn read_by(caller: &Caller) -> Reader<'_> {
 }
 
 fn drawn(approval: &Approval, reader: &Caller) -> String {
-    let html = ApprovalPage::new(approval, &read_by(reader), NOW)
+    let html = ApprovalPage::new(approval, &Provenance::default(), &read_by(reader), NOW)
         .render()
         .expect("drawn");
     is_whole(&html);
@@ -72,7 +80,7 @@ fn whoever_cannot_decide_gets_no_form() {
         (&decided, &ada, Stance::Closed),
         (&approval(), &agent(), Stance::IsProgram),
     ] {
-        let page = ApprovalPage::new(approval, &read_by(reader), NOW);
+        let page = ApprovalPage::new(approval, &Provenance::default(), &read_by(reader), NOW);
         assert_eq!(page.stance, stance);
         assert!(!drawn(approval, reader).contains(r#"name="decision""#));
     }
@@ -127,13 +135,25 @@ fn votes_are_signatures_and_missing_ones_are_blank() {
         groups: vec!["security".to_owned(), "ops".to_owned()],
     }];
     approval.votes.push(vote("grace", Choice::Approve));
+    // She is in neither group, so she does not count.
     let html = drawn(&approval, &person("operator"));
     assert!(html.contains("grace"), "{html}");
     assert!(
         html.contains("3 different people of security or ops"),
         "{html}"
     );
+    assert_eq!(html.matches("class=\"blank\"").count(), 3, "{html}");
+    approval.votes[0].groups = vec!["ops".to_owned()];
+    let html = drawn(&approval, &person("operator"));
+    assert!(html.contains("1 of 3"), "{html}");
+    assert!(
+        html.contains("somebody in security or ops is missing"),
+        "{html}"
+    );
     assert_eq!(html.matches("class=\"blank\"").count(), 2, "{html}");
+    approval.terms.quorums.push(Quorum::one_person());
+    let html = drawn(&approval, &person("operator"));
+    assert!(html.contains("One person can sign for several"), "{html}");
 }
 
 #[test]
@@ -175,10 +195,105 @@ fn an_expired_request_is_not_pending_even_before_that_is_recorded() {
 
 #[test]
 fn literal_values_and_secrets_are_told_apart() {
-    let page = ApprovalPage::new(&secret_approval(), &read_by(&person("operator")), NOW);
+    let page = ApprovalPage::new(
+        &secret_approval(),
+        &Provenance::default(),
+        &read_by(&person("operator")),
+        NOW,
+    );
     assert!(
         page.fields
             .iter()
             .any(|field| matches!(field.value, Shown::Secret(_)))
     );
+}
+
+#[test]
+fn who_asks_is_told_with_its_chain_of_minters_and_what_it_did_lately() {
+    let ruling = Ruling::Deny {
+        ground: Ground::new("nobody", "nobody may"),
+        policy: "baseline@0.1.0".to_owned(),
+    };
+    let known = Provenance {
+        links: vec![Link {
+            actor: "org-token:cso_abcd".to_owned(),
+            name: Some("<b>\u{440}\u{430}ypal</b>".to_owned()),
+            role: Some(Role::Admin),
+            workspace: None,
+            created_at: NOW,
+            created_by: "session:0123456789abcdef".to_owned(),
+            created_by_user: Some("ann".to_owned()),
+            lives: false,
+        }],
+        goes_on: true,
+        lately: vec![Lately {
+            decision: Decision {
+                id: DecisionId::parse("019b76da-a800-7000-8000-00000000000a").expect("a UUID"),
+                at: NOW,
+                actor: "org-token:cso_abcd".to_owned(),
+                credential: "org-token:x".to_owned(),
+                verb: Verb::SecretWrite,
+                digest: ActionDigest::from_text("d"),
+                question: None,
+                judgement: Judgement {
+                    generation: 1,
+                    class: CallerClass::Agent,
+                    ruling,
+                    opinions: Vec::new(),
+                    took: Took::UNKNOWN,
+                },
+                outcome: Outcome::Refused,
+                approval: None,
+            },
+            times: 7,
+        }],
+    };
+    let reader = person("operator");
+    let page = ApprovalPage::new(&approval(), &known, &read_by(&reader), NOW);
+    let html = page.render().expect("drawn");
+    is_whole(&html);
+    for shown in [
+        "organisation key",
+        "&#60;b&#62;",
+        "mixes letters of Cyrillic and Latin",
+        "admin, the whole organisation",
+        "<bdi>ann</bdi>",
+        "does not work any more",
+        "The chain goes on",
+        "Write a secret",
+        "refused",
+        "7 times",
+        r#"href="/console/decisions/019b76da-a800-7000-8000-00000000000a""#,
+        r#"href="/console/approvals/history?who=org-token%3Acso_abcd""#,
+    ] {
+        assert!(html.contains(shown), "{shown}: {html}");
+    }
+}
+
+#[test]
+fn what_the_caller_says_stands_apart_and_a_long_text_is_folded_and_whole() {
+    let mut asked = approval();
+    asked.claim.reason = Some(format!("{}the end", "approved by everybody ".repeat(20)));
+    let html = drawn(&asked, &person("operator"));
+    let (_, claim) = html
+        .split_once("What the caller says of it")
+        .expect("apart");
+    assert!(claim.contains("Nobody has verified a word"), "{claim}");
+    assert!(claim.contains("447 characters"), "{claim}");
+    assert!(claim.contains("everybody the end</bdi>"), "{claim}");
+    assert!(!drawn(&approval(), &person("operator")).contains("What the caller says"));
+}
+
+#[test]
+fn an_open_page_is_told_of_every_change_of_state_and_of_every_signature() {
+    let mut told: Vec<String> = State::ALL
+        .iter()
+        .map(|state| news((*state, says(*state)), 1))
+        .collect();
+    told.push(news((State::Pending, ""), 0));
+    told.push(news((State::Pending, ""), 2));
+    let all = told.len();
+    told.sort_unstable();
+    told.dedup();
+    assert_eq!(told.len(), all, "{told:?}");
 }

@@ -59,7 +59,10 @@ async fn a_requester_takes_its_pending_request_back_and_may_ask_again() {
 
     let yes = ballot(approval.id, "ann", Choice::Approve, at(2));
     let voted = world.vote(&yes).await;
-    assert!(matches!(voted, countersign_core::ledger::Voted::NotPending));
+    assert!(matches!(
+        voted,
+        countersign_core::ledger::Voted::NotPending(_)
+    ));
     let named = world.ask(&ask.clone().naming(approval.id).at(at(2))).await;
     assert_eq!(refused(named), Refusal::ApprovalWithdrawn);
     assert_ne!(pending(world.ask(&ask.at(at(3))).await).id, approval.id);

@@ -18,6 +18,7 @@ mod keys;
 mod lost;
 mod mints;
 mod people;
+mod provenance;
 mod quorums;
 mod removals;
 mod reviews;

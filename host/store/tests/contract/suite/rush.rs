@@ -116,7 +116,7 @@ async fn many_voters_at_once_decide_once() {
         .count();
     let too_late = voted
         .iter()
-        .filter(|v| matches!(v, Voted::NotPending))
+        .filter(|v| matches!(v, Voted::NotPending(_)))
         .count();
     assert_eq!((counted, too_late), (3, 13));
     assert_eq!(world.approval(approval.id).await.votes.len(), 3);

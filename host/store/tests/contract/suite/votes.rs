@@ -175,18 +175,18 @@ async fn a_vote_counts_only_for_what_was_shown_and_where_it_is() {
         workspace: Some(workspace(1)),
         ..yes.clone()
     };
-    assert!(matches!(world.vote(&elsewhere).await, Voted::NotPending));
+    assert!(matches!(world.vote(&elsewhere).await, Voted::NotPending(_)));
     let other = ActionDigest::from_text("0".repeat(64));
     let misled = Ballot {
         digest: Some(other),
         ..yes.clone()
     };
-    assert!(matches!(world.vote(&misled).await, Voted::OtherDigest));
+    assert!(matches!(world.vote(&misled).await, Voted::OtherDigest(_)));
     let nothing = Ballot {
         approval: ApprovalId::new(at(1), &OsChance),
         ..yes.clone()
     };
-    assert!(matches!(world.vote(&nothing).await, Voted::NotPending));
+    assert!(matches!(world.vote(&nothing).await, Voted::NotPending(_)));
     let dead = Ballot {
         session: Some(SessionId::new(at(1), &OsChance)),
         ..yes.clone()
@@ -196,13 +196,13 @@ async fn a_vote_counts_only_for_what_was_shown_and_where_it_is() {
         at: approval.expires_at,
         ..yes.clone()
     };
-    assert!(matches!(world.vote(&late).await, Voted::NotPending));
+    assert!(matches!(world.vote(&late).await, Voted::NotPending(_)));
     assert!(world.approval(approval.id).await.votes.is_empty());
     assert_eq!(counted(world.vote(&yes).await).state, State::Approved);
     let again = Ballot {
         choice: Choice::Deny,
         ..ballot(approval.id, "bob", Choice::Deny, at(2))
     };
-    assert!(matches!(world.vote(&again).await, Voted::NotPending));
+    assert!(matches!(world.vote(&again).await, Voted::NotPending(_)));
     world.end().await;
 }

@@ -1,0 +1,8 @@
+-- What was asked before, sought by people, the newest first.
+CREATE INDEX approvals_by_state ON approvals (state, id);
+CREATE INDEX approvals_by_verb ON approvals (verb, id);
+CREATE INDEX approvals_by_actor ON approvals (requester_actor, id);
+
+-- What a credential did, asked for or was refused: people read it before they decide on its request.
+CREATE INDEX decisions_of_note ON decisions (credential, id)
+    WHERE outcome <> 'allowed' OR deed_at IS NOT NULL;

@@ -1,0 +1,123 @@
+//! What was asked before, as people seek it, and what a long history costs.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::stage::{Stage, decide, rewrite};
+
+/// Far more than a release build may take, on a machine that does other things as well.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+const MANY: usize = 5_000;
+
+#[tokio::test]
+async fn the_history_is_narrowed_by_state_verb_requester_and_day_and_says_what_is_no_filter() {
+    let stage = Stage::set().await;
+    let (agent, ann) = (stage.agent(), stage.person("ann").await);
+    let ask = async |name: &str| {
+        let reply = agent.post("/org/tokens", json!({ "name": name })).await;
+        reply.approval()
+    };
+    let denied = ask("denied-one").await;
+    decide(&ann, &denied, "denied").await.expect(200);
+    let body = json!({ "key": "API_KEY", "value": "v" });
+    let secret = agent.post("/settings/secrets", body).await.approval();
+    let at = async |query: &str| {
+        let path = format!("/console/approvals/history{query}");
+        ann.get(&path).await.expect(200).page()
+    };
+    let shows = |page: &str, id: &str| page.contains(&format!("/console/approvals/{id}\""));
+    for (query, has_denied, has_secret) in [
+        ("", true, true),
+        ("?state=denied", true, false),
+        ("?state=pending&verb=&who=&since=", false, true),
+        ("?verb=secret_write", false, true),
+        ("?who=ADMIN_TOKEN", true, true),
+        ("?who=cso_nobody", false, false),
+        ("?since=2020-01-01", true, true),
+        ("?since=2999-01-01", false, false),
+        ("?state=denied&verb=secret_write", false, false),
+        ("?limit=1", false, true),
+    ] {
+        let page = at(query).await;
+        assert_eq!(shows(&page, &denied), has_denied, "{query}: {page}");
+        assert_eq!(shows(&page, &secret), has_secret, "{query}: {page}");
+    }
+    assert!(at("?who=cso_nobody").await.contains("Nothing matches"));
+    let next = at(&format!("?limit=1&cursor={secret}")).await;
+    assert!(shows(&next, &denied) && !shows(&next, &secret), "{next}");
+    for (query, field) in [
+        ("state=gone", "state"),
+        ("verb=nothing", "verb"),
+        ("since=yesterday", "since"),
+        ("cursor=x", "cursor"),
+    ] {
+        let path = format!("/console/approvals/history?{query}");
+        let page = ann.get(&path).await.expect(400).page();
+        assert!(page.contains(field) && !page.contains("{\""), "{page}");
+    }
+    // A program sees its own; nobody, nothing.
+    let robot = crate::stage::minted(&ann, json!({})).await;
+    let robot = stage.host.agent(&robot);
+    let page = robot.get("/console/approvals/history").await.expect(200);
+    assert!(!shows(&page.page(), &denied));
+    let anybody = stage.host.anonymous();
+    anybody.get("/console/approvals/history").await.expect(401);
+}
+
+#[tokio::test]
+async fn a_page_over_thousands_of_approvals_is_drawn_at_once() {
+    let stage = Stage::set().await;
+    let ann = stage.person("ann").await;
+    let agent = stage.agent();
+    let reply = agent.post("/org/tokens", json!({ "name": "one" })).await;
+    let id = reply.approval();
+    let fill = format!(
+        "INSERT INTO approvals (id, workspace, requester_credential, requester_actor,
+             requester_lineage, verb, resource_kind, resource_id, digest, payload, reason, terms,
+             policy, decision, precondition, state, created_at, expires_at, decided_at)
+         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {MANY})
+         SELECT substr(one.id, 1, 24) || substr('000000000000' || CAST(n AS TEXT),
+                    length('000000000000' || CAST(n AS TEXT)) - 11),
+                workspace, requester_credential, requester_actor, requester_lineage, verb,
+                resource_kind, resource_id, 'd' || CAST(n AS TEXT), payload, reason, terms, policy,
+                decision, precondition,
+                CASE n % 4 WHEN 0 THEN 'denied' WHEN 1 THEN 'used' ELSE 'pending' END,
+                created_at + n, expires_at, created_at
+         FROM numbers, (SELECT * FROM approvals WHERE id = '{id}') AS one"
+    );
+    rewrite(stage.host.database(), &stage.host.data_dir(), &fill).await;
+    let votes =
+        "INSERT INTO votes (approval, voter_issuer, voter_user, voter_groups, choice, reason, at)
+         SELECT id, 'control-plane', 'ann', '[]', 'denied', 'no', created_at FROM approvals
+         WHERE state = 'denied'";
+    rewrite(stage.host.database(), &stage.host.data_dir(), votes).await;
+
+    for path in [
+        "/console/approvals",
+        "/console/approvals?limit=200",
+        "/console/approvals/history",
+        "/console/approvals/history?limit=200",
+        "/console/approvals/history?state=denied&who=ADMIN_TOKEN&since=2020-01-01",
+        "/console/approvals/history?verb=secret_write",
+    ] {
+        let mut took = Vec::new();
+        for _ in 0..5 {
+            let asked = Instant::now();
+            let reply = ann.get(path).await.expect(200);
+            took.push(asked.elapsed());
+            assert!(reply.page().contains("</html>"));
+        }
+        took.sort_unstable();
+        println!(
+            "approvals: {path} over {MANY}: {:.1} ms, at worst {:.1} ms",
+            took[2].as_secs_f64() * 1e3,
+            took[4].as_secs_f64() * 1e3
+        );
+        assert!(took[2] < PATIENCE, "{path}: {took:?}");
+    }
+    let page = ann.get("/console/approvals").await.expect(200).page();
+    assert!(page.contains("<title>(50+) Approvals"), "{page}");
+    assert_eq!(page.matches("<article>").count(), 50);
+}
