@@ -3,6 +3,7 @@
 mod axe;
 mod driver;
 mod forwarded;
+mod gallery;
 mod inbox;
 mod inbox_unaided;
 mod neighbour;

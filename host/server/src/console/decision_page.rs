@@ -242,10 +242,8 @@ fn of_entity(entity: &Entity) -> Vec<Fact> {
     if entity.kind.is_empty() && entity.id.is_empty() {
         return Vec::new();
     }
-    let mut facts = vec![
-        Fact::new("kind", &*entity.kind),
-        Fact::new("id", &*entity.id),
-    ];
+    let mut facts = vec![Fact::new("kind", &*entity.kind)];
+    facts.extend((!entity.id.is_empty()).then(|| Fact::new("id", &*entity.id)));
     facts.extend(properties(&entity.properties));
     facts
 }
