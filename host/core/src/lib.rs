@@ -15,6 +15,7 @@ pub mod decision;
 pub mod exhaustive;
 pub mod gate;
 pub mod generation;
+pub mod holdings;
 pub mod id;
 pub mod keys;
 pub mod ledger;

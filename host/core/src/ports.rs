@@ -10,6 +10,7 @@ use crate::audit::{ChainError, Entry, Head};
 use crate::caller::Caller;
 use crate::decision::Decision;
 use crate::generation::GenerationLedger;
+use crate::holdings::HoldingsLedger;
 use crate::id::{ApprovalId, DecisionId, OrgId, SessionId, TokenId, WorkspaceId};
 use crate::keys::KeyLedger;
 use crate::ledger::{
@@ -59,7 +60,7 @@ pub enum LedgerError {
 /// changes is guarded in the statement that changes it.
 #[async_trait]
 pub trait Ledger:
-    KeyLedger + GenerationLedger + ShadowLedger + SignatureLedger + TallyLedger
+    KeyLedger + GenerationLedger + HoldingsLedger + ShadowLedger + SignatureLedger + TallyLedger
 {
     /// The organisation's id: `configured`, or the one that was made when the ledger was, and kept.
     async fn organisation(

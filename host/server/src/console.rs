@@ -10,14 +10,23 @@ mod approvals;
 mod asked;
 mod assets;
 mod audit;
+mod chart;
+mod finish;
 mod frame;
+mod key_page;
 mod keys;
 mod mint_form;
 mod moment;
 mod policies;
 mod policy_change;
 mod problem;
+mod removal;
+mod secrets;
+mod sessions;
 mod sign_in;
+mod tree;
+mod waiting;
+mod workspaces;
 
 #[cfg(test)]
 mod examples;
@@ -37,6 +46,11 @@ pub fn add(routes: Routes) -> Routes {
     let routes = sign_in::add(routes);
     let routes = approvals::add(routes);
     let routes = keys::add(routes);
+    let routes = key_page::add(routes);
+    let routes = workspaces::add(routes);
+    let routes = removal::add(routes);
+    let routes = secrets::add(routes);
+    let routes = sessions::add(routes);
     let routes = policies::add(routes);
     let routes = audit::add(routes);
     let routes = assets::add(routes);

@@ -6,11 +6,10 @@ use countersign_core::caller::{Caller, POLICY_FOLDER};
 use countersign_core::operators::Standing;
 use countersign_core::policy::Quorum;
 use countersign_core::time::Timestamp;
-use countersign_core::verb::Verb;
-use serde_json::Value;
 
 use super::asked::{self, Field, Shown, Subject};
 use super::assets;
+use super::finish::Finish;
 use super::frame::{Frame, Party, Place, vouched_by};
 use super::moment::Moment;
 use super::policy_change;
@@ -85,14 +84,6 @@ enum Stance {
     Closed,
 }
 
-/// A form by which a person does what they asked for, once others have approved it.
-#[derive(Debug, PartialEq, Eq)]
-struct Finish {
-    action: String,
-    label: &'static str,
-    fields: Vec<(&'static str, String)>,
-}
-
 impl ApprovalPage {
     /// `approval`, as `reader` sees it at `now`.
     pub fn new(approval: &Approval, reader: &Reader<'_>, now: Timestamp) -> Self {
@@ -139,7 +130,7 @@ impl ApprovalPage {
             missing: missing(approval, state),
             signatures,
             stance: Stance::of(approval, (reader, standing), state),
-            finish: Finish::of(approval, reader, state),
+            finish: finish(approval, reader, state),
             can_revoke: state == State::Approved && reader.person().is_some(),
             revoke_reason: approval.revoke_reason.clone(),
             digest: approval.digest.to_string(),
@@ -173,46 +164,13 @@ impl Stance {
     }
 }
 
-impl Finish {
-    /// For whoever asked in the console: repeating the very same request uses the approval.
-    fn of(approval: &Approval, reader: &Caller, state: State) -> Option<Self> {
-        let is_theirs = approval.requester.credential == reader.credential_key();
-        if state != State::Approved || !is_theirs || reader.person().is_none() {
-            return None;
-        }
-        match approval.verb {
-            Verb::OrgTokenMint => {
-                let text = |name: &'static str| {
-                    let value = asked::argument(approval, name).and_then(Value::as_str)?;
-                    Some((
-                        if name == "workspace" {
-                            "workspace_id"
-                        } else {
-                            name
-                        },
-                        value.to_owned(),
-                    ))
-                };
-                Some(Self {
-                    action: "/console/keys".to_owned(),
-                    label: "Mint the key now",
-                    fields: ["name", "role", "workspace", "expires_at"]
-                        .into_iter()
-                        .filter_map(text)
-                        .collect(),
-                })
-            }
-            Verb::OrgTokenRevoke => Some(Self {
-                action: format!("/console/keys/{}/revoke", approval.resource_id),
-                label: "Revoke the key now",
-                fields: ["drain_seconds", "descendants"]
-                    .into_iter()
-                    .filter_map(|name| Some((name, asked::argument(approval, name)?.to_string())))
-                    .collect(),
-            }),
-            _ => None,
-        }
+/// For whoever asked in the console: repeating the very same request uses the approval.
+fn finish(approval: &Approval, reader: &Caller, state: State) -> Option<Finish> {
+    let is_theirs = approval.requester.credential == reader.credential_key();
+    if state != State::Approved || !is_theirs || reader.person().is_none() {
+        return None;
     }
+    Finish::of(&approval.payload)
 }
 
 fn says(state: State) -> &'static str {

@@ -20,11 +20,25 @@ pub const STYLE: Asset = Asset {
     bytes: include_bytes!("../../assets/console.css"),
 };
 
-/// The one script: it keeps the session's proof, and sends it with forms.
+/// The script of every page: it keeps the session's proof, and sends it with forms.
 pub const SCRIPT: Asset = Asset {
     path: "/console/assets/console.js",
     kind: "text/javascript; charset=utf-8",
     bytes: include_bytes!("../../assets/console.js"),
+};
+
+/// Waits for the decision about a person's own request, and finishes it.
+pub const WAITING: Asset = Asset {
+    path: "/console/assets/waiting.js",
+    kind: "text/javascript; charset=utf-8",
+    bytes: include_bytes!("../../assets/waiting.js"),
+};
+
+/// Copies a new key.
+pub const COPY: Asset = Asset {
+    path: "/console/assets/copy.js",
+    kind: "text/javascript; charset=utf-8",
+    bytes: include_bytes!("../../assets/copy.js"),
 };
 
 /// The mark, which is the icon too.
@@ -57,7 +71,7 @@ const fn fnv1a(bytes: &[u8]) -> u64 {
 }
 
 pub(super) fn add(routes: Routes) -> Routes {
-    [STYLE, SCRIPT, MARK]
+    [STYLE, SCRIPT, WAITING, COPY, MARK]
         .into_iter()
         .fold(routes, |routes, asset| {
             routes.open(

@@ -201,12 +201,17 @@ impl Call {
             tracing::error!(route = %self.verb, action = %action.verb(), "a route submits a foreign verb");
             return Err(Problem::internal());
         }
+        self.judge(action, want).await
+    }
+
+    async fn judge(&self, action: Action, want: Want) -> Result<Passed, Problem> {
+        let verb = action.verb();
         let app = self.app.clone();
         let caller = self.caller.clone();
         let answer = self
             .app
             .finish(async move {
-                let ends_tokens = action.verb().ends_tokens();
+                let ends_tokens = verb.ends_tokens();
                 let answer = judged_by_the_newest(&app, &caller, action, want).await;
                 // Before anybody is told, whether or not somebody still listens; and whatever came of it:
                 // of a commit that broke down nobody can say whether it was done.
@@ -218,7 +223,7 @@ impl Call {
             .await
             .ok_or_else(Problem::internal)??;
         let _ = self.judged.0.set((answer.decision, answer.generation));
-        self.app.metrics.decided(self.verb, &answer.result);
+        self.app.metrics.decided(verb, &answer.result);
         // A refusal and a permit to read change no approval.
         if matches!(
             answer.result,
@@ -233,7 +238,7 @@ impl Call {
         answer.result.map_err(|stopped: Stopped| match stopped {
             Stopped::Refused(Refusal::CredentialGone) => self.gone(),
             stopped => {
-                problem::stopped(stopped, self.verb, &self.app.base_url).gated_by(answer.gated_by)
+                problem::stopped(stopped, verb, &self.app.base_url).gated_by(answer.gated_by)
             }
         })
     }
@@ -246,6 +251,19 @@ impl Call {
     /// The permit to read what `action` names.
     pub async fn permit(&self, action: Action) -> Result<Permit, Problem> {
         match self.submit(action).await? {
+            Passed::Read(permit) => Ok(permit),
+            _ => Err(Problem::internal()),
+        }
+    }
+
+    /// The permit to read something beside what the route is for: a page shows what several verbs read, and
+    /// the policies are asked about each.
+    pub async fn permit_beside(&self, action: Action) -> Result<Permit, Problem> {
+        if !action.verb().is_read() || self.source != Source::Request {
+            tracing::error!(route = %self.verb, action = %action.verb(), "a page does what it should read");
+            return Err(Problem::internal());
+        }
+        match self.judge(action, Want::Deed(None)).await? {
             Passed::Read(permit) => Ok(permit),
             _ => Err(Problem::internal()),
         }

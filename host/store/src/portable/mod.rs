@@ -15,10 +15,13 @@ mod deprovision;
 mod endings;
 mod events;
 mod facts;
+mod falling;
+mod family;
 mod generations;
 mod grants;
 #[cfg(test)]
 mod guards;
+mod holdings;
 mod instants;
 mod keys;
 mod lost;

@@ -13,6 +13,7 @@ mod endings;
 mod events;
 mod generations;
 mod grants;
+mod holdings;
 mod keys;
 mod lost;
 mod mints;
