@@ -3,6 +3,7 @@
 mod driver;
 mod forwarded;
 mod neighbour;
+mod places;
 mod policies;
 
 use std::fs;

@@ -235,6 +235,16 @@ mod tests {
             assert!(html.contains(shown), "{shown}: {html}");
         }
         assert!(html.contains("/console/keys/019b76da-a800-7000-8000-000000000003/revoke"));
+        let used = OrgToken {
+            last_used_at: Some(NOW),
+            ..token("ci")
+        };
+        let html = drawn(&KeysPage {
+            frame: frame(),
+            keys: vec![listed(used)],
+            is_cut: false,
+            form: MintForm::new(Role::Admin, NOW),
+        });
         assert!(html.contains("Not used in the last 24 hours"), "{html}");
         let empty = drawn(&KeysPage {
             frame: frame(),

@@ -148,7 +148,7 @@ mod tests {
         let listed = [this, other].map(|one| Listed::new(&one, this.id, NOW));
         let html = drawn(listed.into(), false);
         assert_eq!(html.matches("name=\"session\"").count(), 2, "{html}");
-        assert_eq!(html.matches("this browser").count(), 1, "{html}");
+        assert_eq!(html.matches("\"tag\">this browser").count(), 1, "{html}");
         assert!(!html.contains("Sign out there"), "{html}");
     }
 

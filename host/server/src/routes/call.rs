@@ -1,5 +1,6 @@
 //! One request for a verb: its caller, verified, and its way to the gate.
 
+mod beside;
 mod lives;
 mod proof;
 
@@ -251,19 +252,6 @@ impl Call {
     /// The permit to read what `action` names.
     pub async fn permit(&self, action: Action) -> Result<Permit, Problem> {
         match self.submit(action).await? {
-            Passed::Read(permit) => Ok(permit),
-            _ => Err(Problem::internal()),
-        }
-    }
-
-    /// The permit to read something beside what the route is for: a page shows what several verbs read, and
-    /// the policies are asked about each.
-    pub async fn permit_beside(&self, action: Action) -> Result<Permit, Problem> {
-        if !action.verb().is_read() || self.source != Source::Request {
-            tracing::error!(route = %self.verb, action = %action.verb(), "a page does what it should read");
-            return Err(Problem::internal());
-        }
-        match self.judge(action, Want::Deed(None)).await? {
             Passed::Read(permit) => Ok(permit),
             _ => Err(Problem::internal()),
         }
