@@ -7,6 +7,7 @@ mod gallery;
 mod inbox;
 mod inbox_unaided;
 mod neighbour;
+mod places;
 mod policies;
 mod policy_asking;
 mod policy_history;

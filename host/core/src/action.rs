@@ -16,6 +16,7 @@ use crate::review::Reviewed;
 use crate::secret::{PlainSecret, SecretAddress, SecretScope};
 use crate::time::Timestamp;
 use crate::verb::Verb;
+use crate::workspace::FallDigest;
 
 /// An action with every effective field, defaults applied.
 #[derive(Clone, Debug)]
@@ -93,6 +94,9 @@ pub enum Action {
         workspace: WorkspaceId,
         /// Whether those below it may fall with it.
         confirm: bool,
+        /// What the caller was shown of what falls, where it says so: nothing else may. A condition, and no
+        /// part of what is asked: an approval is bound to what falls by its precondition.
+        shown: Option<FallDigest>,
     },
     /// Mint a workspace's token. A workspace token that mints one for its own workspace is replaced by it.
     WorkspaceTokenMint {

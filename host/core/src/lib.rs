@@ -16,6 +16,7 @@ pub mod exhaustive;
 pub mod gate;
 pub mod generation;
 pub mod history;
+pub mod holdings;
 pub mod id;
 pub mod keys;
 pub mod ledger;

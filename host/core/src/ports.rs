@@ -11,6 +11,7 @@ use crate::caller::Caller;
 use crate::decision::Decision;
 use crate::generation::GenerationLedger;
 use crate::history::HistoryLedger;
+use crate::holdings::HoldingsLedger;
 use crate::id::{ApprovalId, DecisionId, OrgId, SessionId, TokenId, WorkspaceId};
 use crate::keys::KeyLedger;
 use crate::ledger::{
@@ -64,6 +65,7 @@ pub trait Ledger:
     KeyLedger
     + GenerationLedger
     + HistoryLedger
+    + HoldingsLedger
     + ProvenanceLedger
     + ShadowLedger
     + SignatureLedger

@@ -54,6 +54,29 @@ pub struct Workspace {
     pub updated_at: Timestamp,
 }
 
+/// One text for all that falls with a workspace, in the state in which it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FallDigest(String);
+
+impl FallDigest {
+    /// Of things and their versions, in any order.
+    pub fn of<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self(digest_of(members))
+    }
+
+    /// What was written, if it could be one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        (text.len() == 64 && text.bytes().all(is_hex)).then(|| Self(text.to_owned()))
+    }
+}
+
+impl std::fmt::Display for FallDigest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// A workspace's token, as it is listed.
 #[derive(Clone, Debug)]
 pub struct WorkspaceToken {

@@ -12,9 +12,12 @@ mod assets;
 mod audit;
 mod audit_entry;
 mod audit_export;
+mod chart;
 mod decision_page;
 mod decisions;
+mod finish;
 mod frame;
+mod key_page;
 mod keys;
 mod mint_form;
 mod moment;
@@ -22,7 +25,13 @@ mod narrow;
 mod policies;
 mod policy_change;
 mod problem;
+mod removal;
+mod secrets;
+mod sessions;
 mod sign_in;
+mod tree;
+mod waiting;
+mod workspaces;
 
 #[cfg(test)]
 mod examples;
@@ -42,6 +51,11 @@ pub fn add(routes: Routes) -> Routes {
     let routes = sign_in::add(routes);
     let routes = approvals::add(routes);
     let routes = keys::add(routes);
+    let routes = key_page::add(routes);
+    let routes = workspaces::add(routes);
+    let routes = removal::add(routes);
+    let routes = secrets::add(routes);
+    let routes = sessions::add(routes);
     let routes = policies::add(routes);
     let routes = decisions::add(routes);
     let routes = audit::add(routes);

@@ -148,6 +148,11 @@ impl Credentials {
         self.control_plane.is_some() || self.assertions.is_some()
     }
 
+    /// Whether a control plane, and whether a proxy that asserts identities, signs people in.
+    pub fn ways_in(&self) -> (bool, bool) {
+        (self.control_plane.is_some(), self.assertions.is_some())
+    }
+
     /// Keeps what is remembered fresh and small, until told to stop.
     pub async fn keep(&self, stop: watch::Receiver<bool>) {
         let sweep = async {

@@ -9,6 +9,7 @@ use countersign_core::ports::LedgerError;
 use countersign_core::verb::Verb;
 use serde_json::{Map, Value, json};
 
+pub use self::refusal::OTHER_THAN_SHOWN;
 use self::refusal::refused;
 use crate::credentials::{CredentialError, Unverifiable};
 use crate::rates;

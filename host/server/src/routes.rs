@@ -19,12 +19,12 @@ mod policy_bytes;
 mod policy_pins;
 pub mod policy_signature;
 pub mod rollback;
-mod secrets;
+pub mod secrets;
 mod sign_in;
 mod surround;
 mod usage;
 mod workspace_tokens;
-mod workspaces;
+pub mod workspaces;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

@@ -91,6 +91,7 @@ fn every_action_is_told_in_described_words() {
         Action::DeleteWorkspace {
             workspace,
             confirm: true,
+            shown: None,
         },
         Action::WorkspaceTokenMint {
             workspace,

@@ -9,14 +9,13 @@ use countersign_core::caller::{Caller, POLICY_FOLDER};
 use countersign_core::operators::Standing;
 use countersign_core::provenance::Provenance;
 use countersign_core::time::Timestamp;
-use countersign_core::verb::Verb;
-use serde_json::Value;
 
 use self::signatures::Demands;
 pub use self::signatures::{Signature, signatures};
 use self::who::Who;
 use super::asked::{self, Field, Shown, Subject};
 use super::assets;
+use super::finish::Finish;
 use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
 use super::policy_change;
@@ -85,14 +84,6 @@ enum Stance {
     Closed,
 }
 
-/// A form by which a person does what they asked for, once others have approved it.
-#[derive(Debug, PartialEq, Eq)]
-struct Finish {
-    action: String,
-    label: &'static str,
-    fields: Vec<(&'static str, String)>,
-}
-
 impl ApprovalPage {
     /// `approval`, whose requester is `known`, as `reader` sees it at `now`.
     pub fn new(
@@ -136,7 +127,7 @@ impl ApprovalPage {
             signatures: signatures(approval, now),
             news: news((state, state_says), approval.votes.len()),
             stance: Stance::of(approval, (reader, standing), state),
-            finish: Finish::of(approval, reader, state),
+            finish: finish(approval, reader, state),
             can_revoke: state == State::Approved && reader.person().is_some(),
             revoke_reason: approval.revoke_reason.clone(),
             digest: approval.digest.to_string(),
@@ -170,46 +161,13 @@ impl Stance {
     }
 }
 
-impl Finish {
-    /// For whoever asked in the console: repeating the very same request uses the approval.
-    fn of(approval: &Approval, reader: &Caller, state: State) -> Option<Self> {
-        let is_theirs = approval.requester.credential == reader.credential_key();
-        if state != State::Approved || !is_theirs || reader.person().is_none() {
-            return None;
-        }
-        match approval.verb {
-            Verb::OrgTokenMint => {
-                let text = |name: &'static str| {
-                    let value = asked::argument(approval, name).and_then(Value::as_str)?;
-                    Some((
-                        if name == "workspace" {
-                            "workspace_id"
-                        } else {
-                            name
-                        },
-                        value.to_owned(),
-                    ))
-                };
-                Some(Self {
-                    action: "/console/keys".to_owned(),
-                    label: "Mint the key now",
-                    fields: ["name", "role", "workspace", "expires_at"]
-                        .into_iter()
-                        .filter_map(text)
-                        .collect(),
-                })
-            }
-            Verb::OrgTokenRevoke => Some(Self {
-                action: format!("/console/keys/{}/revoke", approval.resource_id),
-                label: "Revoke the key now",
-                fields: ["drain_seconds", "descendants"]
-                    .into_iter()
-                    .filter_map(|name| Some((name, asked::argument(approval, name)?.to_string())))
-                    .collect(),
-            }),
-            _ => None,
-        }
+/// For whoever asked in the console: repeating the very same request uses the approval.
+fn finish(approval: &Approval, reader: &Caller, state: State) -> Option<Finish> {
+    let is_theirs = approval.requester.credential == reader.credential_key();
+    if state != State::Approved || !is_theirs || reader.person().is_none() {
+        return None;
     }
+    Finish::of(&approval.payload)
 }
 
 /// What a state means.

@@ -34,6 +34,20 @@ pub const LIVE: Asset = Asset {
     bytes: include_bytes!("../../assets/live.js"),
 };
 
+/// Waits for the decision about a person's own request, and finishes it.
+pub const WAITING: Asset = Asset {
+    path: "/console/assets/waiting.js",
+    kind: "text/javascript; charset=utf-8",
+    bytes: include_bytes!("../../assets/waiting.js"),
+};
+
+/// Copies a new key.
+pub const COPY: Asset = Asset {
+    path: "/console/assets/copy.js",
+    kind: "text/javascript; charset=utf-8",
+    bytes: include_bytes!("../../assets/copy.js"),
+};
+
 /// The mark, which is the icon too.
 pub const MARK: Asset = Asset {
     path: "/console/assets/mark.svg",
@@ -64,7 +78,7 @@ const fn fnv1a(bytes: &[u8]) -> u64 {
 }
 
 pub(super) fn add(routes: Routes) -> Routes {
-    [STYLE, SCRIPT, LIVE, MARK]
+    [STYLE, SCRIPT, LIVE, WAITING, COPY, MARK]
         .into_iter()
         .fold(routes, |routes, asset| {
             routes.open(

@@ -7,12 +7,14 @@ use countersign_core::approval::{Approval, Choice, Claim, Requester, State, Vote
 use countersign_core::caller::{Caller, Door, Identity, Issuer, Person};
 use countersign_core::decision::{Decision, Outcome};
 use countersign_core::id::{ApprovalId, DecisionId, TokenId, WorkspaceId};
+use countersign_core::ledger::OrgToken;
 use countersign_core::policy::{
     CallerClass, Entity, Ground, Properties, Question, Quorum, Role, Terms, Value, Verdict,
 };
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use countersign_core::verdict::{Judgement, ModuleId, Opinion, Ruling, Took};
+use countersign_core::workspace::{Status, Workspace};
 use serde_json::json;
 
 /// When the tests take place.
@@ -181,6 +183,25 @@ fn caller(identity: Identity) -> Caller {
     }
 }
 
+/// A key called `name`.
+pub fn org_token(name: &str) -> OrgToken {
+    OrgToken {
+        id: TokenId::parse("019b76da-a800-7000-8000-000000000003").expect("a UUID"),
+        prefix: "cso_abcd".to_owned(),
+        name: Some(name.to_owned()),
+        role: Role::Admin,
+        workspace: None,
+        created_by: "session:0123456789abcdef".to_owned(),
+        created_by_user: Some("ada@example".to_owned()),
+        lineage: "person:control-plane:ada".to_owned(),
+        created_at: NOW,
+        last_used_at: None,
+        uses_24h: 0,
+        expires_at: Some(NOW.plus(24 * 90 * HOUR)),
+        draining_until: None,
+    }
+}
+
 /// The text of a response.
 pub async fn body_of(response: Response<Body>) -> String {
     let bytes = axum::body::to_bytes(response.into_body(), usize::MAX)
@@ -291,5 +312,23 @@ pub fn decision() -> Decision {
         },
         outcome: Outcome::Refused,
         approval: None,
+    }
+}
+
+/// The workspace with a number, below another one.
+pub fn workspace(number: u8, name: &str, parent: Option<u8>) -> Workspace {
+    let id = |n: u8| {
+        let text = format!("00000000-0000-4000-8000-0000000000{n:02x}");
+        WorkspaceId::parse(&text).expect("a UUID")
+    };
+    Workspace {
+        id: id(number),
+        name: name.to_owned(),
+        parent: parent.map(id),
+        status: Status::Provisioning,
+        version: "1".to_owned(),
+        created_by: "org-token:cso_abcd".to_owned(),
+        created_at: NOW,
+        updated_at: NOW,
     }
 }

@@ -1,6 +1,7 @@
 //! What every page shows around its content: where one is, and as whom.
 
 use countersign_core::caller::{Caller, Identity, Issuer, POLICY_FOLDER};
+use countersign_core::session::OPERATOR;
 
 /// The frame of one page, which `layout.html` draws.
 pub struct Frame {
@@ -16,6 +17,8 @@ pub enum Place {
     Approvals,
     /// The organisation's keys.
     Keys,
+    /// The workspaces, and the secrets.
+    Workspaces,
     /// The live policies.
     Policies,
     /// The recorded decisions.
@@ -48,9 +51,10 @@ pub struct NavItem {
     pub is_current: bool,
 }
 
-const PLACES: [(Place, &str, &str); 5] = [
+const PLACES: [(Place, &str, &str); 6] = [
     (Place::Approvals, "/console/approvals", "Approvals"),
     (Place::Keys, "/console/keys", "Keys"),
+    (Place::Workspaces, "/console/workspaces", "Workspaces"),
     (Place::Policies, "/console/policies", "Policies"),
     (Place::Decisions, "/console/decisions", "Decisions"),
     (Place::Audit, "/console/audit", "Audit"),
@@ -69,6 +73,18 @@ impl Frame {
     pub fn without_viewer(place: Place) -> Self {
         Self {
             viewer: None,
+            place,
+        }
+    }
+
+    /// Around a page that a session of the host's own login reads.
+    pub fn of_operator(place: Place) -> Self {
+        Self {
+            viewer: Some(Viewer {
+                name: OPERATOR.to_owned(),
+                proof: vouched_by(Issuer::Operator),
+                is_ours: true,
+            }),
             place,
         }
     }

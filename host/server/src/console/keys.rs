@@ -7,57 +7,57 @@ use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
 use countersign_core::gate::Passed;
 use countersign_core::id::TokenId;
-use countersign_core::ledger::OrgToken;
+use countersign_core::ledger::{HourOfUse, OrgToken};
 use countersign_core::policy::Role;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use serde_json::Value;
 
 use super::assets;
+use super::chart::{A_DAY, Chart};
 use super::frame::{Frame, Party, Place};
 use super::mint_form::{MintForm, mint_body};
 use super::moment::Moment;
-use super::{page, see_other};
+use super::page;
+use super::tree;
+use super::waiting::{self, Sent};
 use crate::problem::Problem;
-use crate::routes::org_tokens::revocation;
 use crate::routes::{Answer, Call, Routes};
+
+/// As many keys as the ledger lists.
+const LIST_LIMIT: usize = 500;
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes
         .verb(Method::GET, "/console/keys", Verb::OrgTokenList, list)
         .verb(Method::POST, "/console/keys", Verb::OrgTokenMint, mint)
-        .verb(
-            Method::GET,
-            "/console/keys/{id}/revoke",
-            Verb::OrgTokenList,
-            confirm,
-        )
-        .verb(
-            Method::POST,
-            "/console/keys/{id}/revoke",
-            Verb::OrgTokenRevoke,
-            revoke,
-        )
 }
 
 /// A key, as it is listed.
-struct Key {
-    id: String,
-    prefix: String,
-    name: Option<String>,
-    role: Role,
-    workspace: Option<String>,
-    minter: Party,
-    minter_user: Option<String>,
-    created: Moment,
-    last_used: Option<Moment>,
-    uses_24h: u64,
-    expires: Option<Moment>,
-    drains: Option<Moment>,
+pub struct Key {
+    pub id: String,
+    pub prefix: String,
+    pub name: Option<String>,
+    pub role: Role,
+    pub workspace: Option<String>,
+    pub minter: Party,
+    pub minter_user: Option<String>,
+    pub created: Moment,
+    pub last_used: Option<Moment>,
+    pub uses_24h: u64,
+    pub expires: Option<Moment>,
+    pub drains: Option<Moment>,
+}
+
+/// A key in the list, with its picture.
+struct Listed {
+    key: Key,
+    chart: Chart,
 }
 
 impl Key {
-    fn new(token: OrgToken, now: Timestamp) -> Self {
+    /// `token`, seen at `now`.
+    pub fn new(token: OrgToken, now: Timestamp) -> Self {
         let moment = |at| Moment::new(at, now);
         Self {
             id: token.id.to_string(),
@@ -81,7 +81,9 @@ impl Key {
 #[template(path = "keys.html")]
 struct KeysPage {
     frame: Frame,
-    keys: Vec<Key>,
+    keys: Vec<Listed>,
+    /// Whether there may be more than are listed.
+    is_cut: bool,
     form: MintForm,
 }
 
@@ -102,36 +104,50 @@ struct MintedPage<'a> {
     plain: &'a str,
 }
 
-/// Whether a key should really go.
-#[derive(Template)]
-#[template(path = "revoke.html")]
-struct RevokePage {
-    frame: Frame,
-    key: Key,
-}
-
 async fn list(call: Call) -> Answer {
-    let keys = live(&call).await?;
     let now = call.app.clock.now();
+    let permit = call.permit(Action::OrgTokenList).await?;
+    let keys = call.app.ledger.org_tokens(&permit, now).await?;
+    let since = now.minus(A_DAY);
+    let uses = call.app.ledger.uses_by_hour(&permit, since, now).await?;
+    let mut hours: HashMap<TokenId, Vec<HourOfUse>> = HashMap::new();
+    for (token, hour) in uses {
+        hours.entry(token).or_default().push(hour);
+    }
+    let listed = |token: OrgToken| Listed {
+        chart: Chart::new(hours.get(&token.id).into_iter().flatten(), now),
+        key: Key::new(token, now),
+    };
     let shown = KeysPage {
         frame: Frame::of(&call.caller, Place::Keys),
-        keys: keys.into_iter().map(|token| Key::new(token, now)).collect(),
-        form: MintForm::new(call.caller.role(), now),
+        is_cut: keys.len() >= LIST_LIMIT,
+        keys: keys.into_iter().map(listed).collect(),
+        form: form(&call, now).await,
     };
     Ok(page(StatusCode::OK, &shown))
+}
+
+/// An empty form. Where it cannot be seen which workspaces there are, one is named by its id.
+async fn form(call: &Call, now: Timestamp) -> MintForm {
+    let form = MintForm::new(call.caller.role(), now);
+    match tree::standing(call).await {
+        Ok(workspaces) => form.offering(&workspaces),
+        Err(_) => form,
+    }
 }
 
 async fn mint(call: Call) -> Answer {
     let sent = call.form()?;
     let action = match mint_body(&sent).into_action(&call) {
         Ok(action) => action,
-        Err(problem) => return mend(&call, &sent, problem),
+        Err(problem) => return mend(&call, &sent, problem).await,
     };
-    let (token, plain) = match call.submit(action).await {
-        Ok(Passed::Minted(token, plain)) => (token, plain),
-        Ok(_) => return Err(Problem::internal()),
+    let (token, plain) = match waiting::submit(&call, Place::Keys, action).await {
+        Ok(Sent::Done(Passed::Minted(token, plain))) => (token, plain),
+        Ok(Sent::Waits(page)) => return Ok(page),
+        Ok(Sent::Done(_)) => return Err(Problem::internal()),
         // Some of what is wrong shows only when it is tried: a workspace that does not stand.
-        Err(problem) => return mend(&call, &sent, problem),
+        Err(problem) => return mend(&call, &sent, problem).await,
     };
     let shown = MintedPage {
         frame: Frame::of(&call.caller, Place::Keys),
@@ -143,72 +159,28 @@ async fn mint(call: Call) -> Answer {
 }
 
 /// The form as it was sent, with what is wrong at the field that is wrong.
-fn mend(call: &Call, sent: &HashMap<String, String>, problem: Problem) -> Answer {
+async fn mend(call: &Call, sent: &HashMap<String, String>, problem: Problem) -> Answer {
     let Some(field) = problem.body.get("field").and_then(Value::as_str) else {
         return Err(problem);
     };
     let complaint = problem.error().replacen(&format!("`{field}` "), "", 1);
-    let form =
-        MintForm::new(call.caller.role(), call.app.clock.now()).filled(sent, field, &complaint);
+    let form = form(call, call.app.clock.now()).await;
     let shown = MintPage {
         frame: Frame::of(&call.caller, Place::Keys),
-        form,
+        form: form.filled(sent, field, &complaint),
     };
     Ok(page(problem.status, &shown))
 }
 
-async fn confirm(call: Call) -> Answer {
-    let id = call.path("id", TokenId::parse)?;
-    let token = live(&call)
-        .await?
-        .into_iter()
-        .find(|token| token.id == id)
-        .ok_or_else(|| {
-            Problem::new(
-                StatusCode::NOT_FOUND,
-                "not_found",
-                "there is no such key, or it was revoked already",
-            )
-        })?;
-    let shown = RevokePage {
-        frame: Frame::of(&call.caller, Place::Keys),
-        key: Key::new(token, call.app.clock.now()),
-    };
-    Ok(page(StatusCode::OK, &shown))
-}
-
-async fn revoke(call: Call) -> Answer {
-    let token = call.path("id", TokenId::parse)?;
-    call.submit(revocation(token, &call.form()?)?).await?;
-    Ok(see_other("/console/keys"))
-}
-
-async fn live(call: &Call) -> Result<Vec<OrgToken>, Problem> {
-    let permit = call.permit(Action::OrgTokenList).await?;
-    let now = call.app.clock.now();
-    Ok(call.app.ledger.org_tokens(&permit, now).await?)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::examples::{NOW, is_whole, person};
+    use super::super::examples::{NOW, is_whole, org_token as token, person};
     use super::*;
 
-    fn token(name: &str) -> OrgToken {
-        OrgToken {
-            id: TokenId::parse("019b76da-a800-7000-8000-000000000003").expect("a UUID"),
-            prefix: "cso_abcd".to_owned(),
-            name: Some(name.to_owned()),
-            role: Role::Admin,
-            workspace: None,
-            created_by: "session:0123456789abcdef".to_owned(),
-            created_by_user: Some("ada@example".to_owned()),
-            lineage: "person:control-plane:ada".to_owned(),
-            created_at: NOW,
-            last_used_at: None,
-            uses_24h: 0,
-            expires_at: Some(NOW.plus(std::time::Duration::from_secs(90 * 86_400))),
-            draining_until: None,
+    fn listed(token: OrgToken) -> Listed {
+        Listed {
+            key: Key::new(token, NOW),
+            chart: Chart::new(&[], NOW),
         }
     }
 
@@ -229,12 +201,9 @@ mod tests {
         for html in [
             drawn(&KeysPage {
                 frame: frame(),
-                keys: vec![Key::new(token(HOSTILE), NOW)],
+                keys: vec![listed(token(HOSTILE))],
+                is_cut: false,
                 form: MintForm::new(Role::Admin, NOW),
-            }),
-            drawn(&RevokePage {
-                frame: frame(),
-                key: Key::new(token(HOSTILE), NOW),
             }),
             drawn(&MintedPage {
                 frame: frame(),
@@ -251,7 +220,8 @@ mod tests {
     fn the_list_tells_keys_apart_and_leads_to_revoking_each() {
         let html = drawn(&KeysPage {
             frame: frame(),
-            keys: vec![Key::new(token("ci"), NOW)],
+            keys: vec![listed(token("ci"))],
+            is_cut: false,
             form: MintForm::new(Role::Admin, NOW),
         });
         for shown in [
@@ -265,9 +235,21 @@ mod tests {
             assert!(html.contains(shown), "{shown}: {html}");
         }
         assert!(html.contains("/console/keys/019b76da-a800-7000-8000-000000000003/revoke"));
+        let used = OrgToken {
+            last_used_at: Some(NOW),
+            ..token("ci")
+        };
+        let html = drawn(&KeysPage {
+            frame: frame(),
+            keys: vec![listed(used)],
+            is_cut: false,
+            form: MintForm::new(Role::Admin, NOW),
+        });
+        assert!(html.contains("Not used in the last 24 hours"), "{html}");
         let empty = drawn(&KeysPage {
             frame: frame(),
             keys: Vec::new(),
+            is_cut: false,
             form: MintForm::new(Role::Admin, NOW),
         });
         assert!(!empty.contains("<table"), "{empty}");
@@ -281,11 +263,16 @@ mod tests {
         };
         let html = drawn(&KeysPage {
             frame: frame(),
-            keys: vec![Key::new(draining, NOW)],
+            keys: vec![listed(draining)],
+            is_cut: true,
             form: MintForm::new(Role::Admin, NOW),
         });
         assert!(html.contains("Revoked, works until"), "{html}");
         assert!(!html.contains("in 90 days"), "{html}");
+        assert!(
+            html.contains("Only the newest 500"),
+            "a cut list says so: {html}"
+        );
     }
 
     #[test]

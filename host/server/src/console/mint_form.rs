@@ -7,11 +7,15 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use countersign_core::policy::Role;
 use countersign_core::time::Timestamp;
+use countersign_core::workspace::Workspace;
 
 use crate::routes::org_tokens::MintBody;
 
 /// What the form proposes: a key that nobody needs any more dies by itself.
 const PROPOSED_LIFE: Duration = Duration::from_secs(90 * 86_400);
+
+/// As many workspaces as can be chosen from. Where there are more, one is named by its id.
+const MOST_CHOICES: usize = 50;
 
 /// What a person fills in to mint a key. Draws itself as a `<form>`.
 #[derive(Template)]
@@ -26,6 +30,9 @@ pub struct MintForm {
     expires_on: String,
     earliest: String,
     workspace: String,
+    /// The workspaces to choose from: their ids and names. None where there are too many, or where the minter
+    /// cannot see them.
+    workspaces: Vec<(String, String)>,
     error: Option<Mistake>,
 }
 
@@ -62,8 +69,15 @@ impl MintForm {
             expires_on: day(now.plus(PROPOSED_LIFE)),
             earliest: day(now),
             workspace: String::new(),
+            workspaces: Vec::new(),
             error: None,
         }
+    }
+
+    /// With these workspaces to choose from, where they are few enough.
+    pub fn offering(mut self, workspaces: &[Workspace]) -> Self {
+        self.workspaces = choices(workspaces);
+        self
     }
 
     /// As it was sent, to be mended: `field` is the request's name for what is wrong.
@@ -101,6 +115,15 @@ impl Mistake {
             complaint: complaint.to_owned(),
         }
     }
+}
+
+/// Ids and names of `workspaces`, unless nobody could find one among so many.
+pub fn choices(workspaces: &[Workspace]) -> Vec<(String, String)> {
+    if workspaces.len() > MOST_CHOICES {
+        return Vec::new();
+    }
+    let choice = |one: &Workspace| (one.id.to_string(), one.name.clone());
+    workspaces.iter().map(choice).collect()
 }
 
 fn day(at: Timestamp) -> String {

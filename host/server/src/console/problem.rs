@@ -3,15 +3,12 @@
 use askama::Template;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use countersign_core::id::ApprovalId;
-use countersign_core::time::Timestamp;
 use serde_json::Value;
 
 use super::assets;
 use super::frame::{Frame, Place};
-use super::moment::Moment;
-use super::page;
-use crate::problem::Problem;
+use super::{page, waiting};
+use crate::problem::{OTHER_THAN_SHOWN, Problem};
 
 /// A problem.
 #[derive(Template)]
@@ -26,52 +23,24 @@ struct ProblemPage {
     may_pass: bool,
 }
 
-/// A request that waits for people.
-#[derive(Template)]
-#[template(path = "waiting.html")]
-struct WaitingPage {
-    frame: Frame,
-    approval: String,
-    says: Vec<Span>,
-    expires: String,
-}
-
 /// A piece of a sentence.
 #[derive(Debug, PartialEq, Eq)]
-struct Span {
-    text: String,
-    is_code: bool,
+pub struct Span {
+    /// What it says.
+    pub text: String,
+    /// Whether it is shown letter by letter.
+    pub is_code: bool,
 }
 
 /// `problem` as a page, with its status and its headers.
 pub fn problem_page(problem: Problem) -> Response<Body> {
     let mut response = if problem.status == StatusCode::ACCEPTED {
-        waiting(&problem)
+        waiting::page_of(&problem, Frame::without_viewer(Place::Elsewhere), None)
     } else {
         trouble(&problem)
     };
     response.headers_mut().extend(problem.headers);
     response
-}
-
-fn waiting(problem: &Problem) -> Response<Body> {
-    let text = |name| {
-        problem
-            .body
-            .get(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
-    let waiting = WaitingPage {
-        frame: Frame::without_viewer(Place::Elsewhere),
-        // Parsed, because it becomes part of an address.
-        approval: ApprovalId::parse(text("approval_id"))
-            .map_or_else(String::new, |id| id.to_string()),
-        says: spans(&sentence(text("reason"))),
-        expires: Timestamp::parse(text("expires_at"))
-            .map_or_else(String::new, |at| Moment::new(at, at).exact),
-    };
-    page(problem.status, &waiting)
 }
 
 fn trouble(problem: &Problem) -> Response<Body> {
@@ -120,6 +89,7 @@ fn headline(status: StatusCode, code: &str) -> &'static str {
         "approval_stale" => "What was approved has changed",
         "cross_site" => "This came from another site",
         crate::routes::PROOF_MISSING => "This browser cannot sign for this session",
+        OTHER_THAN_SHOWN => "Something else would fall by now",
         "policies_outdated" => "Other policies are coming in",
         "platform_unavailable" => "The records cannot be reached",
         "control_plane_unavailable" => "Your session cannot be checked now",
@@ -146,7 +116,7 @@ fn for_people(error: &str) -> &str {
 }
 
 /// `text`, which follows the API's style, as a sentence.
-fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     let Some(first) = characters.next() else {
         return String::new();
@@ -159,7 +129,7 @@ fn sentence(text: &str) -> String {
 }
 
 /// The pieces between backticks are code.
-fn spans(text: &str) -> Vec<Span> {
+pub fn spans(text: &str) -> Vec<Span> {
     text.split('`')
         .enumerate()
         .filter(|(_, piece)| !piece.is_empty())

@@ -28,6 +28,7 @@ struct SignInPage {
     frame: Frame,
     link: Option<String>,
     has_control_plane: bool,
+    has_assertions: bool,
 }
 
 #[derive(Template)]
@@ -50,10 +51,12 @@ async fn show(visit: Visit) -> Answer {
     if link.is_none() && is_signed_in(&visit).await? {
         return Ok(see_other("/console"));
     }
+    let (has_control_plane, has_assertions) = visit.app.credentials.ways_in();
     let shown = SignInPage {
         frame: Frame::without_viewer(Place::Outside),
         link: link.cloned(),
-        has_control_plane: visit.app.credentials.has_another_way_in(),
+        has_control_plane,
+        has_assertions,
     };
     Ok(page(StatusCode::OK, &shown))
 }
@@ -132,6 +135,7 @@ mod tests {
             frame: Frame::without_viewer(Place::Outside),
             link: link.map(str::to_owned),
             has_control_plane,
+            has_assertions: false,
         };
         let html = page.render().expect("drawn");
         is_whole(&html);
@@ -156,7 +160,14 @@ mod tests {
         let html = drawn(None, false);
         assert!(html.contains("login-link"), "{html}");
         assert!(!html.contains("<form"), "{html}");
-        assert!(drawn(None, true).contains("Sign in to your platform first"));
+        assert!(html.contains("Nothing else signs people in here"), "{html}");
+        assert!(html.contains("countersign login --browser"), "{html}");
+        let html = drawn(None, true);
+        assert!(html.contains("Sign in to your platform first"), "{html}");
+        assert!(
+            !html.contains("Nothing else signs people in here"),
+            "{html}"
+        );
     }
 
     #[test]

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use super::Problem;
 
+/// The code of the problem that something else would fall than was shown.
+pub const OTHER_THAN_SHOWN: &str = "other_than_shown";
+
 /// What would fall with a workspace, at its first level; nothing was removed.
 fn confirmation_required(children: &[Workspace]) -> Problem {
     let named: Vec<Value> = children
@@ -141,6 +144,11 @@ pub(super) fn refused(refusal: Refusal, verb: Verb) -> Problem {
             "the approval anchor, under which requests are filed, is below this workspace and would fall with it: move the anchor's branch away first, or name another workspace in MOLECULE_PLATFORM_WORKSPACE_ID",
         ),
         Refusal::ConfirmationRequired { children } => confirmation_required(&children),
+        Refusal::OtherThanShown => Problem::new(
+            StatusCode::CONFLICT,
+            OTHER_THAN_SHOWN,
+            "something else would fall with this workspace than was shown, and nothing was removed: look again",
+        ),
         Refusal::ApprovalMismatch => forbidden(
             "approval_mismatch",
             "the approval that Approval-Id names is not there, is not yours, or was for another request: repeat the very request that was approved, with the same credential",

@@ -1,5 +1,6 @@
 //! One request for a verb: its caller, verified, and its way to the gate.
 
+mod beside;
 mod lives;
 mod proof;
 
@@ -201,12 +202,17 @@ impl Call {
             tracing::error!(route = %self.verb, action = %action.verb(), "a route submits a foreign verb");
             return Err(Problem::internal());
         }
+        self.judge(action, want).await
+    }
+
+    async fn judge(&self, action: Action, want: Want) -> Result<Passed, Problem> {
+        let verb = action.verb();
         let app = self.app.clone();
         let caller = self.caller.clone();
         let answer = self
             .app
             .finish(async move {
-                let ends_tokens = action.verb().ends_tokens();
+                let ends_tokens = verb.ends_tokens();
                 let answer = judged_by_the_newest(&app, &caller, action, want).await;
                 // Before anybody is told, whether or not somebody still listens; and whatever came of it:
                 // of a commit that broke down nobody can say whether it was done.
@@ -218,7 +224,7 @@ impl Call {
             .await
             .ok_or_else(Problem::internal)??;
         let _ = self.judged.0.set((answer.decision, answer.generation));
-        self.app.metrics.decided(self.verb, &answer.result);
+        self.app.metrics.decided(verb, &answer.result);
         // A refusal and a permit to read change no approval.
         if matches!(
             answer.result,
@@ -233,7 +239,7 @@ impl Call {
         answer.result.map_err(|stopped: Stopped| match stopped {
             Stopped::Refused(Refusal::CredentialGone) => self.gone(),
             stopped => {
-                problem::stopped(stopped, self.verb, &self.app.base_url).gated_by(answer.gated_by)
+                problem::stopped(stopped, verb, &self.app.base_url).gated_by(answer.gated_by)
             }
         })
     }

@@ -79,8 +79,12 @@ async fn write_to_workspace(call: Call) -> Answer {
 /// What a caller wants written.
 pub(super) fn writing(call: &Call, scope: SecretScope) -> Result<Action, Problem> {
     let body: WriteBody = call.json()?;
-    let address = address(scope, &body.key)?;
     let Secret(value) = body.value;
+    written(address(scope, &body.key)?, value)
+}
+
+/// A secret to be written, as a body or a form says.
+pub fn written(address: SecretAddress, value: PlainSecret) -> Result<Action, Problem> {
     if value.reveal().len() > MAX_VALUE {
         return Err(Problem::bad_field("value", "is longer than 256 KiB"));
     }
@@ -210,7 +214,8 @@ fn about(status: &str, action: &Action) -> Value {
     answer
 }
 
-fn address(scope: SecretScope, key: &str) -> Result<SecretAddress, Problem> {
+/// Where a secret is, or is to be.
+pub fn address(scope: SecretScope, key: &str) -> Result<SecretAddress, Problem> {
     let key = SecretKey::parse(key).ok_or_else(|| {
         Problem::bad_field(
             "key",

@@ -50,9 +50,14 @@ fn there<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Option<String>>, D::E
 /// What a caller wants created.
 pub(super) fn creating(call: &Call) -> Result<Action, Problem> {
     let body: CreateBody = call.json()?;
+    creation(&body.name, body.parent_id.as_deref())
+}
+
+/// A workspace to be created, as a body or a form says.
+pub fn creation(called: &str, below: Option<&str>) -> Result<Action, Problem> {
     Ok(Action::WorkspaceCreate {
-        name: name(&body.name)?,
-        parent: body.parent_id.as_deref().map(parent).transpose()?,
+        name: name(called)?,
+        parent: below.map(parent).transpose()?,
     })
 }
 
@@ -99,7 +104,8 @@ async fn read(call: Call) -> Answer {
     Ok(json_response(StatusCode::OK, &shown(&workspace)))
 }
 
-pub(super) fn not_there() -> Problem {
+/// 404: it does not stand.
+pub fn not_there() -> Problem {
     let error = "there is no such workspace, or it was removed";
     Problem::new(StatusCode::NOT_FOUND, "not_found", error)
 }
@@ -112,7 +118,11 @@ pub(super) fn removing(call: &Call) -> Result<Action, Problem> {
         Some("true") => true,
         Some(_) => return Err(Problem::bad_field("confirm", "is not `true` or `false`")),
     };
-    Ok(Action::DeleteWorkspace { workspace, confirm })
+    Ok(Action::DeleteWorkspace {
+        workspace,
+        confirm,
+        shown: None,
+    })
 }
 
 async fn remove(call: Call) -> Answer {
@@ -129,7 +139,7 @@ async fn remove(call: Call) -> Answer {
 }
 
 /// The workspace in the path.
-pub(super) fn id(call: &Call) -> Result<WorkspaceId, Problem> {
+pub fn id(call: &Call) -> Result<WorkspaceId, Problem> {
     call.path("workspace", WorkspaceId::parse)
 }
 

@@ -262,12 +262,20 @@ async fn of_workspace(
             let updated = workspaces::update(connection, &changes, &author).await?;
             Ok(saved(EventKind::WorkspaceUpdated, updated))
         }
-        (Deed::RemoveWorkspace, Action::DeleteWorkspace { workspace, confirm }) => {
+        (
+            Deed::RemoveWorkspace,
+            Action::DeleteWorkspace {
+                workspace,
+                confirm,
+                shown,
+            },
+        ) => {
             let removing = Removing {
                 submission,
                 decision,
                 workspace: *workspace,
                 confirm: *confirm,
+                shown: shown.as_ref(),
             };
             let removed = removal::remove(connection, &removing).await?;
             Ok((!removed.is_empty()).then_some((Done::WorkspacesRemoved(removed), None)))

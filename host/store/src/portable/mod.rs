@@ -15,11 +15,14 @@ mod deprovision;
 mod endings;
 mod events;
 mod facts;
+mod falling;
+mod family;
 mod generations;
 mod grants;
 #[cfg(test)]
 mod guards;
 mod history;
+mod holdings;
 mod instants;
 mod keys;
 mod lost;

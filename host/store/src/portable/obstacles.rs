@@ -8,7 +8,7 @@ use countersign_core::ledger::{Deed, Refusal, Submission};
 use countersign_core::workspace::{LIVE_LIMIT, MAX_DEPTH, TOKEN_LIMIT};
 
 use super::facts::ABSENT;
-use super::{Connection, workspace_tokens, workspaces};
+use super::{Connection, removal, workspace_tokens, workspaces};
 use crate::fault::Fault;
 
 /// The first obstacle, if there is one.
@@ -37,7 +37,16 @@ pub(super) async fn find(
             parent: Some(Some(parent)),
             ..
         } => of_move(connection, *workspace, *parent).await,
-        Action::DeleteWorkspace { workspace, confirm } => {
+        Action::DeleteWorkspace {
+            workspace,
+            confirm,
+            shown,
+        } => {
+            if let Some(shown) = shown
+                && !removal::is_all_that_falls(connection, submission, *workspace, shown).await?
+            {
+                return Ok(Some(Refusal::OtherThanShown));
+            }
             of_removal(connection, submission, *workspace, *confirm).await
         }
         // One that replaces itself is one less before it is one more.

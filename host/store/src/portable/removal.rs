@@ -4,13 +4,13 @@ use countersign_core::action::workspaces_of;
 use countersign_core::audit::EventKind;
 use countersign_core::id::{ApprovalId, DecisionId, WorkspaceId};
 use countersign_core::ledger::Submission;
-use countersign_core::workspace::Workspace;
+use countersign_core::workspace::{FallDigest, Workspace};
 use serde_json::{Value, json};
 
 use super::columns::{from_json, parsed};
 use super::endings::Ending;
 use super::workspaces::{Row, stands, with_fallen, workspace};
-use super::{Connection, audit, endings, secrets, tokens, workspace_tokens};
+use super::{Connection, audit, endings, falling, secrets, tokens, workspace_tokens};
 use crate::fault::Fault;
 
 /// What is to be removed, and by which request.
@@ -21,6 +21,8 @@ pub(super) struct Removing<'a> {
     pub(super) workspace: WorkspaceId,
     /// Whether those below it may fall with it.
     pub(super) confirm: bool,
+    /// What was shown of what falls, where that is said.
+    pub(super) shown: Option<&'a FallDigest>,
 }
 
 /// An approval that is open, as far as its end needs it.
@@ -33,12 +35,18 @@ struct OpenRow {
 
 /// Removes the workspace and all below it: their tokens and the organisation tokens bound to them are
 /// revoked, their secrets deleted, and requests and grants that are filed under or about them ended. The
-/// removed, the one that was meant first; none where it does not stand, where the anchor would fall, or
-/// where others would fall that may not.
+/// removed, the one that was meant first; none where it does not stand, where the anchor would fall, where
+/// others would fall that may not, or other things than were shown.
 pub(super) async fn remove(
     connection: &mut Connection,
     removing: &Removing<'_>,
 ) -> Result<Vec<Workspace>, Fault> {
+    let (submission, workspace) = (removing.submission, removing.workspace);
+    if let Some(shown) = removing.shown
+        && !is_all_that_falls(connection, submission, workspace, shown).await?
+    {
+        return Ok(Vec::new());
+    }
     let mut removed = mark(connection, removing).await?;
     // Those below follow in the order in which they were created.
     let meant = removing.workspace;
@@ -71,6 +79,17 @@ async fn mark(
     .fetch_all(connection)
     .await?;
     rows.into_iter().map(workspace).collect()
+}
+
+/// Whether what falls is what was shown. Nobody else writes meanwhile, so it still is when it falls.
+pub(super) async fn is_all_that_falls(
+    connection: &mut Connection,
+    submission: &Submission<'_>,
+    workspace: WorkspaceId,
+    shown: &FallDigest,
+) -> Result<bool, Fault> {
+    let falling = falling::read(connection, workspace, submission.decision.at).await?;
+    Ok(falling.is_some_and(|falling| falling.digest == *shown))
 }
 
 /// Takes everything off a workspace that hangs on it, and says what it was.

@@ -31,6 +31,8 @@ macro_rules! with_tree {
     };
 }
 
+pub(super) use with_tree;
+
 /// Ends what is live at `$1`: then, or where it is to drain, at `$3`, and never later than it would have.
 macro_rules! ends {
     () => {

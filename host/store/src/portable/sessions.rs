@@ -2,15 +2,19 @@
 
 use countersign_core::audit::EventKind;
 use countersign_core::caller::{Issuer, Person};
+use countersign_core::holdings::LiveSession;
 use countersign_core::id::SessionId;
 use countersign_core::session::{NewSession, OPERATOR, ProofHash};
 use countersign_core::time::Timestamp;
 use countersign_core::token::TokenHash;
 use serde_json::json;
 
-use super::columns::parsed_option;
+use super::columns::{parsed, parsed_option};
 use super::{Connection, HOST, audit};
 use crate::fault::Fault;
+
+/// The most sessions that one list shows.
+const LIST_LIMIT: i64 = 100;
 
 /// What makes a session live at `$1`.
 macro_rules! live {
@@ -158,6 +162,64 @@ pub(super) async fn end(
         detail,
     )
     .await
+}
+
+/// Those that live, for whoever has one of them.
+pub(super) async fn list(
+    connection: &mut Connection,
+    reader: SessionId,
+    now: Timestamp,
+) -> Result<Vec<LiveSession>, Fault> {
+    let rows: Vec<(String, i64, i64)> = sqlx::query_as(concat!(
+        "SELECT id, created_at, expires_at FROM sessions
+         WHERE EXISTS (SELECT 1 FROM sessions WHERE id = $2 AND ",
+        live!(),
+        ") AND ",
+        live!(),
+        " ORDER BY created_at DESC, id DESC LIMIT $3"
+    ))
+    .bind(now.as_micros())
+    .bind(reader.to_string())
+    .bind(LIST_LIMIT)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|(id, started_at, expires_at)| {
+            Ok(LiveSession {
+                id: parsed("sessions.id", &id, SessionId::parse)?,
+                started_at: Timestamp::from_micros(started_at),
+                expires_at: Timestamp::from_micros(expires_at),
+            })
+        })
+        .collect()
+}
+
+/// Ends a session for whoever has a live one; false where either is none.
+pub(super) async fn end_by(
+    connection: &mut Connection,
+    ended: SessionId,
+    by: SessionId,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let done = sqlx::query(concat!(
+        "UPDATE sessions SET ended_at = $1
+         WHERE id = $2 AND EXISTS (SELECT 1 FROM sessions WHERE id = $3 AND ",
+        live!(),
+        ") AND ",
+        live!()
+    ))
+    .bind(now.as_micros())
+    .bind(ended.to_string())
+    .bind(by.to_string())
+    .execute(&mut *connection)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let detail = json!({ "session": ended, "by_session": by });
+    let event = EventKind::SessionEnded;
+    audit::append(connection, now, event, &operator(), detail).await?;
+    Ok(true)
 }
 
 fn operator() -> String {

@@ -33,7 +33,7 @@ macro_rules! with_ancestors {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     id: String,
     prefix: String,
     name: Option<String>,
@@ -305,7 +305,7 @@ pub(super) async fn was_minted_by(
     }
 }
 
-fn token(row: Row) -> Result<OrgToken, Fault> {
+pub(super) fn token(row: Row) -> Result<OrgToken, Fault> {
     Ok(OrgToken {
         id: parsed("org_tokens.id", &row.id, TokenId::parse)?,
         prefix: row.prefix,

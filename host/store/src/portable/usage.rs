@@ -8,7 +8,7 @@ use countersign_core::ledger::{HourOfUse, TokenUses};
 use countersign_core::time::Timestamp;
 use sqlx::QueryBuilder;
 
-use super::columns::count;
+use super::columns::{count, live, parsed};
 use super::{Connection, Driver};
 use crate::fault::Fault;
 
@@ -20,6 +20,9 @@ const KEPT_FOR: Duration = Duration::from_secs(31 * 86_400);
 
 /// At most so many rows in one statement: SQLite takes 32,766 parameters.
 const ROWS: usize = 2_000;
+
+/// At most so many hours of all tokens are read: a day of as many as a list shows, and as many again.
+const MOST_HOURS: i64 = 2 * 500 * 24;
 
 /// Adds `uses` to what is kept. It is the same few statements for any number of tokens.
 pub(super) async fn note(connection: &mut Connection, uses: &[TokenUses]) -> Result<(), Fault> {
@@ -114,6 +117,34 @@ pub(super) async fn by_hour(
         uses: count(uses),
     };
     Ok(rows.into_iter().map(hour).collect())
+}
+
+/// The hours since `since` in which each token of the organisation that lives at `now` was presented.
+pub(super) async fn of_all(
+    connection: &mut Connection,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<(TokenId, HourOfUse)>, Fault> {
+    let rows: Vec<(String, i64, i64)> = sqlx::query_as(concat!(
+        "SELECT token, hour, uses FROM token_usage
+         WHERE hour > $2 AND token IN (SELECT id FROM org_tokens WHERE ",
+        live!(),
+        ") ORDER BY token, hour LIMIT $3"
+    ))
+    .bind(now.as_micros())
+    .bind(since.as_micros())
+    .bind(MOST_HOURS)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|(token, hour, uses)| {
+            let hour = HourOfUse {
+                hour: Timestamp::from_micros(hour),
+                uses: count(uses),
+            };
+            Ok((parsed("token_usage.token", &token, TokenId::parse)?, hour))
+        })
+        .collect()
 }
 
 /// Forgets what is too old.

@@ -14,7 +14,7 @@ use crate::fault::Fault;
 const LIST_LIMIT: u32 = 200;
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     id: String,
     prefix: String,
     workspace: String,
@@ -244,7 +244,7 @@ pub(super) async fn list(
     rows.into_iter().map(token).collect()
 }
 
-fn token(row: Row) -> Result<WorkspaceToken, Fault> {
+pub(super) fn token(row: Row) -> Result<WorkspaceToken, Fault> {
     Ok(WorkspaceToken {
         id: parsed("workspace_tokens.id", &row.id, TokenId::parse)?,
         prefix: row.prefix,

@@ -242,6 +242,7 @@ fn actions() -> Vec<Action> {
         Action::DeleteWorkspace {
             workspace,
             confirm: true,
+            shown: None,
         },
         Action::WorkspaceTokenMint {
             workspace,

@@ -4,6 +4,7 @@ use countersign_core::decision::{Decision, Outcome};
 use countersign_core::id::DecisionId;
 use countersign_core::policy::{CallerClass, Ground, Quorum, Role};
 use countersign_core::provenance::{Lately, Link};
+use countersign_core::verb::Verb;
 use countersign_core::verdict::{Judgement, Ruling, Took};
 
 use super::super::examples::{

@@ -155,6 +155,7 @@ pub fn remove(workspace: WorkspaceId) -> Action {
     Action::DeleteWorkspace {
         workspace,
         confirm: true,
+        shown: None,
     }
 }
 

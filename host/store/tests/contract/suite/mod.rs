@@ -14,6 +14,7 @@ mod events;
 mod generations;
 mod grants;
 mod history;
+mod holdings;
 mod keys;
 mod lost;
 mod mints;

@@ -63,6 +63,7 @@ async fn others_fall_along_only_when_the_request_says_so() {
     let unconfirmed = |workspace| Action::DeleteWorkspace {
         workspace,
         confirm: false,
+        shown: None,
     };
     for ruling in [allow(), gate()] {
         let ask = Ask::new(&session_of("ann"), unconfirmed(root), ruling, at(1));

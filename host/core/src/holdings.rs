@@ -1,0 +1,107 @@
+//! What the organisation holds, as a person looks at it before they take something away: what falls with a
+//! workspace, which key minted which, and where the operator is signed in.
+
+use async_trait::async_trait;
+
+use crate::id::{SessionId, TokenId, WorkspaceId};
+use crate::ledger::{HourOfUse, OrgToken};
+use crate::permit::Permit;
+use crate::ports::LedgerError;
+use crate::time::Timestamp;
+use crate::workspace::{FallDigest, Workspace, WorkspaceToken};
+
+/// How many relatives of one key are read, of each kind.
+pub const MAX_KIN: i64 = 200;
+
+/// All that falls with a workspace.
+#[derive(Clone, Debug)]
+pub struct Falling {
+    /// The workspace itself, then those below it, oldest first.
+    pub workspaces: Vec<Workspace>,
+    /// Live tokens of these workspaces.
+    pub tokens: u64,
+    /// Live organisation tokens that are bound to one of them.
+    pub bound_tokens: u64,
+    /// Their secrets.
+    pub secrets: u64,
+    /// Names exactly this.
+    pub digest: FallDigest,
+}
+
+/// An organisation token, and whether it lives.
+#[derive(Clone, Debug)]
+pub struct Kin {
+    /// The token.
+    pub token: OrgToken,
+    /// Whether it works.
+    pub is_live: bool,
+}
+
+/// An organisation token, with those that stand above and below it.
+#[derive(Clone, Debug)]
+pub struct Family {
+    /// The token itself.
+    pub token: Kin,
+    /// The organisation tokens by which it came about: the one that minted it first, then that one's minter.
+    pub minters: Vec<Kin>,
+    /// The organisation tokens that it minted, itself or through others, oldest first: [`MAX_KIN`] at most.
+    pub minted: Vec<Kin>,
+    /// Live tokens of workspaces that any of these minted, oldest first: [`MAX_KIN`] at most.
+    pub of_workspaces: Vec<WorkspaceToken>,
+}
+
+/// A session of the host's own login that lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiveSession {
+    /// Which.
+    pub id: SessionId,
+    /// When its link was used.
+    pub started_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+/// The part of the record that people look at whole.
+#[async_trait]
+pub trait HoldingsLedger: Send + Sync {
+    /// All that would fall with `workspace` at `now`. `None`: it does not stand. The permit is to read it.
+    async fn falling(
+        &self,
+        permit: &Permit,
+        workspace: WorkspaceId,
+        now: Timestamp,
+    ) -> Result<Option<Falling>, LedgerError>;
+
+    /// An organisation token, live or not, with its relatives. The permit is to list tokens.
+    async fn family(
+        &self,
+        permit: &Permit,
+        token: TokenId,
+        now: Timestamp,
+    ) -> Result<Option<Family>, LedgerError>;
+
+    /// How often each live organisation token was presented in each hour since `since` in which it was, by
+    /// token, then oldest first. The permit is to list tokens.
+    async fn uses_by_hour(
+        &self,
+        permit: &Permit,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<(TokenId, HourOfUse)>, LedgerError>;
+
+    /// The sessions of the host's own login that live at `now`, newest first, 100 at most, for whoever has
+    /// one of them: nothing where `reader` is none.
+    async fn live_sessions(
+        &self,
+        reader: SessionId,
+        now: Timestamp,
+    ) -> Result<Vec<LiveSession>, LedgerError>;
+
+    /// Ends a live session for whoever has a live one, which may be the same; false where either is none.
+    async fn end_session_by(
+        &self,
+        ended: SessionId,
+        by: SessionId,
+        now: Timestamp,
+    ) -> Result<bool, LedgerError>;
+}

@@ -1,0 +1,241 @@
+//! One key: what it is, by which keys it came about, what it minted, how it is used, and how it ends.
+
+use askama::Template;
+use axum::http::{Method, StatusCode};
+use countersign_core::action::Action;
+use countersign_core::holdings::{Family, Kin, MAX_KIN};
+use countersign_core::id::TokenId;
+use countersign_core::time::Timestamp;
+use countersign_core::verb::Verb;
+use countersign_core::workspace::WorkspaceToken;
+
+use super::chart::{A_DAY, Chart};
+use super::frame::{Frame, Place};
+use super::keys::Key;
+use super::moment::Moment;
+use super::waiting::{self, Sent};
+use super::{assets, page, see_other};
+use crate::problem::Problem;
+use crate::routes::org_tokens::revocation;
+use crate::routes::{Answer, Call, Routes};
+
+pub(super) fn add(routes: Routes) -> Routes {
+    let (one, end) = ("/console/keys/{id}", "/console/keys/{id}/revoke");
+    routes
+        .verb(Method::GET, one, Verb::OrgTokenList, show)
+        .verb(Method::GET, end, Verb::OrgTokenList, confirm)
+        .verb(Method::POST, end, Verb::OrgTokenRevoke, revoke)
+}
+
+/// One key.
+#[derive(Template)]
+#[template(path = "key.html")]
+struct KeyPage {
+    frame: Frame,
+    key: Key,
+    is_live: bool,
+    chart: Chart,
+    minters: Vec<Relative>,
+    descent: Descent,
+}
+
+/// Whether a key should really go.
+#[derive(Template)]
+#[template(path = "revoke.html")]
+struct RevokePage {
+    frame: Frame,
+    key: Key,
+    descent: Descent,
+}
+
+/// What a key minted.
+struct Descent {
+    keys: Vec<Relative>,
+    of_workspaces: Vec<OfWorkspace>,
+    /// Whether there may be more than are here.
+    is_cut: bool,
+}
+
+/// A key above or below another.
+struct Relative {
+    key: Key,
+    is_live: bool,
+}
+
+/// A live token of a workspace.
+struct OfWorkspace {
+    prefix: String,
+    workspace: String,
+    created: Moment,
+}
+
+impl Descent {
+    fn new(minted: Vec<Kin>, of_workspaces: Vec<WorkspaceToken>, now: Timestamp) -> Self {
+        let most = usize::try_from(MAX_KIN).unwrap_or(usize::MAX);
+        Self {
+            is_cut: minted.len() >= most || of_workspaces.len() >= most,
+            keys: relatives(minted, now),
+            of_workspaces: of_workspaces
+                .into_iter()
+                .map(|token| OfWorkspace {
+                    prefix: token.prefix,
+                    workspace: token.workspace.to_string(),
+                    created: Moment::new(token.created_at, now),
+                })
+                .collect(),
+        }
+    }
+
+    /// The part of it that still works.
+    fn live(mut self) -> Self {
+        self.keys.retain(|kin| kin.is_live);
+        self
+    }
+
+    fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.of_workspaces.is_empty()
+    }
+}
+
+fn relatives(kin: Vec<Kin>, now: Timestamp) -> Vec<Relative> {
+    kin.into_iter()
+        .map(|kin| Relative {
+            key: Key::new(kin.token, now),
+            is_live: kin.is_live,
+        })
+        .collect()
+}
+
+async fn show(call: Call) -> Answer {
+    let id = call.path("id", TokenId::parse)?;
+    let now = call.app.clock.now();
+    let permit = call.permit(Action::OrgTokenList).await?;
+    let ledger = &call.app.ledger;
+    let family = ledger.family(&permit, id, now).await?;
+    let family = family.ok_or_else(|| nothing("there is no such key, and there was none"))?;
+    let uses = ledger.token_uses(&permit, id, now.minus(A_DAY)).await?;
+    let shown = KeyPage {
+        frame: Frame::of(&call.caller, Place::Keys),
+        key: Key::new(family.token.token, now),
+        is_live: family.token.is_live,
+        chart: Chart::new(uses.iter().flatten(), now),
+        minters: relatives(family.minters, now),
+        descent: Descent::new(family.minted, family.of_workspaces, now),
+    };
+    Ok(page(StatusCode::OK, &shown))
+}
+
+async fn confirm(call: Call) -> Answer {
+    let id = call.path("id", TokenId::parse)?;
+    let now = call.app.clock.now();
+    let permit = call.permit(Action::OrgTokenList).await?;
+    let family = call.app.ledger.family(&permit, id, now).await?;
+    // What it minted may outlive it, and can still be revoked with it.
+    let is_anything = |family: &Family| {
+        family.token.is_live
+            || family.minted.iter().any(|kin| kin.is_live)
+            || !family.of_workspaces.is_empty()
+    };
+    let family = family
+        .filter(is_anything)
+        .ok_or_else(|| nothing("there is no such key, or it was revoked already"))?;
+    let shown = RevokePage {
+        frame: Frame::of(&call.caller, Place::Keys),
+        key: Key::new(family.token.token, now),
+        descent: Descent::new(family.minted, family.of_workspaces, now).live(),
+    };
+    Ok(page(StatusCode::OK, &shown))
+}
+
+async fn revoke(call: Call) -> Answer {
+    let token = call.path("id", TokenId::parse)?;
+    let action = revocation(token, &call.form()?)?;
+    match waiting::submit(&call, Place::Keys, action).await? {
+        Sent::Waits(page) => Ok(page),
+        Sent::Done(_) => Ok(see_other("/console/keys")),
+    }
+}
+
+fn nothing(error: &str) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not_found", error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::examples::{NOW, is_whole, org_token, person};
+    use super::*;
+
+    const HOSTILE: &str = "<script>alert('x')</script>";
+
+    fn kin(name: &str, is_live: bool) -> Kin {
+        Kin {
+            token: org_token(name),
+            is_live,
+        }
+    }
+
+    fn descent() -> Descent {
+        Descent::new(
+            vec![kin(HOSTILE, true), kin("dead", false)],
+            Vec::new(),
+            NOW,
+        )
+    }
+
+    fn drawn(template: &impl Template) -> String {
+        let html = template.render().expect("drawn");
+        is_whole(&html);
+        assert!(!html.contains("<script>"), "{html}");
+        html
+    }
+
+    #[test]
+    fn a_key_is_shown_with_those_above_and_below_it() {
+        let html = drawn(&KeyPage {
+            frame: Frame::of(&person("ada"), Place::Keys),
+            key: Key::new(org_token("ci"), NOW),
+            is_live: true,
+            chart: Chart::new(&[], NOW),
+            minters: relatives(vec![kin("root", true)], NOW),
+            descent: descent(),
+        });
+        for shown in ["ci", "root", "dead", "&#60;script&#62;", "ended", "/revoke"] {
+            assert!(html.contains(shown), "{shown}: {html}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_has_ended_and_was_minted_by_a_person_offers_nothing_to_revoke() {
+        let html = drawn(&KeyPage {
+            frame: Frame::of(&person("ada"), Place::Keys),
+            key: Key::new(org_token("ci"), NOW),
+            is_live: false,
+            chart: Chart::new(&[], NOW),
+            minters: Vec::new(),
+            descent: Descent::new(Vec::new(), Vec::new(), NOW),
+        });
+        assert!(html.contains("does not work any more"), "{html}");
+        assert!(!html.contains("/revoke"), "{html}");
+    }
+
+    #[test]
+    fn revoking_offers_to_drain_and_lists_what_would_fall_with_it() {
+        let page = RevokePage {
+            frame: Frame::of(&person("ada"), Place::Keys),
+            key: Key::new(org_token("ci"), NOW),
+            descent: descent().live(),
+        };
+        let html = drawn(&page);
+        assert!(html.contains(r#"name="drain_seconds""#), "{html}");
+        assert!(html.contains(r#"name="descendants""#), "{html}");
+        assert!(
+            html.contains("&#60;script&#62;") && !html.contains("dead"),
+            "{html}"
+        );
+        let html = drawn(&RevokePage {
+            descent: Descent::new(Vec::new(), Vec::new(), NOW),
+            ..page
+        });
+        assert!(html.contains("It has minted nothing that works"), "{html}");
+    }
+}

@@ -1,0 +1,87 @@
+//! All that falls with a workspace, before it does.
+
+use countersign_core::holdings::Falling;
+use countersign_core::id::WorkspaceId;
+use countersign_core::time::Timestamp;
+use countersign_core::workspace::FallDigest;
+
+use super::Connection;
+use super::columns::live;
+use super::workspaces::{Row, with_fallen, workspace};
+use crate::fault::Fault;
+
+/// What is not a workspace and falls with one: what it is, and which, in which state.
+#[derive(sqlx::FromRow)]
+struct Thing {
+    kind: String,
+    id: String,
+    version: String,
+}
+
+/// Reads it; nothing where the workspace does not stand.
+pub(super) async fn read(
+    connection: &mut Connection,
+    id: WorkspaceId,
+    now: Timestamp,
+) -> Result<Option<Falling>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(concat!(
+        with_fallen!("$1"),
+        " SELECT * FROM workspaces WHERE id IN (SELECT id FROM fallen) ORDER BY created_at, id"
+    ))
+    .bind(id.to_string())
+    .fetch_all(&mut *connection)
+    .await?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let things = things(connection, id, now).await?;
+    let mut workspaces = rows
+        .into_iter()
+        .map(workspace)
+        .collect::<Result<Vec<_>, _>>()?;
+    workspaces.sort_by_key(|workspace| workspace.id != id);
+    let ids: Vec<String> = workspaces.iter().map(|one| one.id.to_string()).collect();
+    let trees = ids.iter().zip(&workspaces);
+    // No two kinds of things have an id in common: a secret's has a slash.
+    let digest = FallDigest::of(
+        trees
+            .map(|(id, workspace)| (id.as_str(), workspace.version.as_str()))
+            .chain(
+                things
+                    .iter()
+                    .map(|thing| (thing.id.as_str(), thing.version.as_str())),
+            ),
+    );
+    let count = |kind: &str| things.iter().filter(|thing| thing.kind == kind).count() as u64;
+    Ok(Some(Falling {
+        workspaces,
+        tokens: count("token"),
+        bound_tokens: count("bound"),
+        secrets: count("secret"),
+        digest,
+    }))
+}
+
+async fn things(
+    connection: &mut Connection,
+    id: WorkspaceId,
+    now: Timestamp,
+) -> Result<Vec<Thing>, Fault> {
+    Ok(sqlx::query_as(concat!(
+        with_fallen!("$2"),
+        " SELECT 'token' AS kind, id, 'live' AS version FROM workspace_tokens
+          WHERE workspace IN (SELECT id FROM fallen) AND ",
+        live!(),
+        " UNION ALL
+          SELECT 'bound' AS kind, id, 'live' AS version FROM org_tokens
+          WHERE workspace IN (SELECT id FROM fallen) AND ",
+        live!(),
+        " UNION ALL
+          SELECT 'secret' AS kind, scope || '/' || key AS id, written_by AS version FROM secrets
+          WHERE scope IN (SELECT id FROM fallen)"
+    ))
+    .bind(now.as_micros())
+    .bind(id.to_string())
+    .fetch_all(connection)
+    .await?)
+}

@@ -1,0 +1,69 @@
+//! What people look at whole.
+
+use async_trait::async_trait;
+use countersign_core::holdings::{Falling, Family, HoldingsLedger, LiveSession};
+use countersign_core::id::{SessionId, TokenId, WorkspaceId};
+use countersign_core::ledger::HourOfUse;
+use countersign_core::permit::Permit;
+use countersign_core::ports::LedgerError;
+use countersign_core::time::Timestamp;
+use countersign_core::verb::Verb;
+
+use super::{Store, covers, covers_workspace, falling, family, sessions, usage};
+
+#[async_trait]
+impl HoldingsLedger for Store {
+    async fn falling(
+        &self,
+        permit: &Permit,
+        workspace: WorkspaceId,
+        now: Timestamp,
+    ) -> Result<Option<Falling>, LedgerError> {
+        covers(permit, Verb::WorkspaceRead)?;
+        covers_workspace(permit, workspace)?;
+        let mut tx = self.begin_reading().await?;
+        Ok(falling::read(&mut tx, workspace, now).await?)
+    }
+
+    async fn family(
+        &self,
+        permit: &Permit,
+        token: TokenId,
+        now: Timestamp,
+    ) -> Result<Option<Family>, LedgerError> {
+        covers(permit, Verb::OrgTokenList)?;
+        let mut tx = self.begin_reading().await?;
+        Ok(family::read(&mut tx, token, now).await?)
+    }
+
+    async fn uses_by_hour(
+        &self,
+        permit: &Permit,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<(TokenId, HourOfUse)>, LedgerError> {
+        covers(permit, Verb::OrgTokenList)?;
+        let mut connection = self.glance().await?;
+        Ok(usage::of_all(&mut connection, since, now).await?)
+    }
+
+    async fn live_sessions(
+        &self,
+        reader: SessionId,
+        now: Timestamp,
+    ) -> Result<Vec<LiveSession>, LedgerError> {
+        let mut connection = self.glance().await?;
+        Ok(sessions::list(&mut connection, reader, now).await?)
+    }
+
+    async fn end_session_by(
+        &self,
+        ended: SessionId,
+        by: SessionId,
+        now: Timestamp,
+    ) -> Result<bool, LedgerError> {
+        let mut turn = self.turn().await?;
+        let done = sessions::end_by(turn.connection(), ended, by, now).await;
+        Ok(turn.end(done).await?)
+    }
+}
