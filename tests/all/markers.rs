@@ -128,6 +128,11 @@ async fn read_all(heard: &mut Heard, person: &Caller, approvals: &[String]) {
         "/console/approvals",
         "/console/keys",
         "/console/policies",
+        "/console/policies/history",
+        "/console/policies/generations/1",
+        "/console/policies/generations/1/rollback",
+        "/console/policies/matrix",
+        "/console/policies/playground?ask=1&verb=secret_write",
         "/console/audit",
     ] {
         heard.get(person, page).await.expect(200);

@@ -167,6 +167,12 @@ mod tests {
     }
 
     #[test]
+    fn what_begins_like_a_token_is_known_wherever_it_stands() {
+        assert!(has_marker("my key is cso_ab") && has_marker("csw_"));
+        assert!(!has_marker("cs_o and sw_"));
+    }
+
+    #[test]
     fn any_one_changed_character_fails_the_checksum() {
         let token = PlainToken::generate(TokenKind::Organisation, &OsChance);
         for at in 4..TOKEN_LENGTH {

@@ -74,7 +74,7 @@ async fn what_was_read_before_other_policies_were_live_is_not_gone_back_by() {
     shelf.is_live(3).await;
 
     browser.click(BACK).await;
-    browser.shows("generation 3 is live by now").await;
+    browser.shows("Generation 3 is live by now").await;
     assert_eq!(shelf.generation().await, 3);
     shelf
         .decides(Freeze::SECOND.rule, std::time::Duration::from_secs(5))
@@ -120,7 +120,7 @@ async fn who_is_no_operator_is_told_so_and_changes_nothing() {
          <input name=follows value=2><button id=own>Go</button></form>`";
     browser.run(form).await;
     browser.click("#own").await;
-    browser.shows("This is not allowed").await;
+    browser.shows("Only an operator changes the policies").await;
     browser.shows("COUNTERSIGN_OPERATORS").await;
     assert_eq!(shelf.generation().await, 2);
 }

@@ -259,5 +259,8 @@ mod tests {
             html.contains("Look again") && !html.contains("<table"),
             "{html}"
         );
+        let refresh = "http-equiv=\"refresh\"";
+        assert!(html.contains(refresh), "{html}");
+        assert!(!drawn(Some(View::of(&matrix()))).contains(refresh));
     }
 }
