@@ -73,7 +73,7 @@ async fn a_page_of_the_control_plane_has_nothing_of_our_origin() {
 
     // Nor does a script of it run in a page of ours, and it never becomes a worker.
     browser
-        .open(&format!("{}/console/approvals", host.origin()))
+        .open(&format!("{}/console/keys", host.origin()))
         .await;
     let includes = "const script = document.createElement('script'); script.src = '/cp/legal/script.js'; \
         document.title = 'ours'; document.body.append(script); \
