@@ -95,7 +95,7 @@ async fn a_workspace_is_created_filled_and_removed_with_all_that_was_shown_and_n
     assert_eq!(stage::workspaces(&operator).await, [] as [Value; 0]);
     browser.open(&page).await;
     browser
-        .shows("there is no such workspace, or it was removed")
+        .shows("There is no such workspace, or it was removed")
         .await;
 }
 
