@@ -4,7 +4,8 @@ ALTER TABLE decisions ADD COLUMN effect TEXT COLLATE "C";
 ALTER TABLE decisions ADD COLUMN class TEXT COLLATE "C";
 ALTER TABLE decisions ADD COLUMN rule TEXT COLLATE "C";
 -- 1, but for a read that was allowed: pages that look again by themselves make nearly all of these.
-ALTER TABLE decisions ADD COLUMN notable BIGINT;
+-- What a host of before records meanwhile says nothing of it, and is shown.
+ALTER TABLE decisions ADD COLUMN notable BIGINT DEFAULT 1;
 
 UPDATE decisions SET
     effect = CAST(judgement AS JSON) #>> '{ruling,effect}',

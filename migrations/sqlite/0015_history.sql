@@ -4,7 +4,8 @@ ALTER TABLE decisions ADD COLUMN effect TEXT;
 ALTER TABLE decisions ADD COLUMN class TEXT;
 ALTER TABLE decisions ADD COLUMN rule TEXT;
 -- 1, but for a read that was allowed: pages that look again by themselves make nearly all of these.
-ALTER TABLE decisions ADD COLUMN notable INTEGER;
+-- What a host of before records meanwhile says nothing of it, and is shown.
+ALTER TABLE decisions ADD COLUMN notable INTEGER DEFAULT 1;
 
 UPDATE decisions SET
     effect = judgement ->> '$.ruling.effect',

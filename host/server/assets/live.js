@@ -107,7 +107,14 @@
         stopped = true;
         say("This page does not follow what happens any more: you are not signed in.", "Open it again");
       } else if (answer.ok) {
-        draw(new DOMParser().parseFromString(await answer.text(), "text/html"));
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        // What stands before the host may answer with a page of its own, as for who has to sign in again.
+        if (answer.redirected || said(page) === undefined) {
+          stopped = true;
+          say("This page does not follow what happens any more.", "Open it again");
+        } else {
+          draw(page);
+        }
       }
     } catch {
       // The host cannot be reached: the stream comes back when it can, and with it the next look.

@@ -79,7 +79,7 @@ pub struct Policies {
     /// What the live ones answer to the exhaustive table.
     matrices: Matrices,
     /// One made-up question is asked at a time: whoever tries things out does not keep callers waiting.
-    asking: Semaphore,
+    asking: Arc<Semaphore>,
     /// The live generation's number, for those who wait for the next.
     number: watch::Sender<u64>,
     /// Rung by whoever has met a later generation in the ledger.

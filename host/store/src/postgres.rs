@@ -146,11 +146,8 @@ impl PostgresLedger {
         let options = PgConnectOptions::clone(options)
             .application_name("countersign")
             .options(SESSION.iter().copied());
-        let opened = tokio::time::timeout(PATIENCE_TO_OPEN, prepare(&options));
-        match opened.await {
-            Ok(prepared) => prepared.map_err(|refusal| refusal.of(address))?,
-            Err(elapsed) => return Err(Refusal::Unreachable(Box::new(elapsed)).of(address)),
-        }
+        let prepared = prepare(&options).await;
+        prepared.map_err(|refusal| refusal.of(address))?;
         let turns = portable::Turns::default();
         let is_worn = Arc::clone(&turns.is_worn);
         // A session takes the server's defaults when it begins, so one that began while the server was
@@ -294,20 +291,37 @@ fn pool(connections: u32) -> PgPoolOptions {
 /// Sees that the database is ours, or empty, and fit; brings its tables up to this version, and sees that
 /// they can be written.
 async fn prepare(options: &PgConnectOptions) -> Result<(), Refusal> {
-    let mut connection = options.connect().await.map_err(refusal)?;
-    let prepared = look_and_migrate(&mut connection).await;
+    let opened = async {
+        let mut connection = options.connect().await.map_err(refusal)?;
+        recognise(&mut connection).await?;
+        Ok(connection)
+    };
+    let opened = tokio::time::timeout(PATIENCE_TO_OPEN, opened).await;
+    let mut connection = opened.map_err(|elapsed| Refusal::Unreachable(Box::new(elapsed)))??;
+    let prepared = migrate(&mut connection).await;
     let closed = connection.close().await;
     prepared?;
     closed.map_err(refusal)
 }
 
-async fn look_and_migrate(connection: &mut PgConnection) -> Result<(), Refusal> {
-    recognise(connection).await?;
+async fn migrate(connection: &mut PgConnection) -> Result<(), Refusal> {
+    // What rewrites a table takes as long as the table is: cut off, it would begin again with each start.
+    set_statement_timeout(connection, "0").await?;
     MIGRATIONS
         .run(&mut *connection)
         .await
         .map_err(|error| Refusal::of_migration(error, refusal))?;
+    set_statement_timeout(connection, "10s").await?;
     sqlx::query("UPDATE audit_head SET seq = seq")
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(refusal)
+}
+
+async fn set_statement_timeout(connection: &mut PgConnection, to: &str) -> Result<(), Refusal> {
+    sqlx::query("SELECT set_config('statement_timeout', $1, false)")
+        .bind(to)
         .execute(connection)
         .await
         .map(|_| ())

@@ -53,7 +53,10 @@ pub(super) async fn export(call: Call) -> Answer {
     let (pieces, rest) = mpsc::channel(PIECES);
     let app = call.app.clone();
     app.tasks.spawn(write(call, permit, stretch, pieces));
-    let mut response = Response::new(Body::new(Pieces(rest)));
+    let mut response = Response::new(Body::new(Pieces {
+        rest,
+        is_whole: false,
+    }));
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
@@ -69,12 +72,7 @@ pub(super) async fn export(call: Call) -> Answer {
 }
 
 /// Writes the entries for as long as somebody reads them and may.
-async fn write(
-    call: Call,
-    permit: Permit,
-    stretch: Stretch,
-    pieces: mpsc::Sender<Result<Bytes, CutShort>>,
-) {
+async fn write(call: Call, permit: Permit, stretch: Stretch, pieces: mpsc::Sender<Piece>) {
     let app = &call.app;
     let mut after = stretch.first - 1;
     while after < stretch.last {
@@ -83,19 +81,14 @@ async fn write(
             true => None,
             false => part(&call, &permit, after, stretch.last).await,
         };
-        let piece = match lines {
-            Some((lines, last)) => {
-                after = last;
-                Ok(lines)
-            }
-            None => Err(CutShort),
-        };
-        let is_cut = piece.is_err();
-        let sent = pieces.send_timeout(piece, READ_PATIENCE).await;
-        if is_cut || sent.is_err() {
+        let Some((lines, last)) = lines else { return };
+        after = last;
+        let sent = pieces.send_timeout(Piece::Lines(lines), READ_PATIENCE);
+        if sent.await.is_err() {
             return;
         }
     }
+    let _ = pieces.send_timeout(Piece::End, READ_PATIENCE).await;
 }
 
 /// Some entries after the one of that number, and the number of the last of them. `None`: they cannot be
@@ -130,8 +123,18 @@ async fn part(call: &Call, permit: &Permit, after: i64, last: i64) -> Option<(By
     Some((lines.into(), end))
 }
 
-/// The pieces, as a body.
-struct Pieces(mpsc::Receiver<Result<Bytes, CutShort>>);
+/// A part of an export.
+enum Piece {
+    Lines(Bytes),
+    /// There is no more. Without it the writer was stopped, by whatever it was.
+    End,
+}
+
+/// The pieces, as a body, which breaks off where the end is missing.
+struct Pieces {
+    rest: mpsc::Receiver<Piece>,
+    is_whole: bool,
+}
 
 impl hyper::body::Body for Pieces {
     type Data = Bytes;
@@ -141,7 +144,17 @@ impl hyper::body::Body for Pieces {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, CutShort>>> {
-        let piece = self.0.poll_recv(context);
-        piece.map(|piece| piece.map(|piece| piece.map(Frame::data)))
+        if self.is_whole {
+            return Poll::Ready(None);
+        }
+        let piece = std::task::ready!(self.rest.poll_recv(context));
+        Poll::Ready(match piece {
+            Some(Piece::Lines(lines)) => Some(Ok(Frame::data(lines))),
+            Some(Piece::End) => {
+                self.is_whole = true;
+                None
+            }
+            None => Some(Err(CutShort)),
+        })
     }
 }

@@ -64,7 +64,7 @@ impl Finish {
             ),
             Verb::DeleteWorkspace => (
                 format!("/console/workspaces/{id}/remove"),
-                "Remove it now",
+                "See what falls, and remove it",
                 plain(&["confirm"]),
             ),
             Verb::SecretWrite => (secrets(id)?, "Save the secret now", texts(&["key"])),

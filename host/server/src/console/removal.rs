@@ -9,6 +9,7 @@ use countersign_core::verb::Verb;
 use countersign_core::workspace::FallDigest;
 
 use super::frame::{Frame, Place};
+use super::tree;
 use super::waiting::{self, Sent};
 use super::workspaces::{Listed, names};
 use super::{assets, page, see_other};
@@ -44,6 +45,8 @@ struct RemovePage {
 async fn confirm(call: Call) -> Answer {
     let workspace = id(&call)?;
     let permit = call.permit(Action::WorkspaceRead { workspace }).await?;
+    // All that falls is more than this workspace: who may not see the others does not see them here.
+    tree::standing(&call).await?;
     show(&call, &permit, false).await
 }
 
@@ -94,29 +97,27 @@ impl RemovePage {
 async fn remove(call: Call) -> Answer {
     let workspace = id(&call)?;
     let sent = call.form()?;
-    // Without it, it is what was approved, which has a precondition of its own.
-    let shown = sent
-        .get("shown")
-        .map(|text| {
-            FallDigest::parse(text)
-                .ok_or_else(|| Problem::bad_field("shown", "is not what the page sent"))
-        })
-        .transpose()?;
+    // Also what was approved is shown first as it is by now: the approval says which workspaces fall, and not
+    // which secrets and keys came to them since.
+    let Some(shown) = sent.get("shown") else {
+        return Ok(see_other(&format!(
+            "/console/workspaces/{workspace}/remove"
+        )));
+    };
+    let shown = FallDigest::parse(shown)
+        .ok_or_else(|| Problem::bad_field("shown", "is not what the page sent"))?;
     let confirm = match sent.get("confirm").map(String::as_str) {
         None | Some("true") => true,
         Some("false") => false,
         Some(_) => return Err(Problem::bad_field("confirm", "is not `true` or `false`")),
     };
-    let carried = shown.as_ref().map(ToString::to_string);
+    let carried = shown.to_string();
     let action = Action::DeleteWorkspace {
         workspace,
         confirm,
-        shown,
+        shown: Some(shown),
     };
-    let more = |finish: super::finish::Finish| match &carried {
-        Some(shown) => finish.with("shown", shown),
-        None => finish,
-    };
+    let more = |finish: super::finish::Finish| finish.with("shown", &carried);
     match waiting::submit_with(&call, Place::Workspaces, action, more).await {
         Ok(Sent::Waits(page)) => Ok(page),
         Ok(Sent::Done(_)) => Ok(see_other("/console/workspaces")),

@@ -110,8 +110,8 @@ impl Policies {
         lives: Lives,
     ) -> Result<Asked, AskError> {
         let chosen = self.asked_of(which).ok_or(AskError::NoSet)?;
-        let turn = timeout(PATIENCE, self.asking.acquire()).await;
-        let Ok(Ok(_one_at_a_time)) = turn else {
+        let turn = timeout(PATIENCE, Arc::clone(&self.asking).acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else {
             return Err(AskError::Busy);
         };
         let wants = chosen.policies.wants().to_vec();
@@ -123,7 +123,11 @@ impl Policies {
                 count: counted,
             })
             .collect();
-        let ask = move || chosen.ask(&question).within(&lives);
+        let ask = move || {
+            // Whoever asked may be gone: what they asked for takes its time all the same.
+            let _one_at_a_time = turn;
+            chosen.ask(&question).within(&lives)
+        };
         let asked = tokio::task::spawn_blocking(ask).await;
         Ok(Asked {
             judgement: asked.map_err(|_| AskError::BrokeDown)?,

@@ -145,7 +145,7 @@ impl Policies {
             live: Arc::new(Live::new(generation)),
             counts: Arc::new(Counts::since(clock.now())),
             matrices: Matrices::default(),
-            asking: Semaphore::new(1),
+            asking: Arc::new(Semaphore::new(1)),
             pinned: Mutex::new(pins::of(&modules)),
             key,
             last,

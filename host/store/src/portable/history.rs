@@ -20,7 +20,7 @@ use crate::fault::Fault;
 
 /// A decision's id tells when it was asked, and the decision when it was settled: after that by what the
 /// requests before it took, and before it by what the clocks of a fleet differ.
-const SLACK: std::time::Duration = std::time::Duration::from_secs(600);
+pub(super) const SLACK: std::time::Duration = std::time::Duration::from_secs(600);
 /// After every id.
 const AFTER_ALL_IDS: &str = "g";
 /// No decision writes more.
@@ -293,7 +293,7 @@ async fn stretch(connection: &mut Connection, span: Span) -> Result<Stretch, Fau
 
 /// Before every id that is made at `at` or later: those are UUIDs of version 7, which begin with the
 /// milliseconds.
-fn first_id(at: Timestamp) -> String {
+pub(super) fn first_id(at: Timestamp) -> String {
     let millis = u64::try_from(at.as_millis()).unwrap_or(0);
     format!("{:08x}-{:04x}", millis >> 16, millis & 0xffff)
 }

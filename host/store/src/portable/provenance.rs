@@ -16,6 +16,7 @@ use countersign_core::verb::Verb;
 use sqlx::QueryBuilder;
 
 use super::columns::{limit, live, parsed_option};
+use super::history::{SLACK, first_id};
 use super::{Connection, Driver, Store, approvals, covers, decisions};
 use crate::fault::Fault;
 
@@ -188,7 +189,9 @@ async fn seek(
     if let Some(since) = sought.since {
         query
             .push(" AND created_at >= ")
-            .push_bind(since.as_micros());
+            .push_bind(since.as_micros())
+            .push(" AND id >= ")
+            .push_bind(first_id(since.minus(SLACK)));
     }
     if let Some(after) = &page.after {
         query.push(" AND id < ").push_bind(after);

@@ -118,11 +118,8 @@ impl Filter {
             }
         };
         let who = text("who");
-        if who.chars().count() > LONGEST_WHO {
-            return Err(Problem::bad_field(
-                "who",
-                "is longer than any caller's name",
-            ));
+        if who.chars().count() > LONGEST_WHO || who.chars().any(char::is_control) {
+            return Err(Problem::bad_field("who", "is no caller's name"));
         }
         Ok(Self {
             state,
