@@ -87,6 +87,7 @@ impl MintForm {
         self.role = Role::parse(&text("role")).unwrap_or(self.role);
         self.expires_on = text("expires_on");
         self.workspace = text("workspace_id");
+        self.workspaces = that_hold(self.workspaces, &self.workspace);
         self.error = Some(match field {
             "name" => Mistake::new("name", complaint),
             "role" => Mistake::new("role", complaint),
@@ -124,6 +125,12 @@ pub fn choices(workspaces: &[Workspace]) -> Vec<(String, String)> {
     }
     let choice = |one: &Workspace| (one.id.to_string(), one.name.clone());
     workspaces.iter().map(choice).collect()
+}
+
+/// `choices`, unless `chosen` is none of them: then it is shown as it was sent, in a field for an id.
+pub fn that_hold(choices: Vec<(String, String)>, chosen: &str) -> Vec<(String, String)> {
+    let holds = chosen.is_empty() || choices.iter().any(|(id, _)| id == chosen);
+    if holds { choices } else { Vec::new() }
 }
 
 fn day(at: Timestamp) -> String {

@@ -16,7 +16,7 @@ use countersign_core::workspace::{Slice, TOKEN_LIMIT, Workspace};
 use serde_json::Value;
 
 use super::frame::{Frame, Party, Place};
-use super::mint_form::choices;
+use super::mint_form::{choices, that_hold};
 use super::moment::Moment;
 use super::secrets::{self, Secrets};
 use super::tree::{ordered, standing};
@@ -226,7 +226,7 @@ async fn mend(call: &Call, sent: &HashMap<String, String>, problem: Problem) -> 
         form: CreateForm {
             name: text("name"),
             parent: text("parent_id"),
-            parents,
+            parents: that_hold(parents, &text("parent_id")),
             error: Some((field.to_owned(), complaint)),
         },
     };
