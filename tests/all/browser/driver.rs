@@ -24,6 +24,9 @@ use super::axe;
 /// Chromium has so long to start, and a page so long to show what it should.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A script has so long to answer, in milliseconds: less than the client waits.
+const SCRIPT_MS: u64 = 55_000;
+
 /// A telephone, a tablet and a desk.
 const WIDTHS: [u64; 3] = [390, 820, 1440];
 
@@ -82,6 +85,8 @@ impl Browser {
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "goog:chromeOptions": { "args": arguments, "prefs": preferences },
             "goog:loggingPrefs": { "browser": "ALL" },
+            // axe-core reads a long page for a while, on a machine that does much else.
+            "timeouts": { "script": SCRIPT_MS },
         }}});
         let url = format!("{}/session", driver.origin());
         let begun = ask(&client, Method::POST, &url, wanted)

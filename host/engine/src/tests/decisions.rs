@@ -338,11 +338,16 @@ fn a_judgement_says_how_long_each_module_took_and_all_of_them_together() {
         ..Guest::default()
     };
     let slow = prove(&engine, &slow).expect("it is sound");
-    let judgement = judge(&[&baseline(&engine), &slow], &agent_mints());
-    let took = |at: usize| judgement.opinions[at].took.micros();
-    let (quick, slow) = (took(0).expect("measured"), took(1).expect("measured"));
-    let total = judgement.took.micros().expect("measured");
-    assert!(quick < slow, "{judgement:?}");
-    // Each is rounded down, and what is between them is the host's.
-    assert!(quick + slow <= total && total < 2 * slow, "{judgement:?}");
+    let baseline = baseline(&engine);
+    let tells_apart = |_| {
+        let judgement = judge(&[&baseline, &slow], &agent_mints());
+        let took = |at: usize| judgement.opinions[at].took.micros().expect("measured");
+        let (quick, slow) = (took(0), took(1));
+        let total = judgement.took.micros().expect("measured");
+        // Each is rounded down, and what is between them is the host's.
+        assert!(quick + slow <= total, "{judgement:?}");
+        quick < slow && total < 2 * slow
+    };
+    // A machine that is busy elsewhere may hold up the quick one.
+    assert!((0..100).any(tells_apart));
 }
