@@ -55,7 +55,7 @@ impl Pair {
         self.bob.click(".waiting h2 a").await;
         self.bob.shows("Your decision").await;
         self.bob.click(APPROVE).await;
-        self.bob.shows("can do it once").await;
+        self.bob.shows("Approved · signed in by the control plane").await;
     }
 
     /// Ann reads that it waits.
