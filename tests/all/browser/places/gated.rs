@@ -55,7 +55,9 @@ impl Pair {
         self.bob.click(".waiting h2 a").await;
         self.bob.shows("Your decision").await;
         self.bob.click(APPROVE).await;
-        self.bob.shows("Approved · signed in by the control plane").await;
+        self.bob
+            .shows("Approved · signed in by the control plane")
+            .await;
     }
 
     /// Ann reads that it waits.
