@@ -158,3 +158,32 @@ impl hyper::body::Body for Pieces {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    async fn read(sent: Vec<Piece>) -> Result<Bytes, CutShort> {
+        let (pieces, rest) = mpsc::channel(PIECES);
+        for piece in sent {
+            assert!(pieces.try_send(piece).is_ok(), "there is room");
+        }
+        drop(pieces);
+        let body = Pieces {
+            rest,
+            is_whole: false,
+        };
+        Ok(body.collect().await?.to_bytes())
+    }
+
+    #[tokio::test]
+    async fn an_export_without_its_end_breaks_off_and_is_not_taken_for_whole() {
+        let lines = || Piece::Lines(Bytes::from_static(b"{}\n"));
+        let whole = read(vec![lines(), Piece::End]).await;
+        assert_eq!(whole.ok().as_deref(), Some(&b"{}\n"[..]));
+        assert!(read(vec![lines()]).await.is_err());
+        assert!(read(Vec::new()).await.is_err());
+    }
+}
