@@ -22,6 +22,7 @@ mod keys;
 mod mint_form;
 mod moment;
 mod narrow;
+mod parts;
 mod policies;
 mod policy_change;
 mod problem;

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
 use countersign_core::audit::{Entry, EventKind, SignedHead};
-use countersign_core::history::{AuditFilter, Found, Rest, SCAN};
+use countersign_core::history::{AuditFilter, Found, Rest};
 use countersign_core::id::{ApprovalId, DecisionId};
 use countersign_core::ledger::Page;
 use countersign_core::time::Timestamp;
@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
 use super::narrow::{Choice, Narrow};
+use super::parts::Parts;
 use super::{asked, assets, audit_entry, audit_export, page};
 use crate::heads::LastWalk;
 use crate::problem::Problem;
@@ -49,11 +50,7 @@ struct AuditPage {
     narrow: Narrow,
     chain: Chain,
     lines: Vec<Line>,
-    is_newest: bool,
-    /// Where the next older part is.
-    older: Option<String>,
-    /// How far back the search came, where it ended before everything was looked at.
-    back_to: Option<Moment>,
+    parts: Parts,
     /// Where the days are to be had as a file.
     export: String,
 }
@@ -123,10 +120,6 @@ impl AuditPage {
 
     fn check(&self) -> String {
         self.narrow.link(PATH, &[("check", "chain")])
-    }
-
-    fn searched(&self) -> u32 {
-        SCAN
     }
 }
 
@@ -215,12 +208,12 @@ impl AuditPage {
         (found, wanted): (&Found<Entry>, &Page),
         now: Timestamp,
     ) -> Self {
-        let older = |before: &str| Some(narrow.link(PATH, &[("before", before)]));
-        let (older, back_to) = match &found.rest {
-            Rest::Nothing => (None, None),
-            Rest::More(after) => (older(after), None),
-            Rest::Unsearched { after, back_to } => (older(after), Some(Moment::new(*back_to, now))),
-        };
+        let parts = Parts::new(
+            ("entries", PATH, "before"),
+            &narrow,
+            (&found.rest, wanted.after.is_none(), found.items.is_empty()),
+            now,
+        );
         let days: Vec<_> = ["since", "until"]
             .into_iter()
             .filter(|name| narrow.wrong(name).is_none() && !narrow.given(name).is_empty())
@@ -234,9 +227,7 @@ impl AuditPage {
                 .iter()
                 .map(|entry| Line::new(entry, now))
                 .collect(),
-            is_newest: wanted.after.is_none(),
-            older,
-            back_to,
+            parts,
             export: Narrow::default().link(audit_export::PATH, &days),
             narrow,
         }

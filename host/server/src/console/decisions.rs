@@ -4,7 +4,7 @@ use askama::Template;
 use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
 use countersign_core::decision::{Decision, Outcome};
-use countersign_core::history::{DecisionFilter, Effect, Found, Rest, SCAN};
+use countersign_core::history::{DecisionFilter, Effect, Found, Rest};
 use countersign_core::ledger::Page;
 use countersign_core::policy::CallerClass;
 use countersign_core::time::Timestamp;
@@ -13,6 +13,7 @@ use countersign_core::verb::Verb;
 use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
 use super::narrow::{Choice, Narrow};
+use super::parts::Parts;
 use super::{asked, assets, decision_page, page};
 use crate::routes::{Answer, Call, Cursor, Routes};
 
@@ -41,11 +42,7 @@ struct DecisionsPage {
     /// Whether reads that were allowed are shown.
     reads: bool,
     lines: Vec<Line>,
-    is_first: bool,
-    /// Where the next older part is.
-    older: Option<String>,
-    /// How far back the search came, where it ended before everything was looked at.
-    back_to: Option<Moment>,
+    parts: Parts,
 }
 
 /// One decision, in short.
@@ -130,10 +127,6 @@ impl DecisionsPage {
         }
         Narrow::default().link(PATH, &given)
     }
-
-    fn searched(&self) -> u32 {
-        SCAN
-    }
 }
 
 async fn list(call: Call) -> Answer {
@@ -188,12 +181,12 @@ impl DecisionsPage {
         (found, wanted): (&Found<Decision>, &Page),
         now: Timestamp,
     ) -> Self {
-        let older = |after: &str| Some(narrow.link(PATH, &[("cursor", after)]));
-        let (older, back_to) = match &found.rest {
-            Rest::Nothing => (None, None),
-            Rest::More(after) => (older(after), None),
-            Rest::Unsearched { after, back_to } => (older(after), Some(Moment::new(*back_to, now))),
-        };
+        let parts = Parts::new(
+            ("decisions", PATH, "cursor"),
+            &narrow,
+            (&found.rest, wanted.after.is_none(), found.items.is_empty()),
+            now,
+        );
         Self {
             frame,
             reads: filter.reads,
@@ -202,9 +195,7 @@ impl DecisionsPage {
                 .iter()
                 .map(|decision| Line::new(decision, now))
                 .collect(),
-            is_first: wanted.after.is_none(),
-            older,
-            back_to,
+            parts,
             narrow,
         }
     }
