@@ -21,32 +21,28 @@ pub const STYLE: Asset = Asset {
 };
 
 /// The script of every page: it keeps the session's proof, and sends it with forms.
-pub const SCRIPT: Asset = Asset {
-    path: "/console/assets/console.js",
-    kind: "text/javascript; charset=utf-8",
-    bytes: include_bytes!("../../assets/console.js"),
-};
+pub const SCRIPT: Asset = Asset::script(
+    "/console/assets/console.js",
+    include_bytes!("../../assets/console.js"),
+);
 
 /// The script of pages that stay current: it hears what happens, and draws the page anew.
-pub const LIVE: Asset = Asset {
-    path: "/console/assets/live.js",
-    kind: "text/javascript; charset=utf-8",
-    bytes: include_bytes!("../../assets/live.js"),
-};
+pub const LIVE: Asset = Asset::script(
+    "/console/assets/live.js",
+    include_bytes!("../../assets/live.js"),
+);
 
 /// Waits for the decision about a person's own request, and finishes it.
-pub const WAITING: Asset = Asset {
-    path: "/console/assets/waiting.js",
-    kind: "text/javascript; charset=utf-8",
-    bytes: include_bytes!("../../assets/waiting.js"),
-};
+pub const WAITING: Asset = Asset::script(
+    "/console/assets/waiting.js",
+    include_bytes!("../../assets/waiting.js"),
+);
 
 /// Copies a new key.
-pub const COPY: Asset = Asset {
-    path: "/console/assets/copy.js",
-    kind: "text/javascript; charset=utf-8",
-    bytes: include_bytes!("../../assets/copy.js"),
-};
+pub const COPY: Asset = Asset::script(
+    "/console/assets/copy.js",
+    include_bytes!("../../assets/copy.js"),
+);
 
 /// The mark, which is the icon too.
 pub const MARK: Asset = Asset {
@@ -56,6 +52,14 @@ pub const MARK: Asset = Asset {
 };
 
 impl Asset {
+    const fn script(path: &'static str, bytes: &'static [u8]) -> Self {
+        Self {
+            path,
+            kind: "text/javascript; charset=utf-8",
+            bytes,
+        }
+    }
+
     /// Its address, which changes with its bytes: so browsers may keep it for ever.
     pub fn url(self) -> String {
         format!("{}?v={}", self.path, self.version())

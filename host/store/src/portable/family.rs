@@ -58,7 +58,7 @@ async fn minters(
     id: TokenId,
     now: Timestamp,
 ) -> Result<Vec<Kin>, Fault> {
-    let rows: Vec<KinRow> = sqlx::query_as(concat!(
+    let sql = concat!(
         "WITH RECURSIVE chain (id, minter) AS (
              SELECT id, minted_by_token FROM org_tokens WHERE id = $2
              UNION
@@ -67,14 +67,8 @@ async fn minters(
          ) ",
         kin!(),
         "WHERE id IN (SELECT id FROM chain) AND id <> $2 ORDER BY created_at DESC, id DESC LIMIT $4"
-    ))
-    .bind(now.as_micros())
-    .bind(id.to_string())
-    .bind(now.minus(usage::A_DAY).as_micros())
-    .bind(MAX_KIN)
-    .fetch_all(connection)
-    .await?;
-    rows.into_iter().map(kin).collect()
+    );
+    related(connection, sql, id, now).await
 }
 
 async fn minted(
@@ -82,22 +76,33 @@ async fn minted(
     id: TokenId,
     now: Timestamp,
 ) -> Result<Vec<Kin>, Fault> {
-    let rows: Vec<KinRow> = sqlx::query_as(concat!(
+    let sql = concat!(
         with_tree!("$2"),
         " ",
         kin!(),
         "WHERE id IN (SELECT id FROM tree) AND id <> $2
          ORDER BY is_live DESC, created_at, id LIMIT $4"
-    ))
-    .bind(now.as_micros())
-    .bind(id.to_string())
-    .bind(now.minus(usage::A_DAY).as_micros())
-    .bind(MAX_KIN)
-    .fetch_all(connection)
-    .await?;
-    let mut minted = rows.into_iter().map(kin).collect::<Result<Vec<_>, _>>()?;
+    );
+    let mut minted = related(connection, sql, id, now).await?;
     minted.sort_by_key(|kin| (kin.token.created_at, kin.token.id));
     Ok(minted)
+}
+
+/// Those that `sql` finds for the token.
+async fn related(
+    connection: &mut Connection,
+    sql: &'static str,
+    id: TokenId,
+    now: Timestamp,
+) -> Result<Vec<Kin>, Fault> {
+    let rows: Vec<KinRow> = sqlx::query_as(sql)
+        .bind(now.as_micros())
+        .bind(id.to_string())
+        .bind(now.minus(usage::A_DAY).as_micros())
+        .bind(MAX_KIN)
+        .fetch_all(connection)
+        .await?;
+    rows.into_iter().map(kin).collect()
 }
 
 async fn of_workspaces(
