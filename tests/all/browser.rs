@@ -1,13 +1,13 @@
 //! The console, in a real browser: what a person does there, and what the agent that waits gets of it.
 
 mod axe;
+mod belongings;
 mod driver;
 mod forwarded;
 mod gallery;
 mod inbox;
 mod inbox_unaided;
 mod neighbour;
-mod places;
 mod policies;
 mod policy_asking;
 mod policy_history;
