@@ -189,7 +189,8 @@ async fn a_folder_whose_content_is_swapped_by_one_link_decides_anew() {
     shelf.decides("deep-freeze", PATIENCE).await;
     publish("..2026_01_01_00_02_00.3", Freeze::FIRST.later(1));
     shelf.decides("freeze", PATIENCE).await;
-    assert_eq!(shelf.problems().await, [] as [Value; 0]);
+    // What decides is swapped a moment before the folder is known to hold it.
+    shelf.blames_nothing().await;
 }
 
 #[tokio::test]
