@@ -11,6 +11,7 @@ mod clock;
 mod command_line;
 mod compile_bombs;
 mod connections;
+mod console;
 mod contract_page;
 mod control_plane;
 mod crash;

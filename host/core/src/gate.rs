@@ -18,7 +18,9 @@ use crate::chance::Chance;
 use crate::decision::{Decision, Outcome};
 use crate::id::{ApprovalId, DecisionId, OrgId, WorkspaceId};
 use crate::keys::{Keys, KeysError};
-use crate::ledger::{Ahead, Ballot, Done, Facts, OrgToken, Refusal, Settled, Submission, Voted};
+use crate::ledger::{
+    Ahead, Ballot, Done, Facts, OrgToken, Refusal, Settled, Submission, Voted, Want,
+};
 use crate::operators::Operators;
 use crate::permit::Permit;
 use crate::policy::{CallerClass, Credential, Question};
@@ -141,35 +143,10 @@ pub struct Say {
     pub digest: Option<ActionDigest>,
 }
 
-/// What a caller wants of an action.
-#[derive(Clone, Copy)]
-enum Want<'a> {
-    /// That it is done, under the approval that it may name.
-    Deed(Option<ApprovalId>),
-    /// That people are asked.
-    Asked(&'a Ahead),
-}
-
 /// What is known when an action is judged.
 struct Known<'a> {
     facts: &'a Facts,
     tallies: &'a [Tally],
-}
-
-impl<'a> Want<'a> {
-    fn named(self) -> Option<ApprovalId> {
-        match self {
-            Self::Deed(named) => named,
-            Self::Asked(_) => None,
-        }
-    }
-
-    fn ahead(self) -> Option<&'a Ahead> {
-        match self {
-            Self::Deed(_) => None,
-            Self::Asked(ahead) => Some(ahead),
-        }
-    }
 }
 
 impl Gate {
@@ -195,6 +172,13 @@ impl Gate {
     ) -> Result<Answer, GateError> {
         let intent = Intent::new(action, caller, self.org, &self.keys);
         self.settle(caller, &intent, Want::Asked(ahead)).await
+    }
+
+    /// Judges the reading of what `action` names for whoever is about something else: where people would
+    /// have to be asked, it is refused, nobody is asked, and no grant is used up.
+    pub async fn glance(&self, caller: &Caller, action: Action) -> Result<Answer, GateError> {
+        let intent = Intent::new(action, caller, self.org, &self.keys);
+        self.settle(caller, &intent, Want::Glance).await
     }
 
     async fn settle(
@@ -249,8 +233,7 @@ impl Gate {
                     tallies: &tallies,
                     decision,
                     deed,
-                    named: want.named(),
-                    ahead: want.ahead(),
+                    want,
                     fresh: ApprovalId::new(now, &*self.chance),
                     org: self.org,
                     lives: self.lives,

@@ -82,6 +82,35 @@ pub enum Deed {
     Deprovision,
 }
 
+/// What a caller wants of an action.
+#[derive(Clone, Copy)]
+pub enum Want<'a> {
+    /// That it is done, under the approval that it may name.
+    Deed(Option<ApprovalId>),
+    /// That people are asked, and nothing is done.
+    Asked(&'a Ahead),
+    /// That it may be read, if nobody need be asked: nobody is, and no grant is used up.
+    Glance,
+}
+
+impl<'a> Want<'a> {
+    /// The approval that the caller names.
+    pub fn named(self) -> Option<ApprovalId> {
+        match self {
+            Self::Deed(named) => named,
+            Self::Asked(_) | Self::Glance => None,
+        }
+    }
+
+    /// What the caller asks ahead for.
+    pub fn ahead(self) -> Option<&'a Ahead> {
+        match self {
+            Self::Asked(ahead) => Some(ahead),
+            Self::Deed(_) | Self::Glance => None,
+        }
+    }
+}
+
 /// A judged action, to be settled in one transaction: the decision recorded, and the deed done, an
 /// approval opened or found, or the request refused.
 pub struct Submission<'a> {
@@ -97,10 +126,8 @@ pub struct Submission<'a> {
     pub decision: Decision,
     /// What to do if it may be done.
     pub deed: Deed,
-    /// The approval that the caller names.
-    pub named: Option<ApprovalId>,
-    /// Where the caller only asks ahead: people are asked, and nothing is done.
-    pub ahead: Option<&'a Ahead>,
+    /// What the caller wants of it.
+    pub want: Want<'a>,
     /// The id of the approval that is opened, if one is.
     pub fresh: ApprovalId,
     /// The organisation.
@@ -216,6 +243,8 @@ pub enum Refusal {
     },
     /// The credential died while it asked.
     CredentialGone,
+    /// People would have to be asked for what was only glanced at.
+    AskedFirst,
     /// No approval anchor is configured under which the request could be filed.
     NoAnchor,
     /// Too many requests of this lineage are pending.

@@ -66,6 +66,10 @@ pub(super) fn refused(refusal: Refusal, verb: Verb) -> Problem {
         Refusal::CredentialGone => {
             Problem::unauthenticated("the credential was revoked or has expired")
         }
+        Refusal::AskedFirst => forbidden(
+            "asked_first",
+            "the policies ask a person before you may see this, and nobody was asked: open the page that is about it to ask",
+        ),
         Refusal::NoAnchor => Problem::new(
             StatusCode::BAD_REQUEST,
             "no_approval_anchor",

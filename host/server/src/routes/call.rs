@@ -108,6 +108,8 @@ enum Want {
     Deed(Option<ApprovalId>),
     /// That people are asked.
     Asked(Ahead),
+    /// That it may be read beside what the route is for.
+    Glance,
 }
 
 impl Call {
@@ -338,6 +340,7 @@ async fn judged_by_the_newest(
         let answer = match &want {
             Want::Deed(named) => app.gate.submit(caller, action.clone(), *named).await,
             Want::Asked(ahead) => app.gate.ask(caller, action.clone(), ahead).await,
+            Want::Glance => app.gate.glance(caller, action.clone()).await,
         };
         if !matches!(answer, Err(GateError::Outdated)) {
             return answer;

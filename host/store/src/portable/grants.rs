@@ -35,7 +35,7 @@ pub(super) async fn find(
     submission: &Submission<'_>,
     quorums: &[Quorum],
 ) -> Result<Found, Fault> {
-    let found = match submission.named {
+    let found = match submission.want.named() {
         Some(id) => named(connection, submission, id).await?,
         None => newest(connection, submission)
             .await?
@@ -62,7 +62,7 @@ pub(super) async fn left_over(
     if submission.intent.verb().is_read() {
         return Ok(Found::Nothing);
     }
-    if let Some(id) = submission.named {
+    if let Some(id) = submission.want.named() {
         let named = named(connection, submission, id).await?;
         let is_mint = matches!(
             submission.deed,

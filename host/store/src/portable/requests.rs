@@ -24,12 +24,12 @@ pub(super) async fn file(
     terms: &Terms,
     policy: &str,
 ) -> Result<Result<Approval, (Option<ApprovalId>, Refusal)>, Fault> {
-    let workspace = match submission.ahead {
+    let workspace = match submission.want.ahead() {
         Some(ahead) => workspaces::load(connection, ahead.workspace).await?,
         None => anchor(connection, submission.caller).await?,
     };
     let Some(workspace) = workspace else {
-        let refusal = match submission.ahead {
+        let refusal = match submission.want.ahead() {
             Some(_) => Refusal::FiledNowhere,
             None => Refusal::NoAnchor,
         };
@@ -150,7 +150,8 @@ fn request(
         payload: intent.payload.clone(),
         reason: format!("{asked}: {}", terms.ground.reason),
         claim: submission
-            .ahead
+            .want
+            .ahead()
             .map_or_else(Default::default, |ahead| ahead.claim.clone()),
         terms: terms.clone(),
         policy: policy.to_owned(),

@@ -6,7 +6,7 @@ use countersign_core::caller::{Caller, Identity, earlier};
 use countersign_core::decision::{Outcome, RecordedDecision};
 use countersign_core::gate::outlives_the_minter;
 use countersign_core::id::{ApprovalId, TokenId};
-use countersign_core::ledger::{Deed, Refusal, Settled, Submission};
+use countersign_core::ledger::{Deed, Refusal, Settled, Submission, Want};
 use countersign_core::permit::Permit;
 use countersign_core::policy::{Ground, Terms};
 use countersign_core::time::Timestamp;
@@ -59,9 +59,13 @@ pub(super) async fn settle(
     {
         return Ok(Settled::KeyReplaced);
     }
+    let is_glance = matches!(submission.want, Want::Glance);
+    if is_glance && !action.verb().is_read() {
+        return Err(Fault::WrongPermit(action.verb().as_str()));
+    }
     match &submission.decision.judgement.ruling {
         // Nobody need be asked, and what is asked ahead is not done.
-        Ruling::Allow { .. } if submission.ahead.is_some() => {
+        Ruling::Allow { .. } if submission.want.ahead().is_some() => {
             refuse(connection, submission, None, Refusal::ApprovalNotNeeded).await
         }
         Ruling::Allow { .. } => match grants::left_over(connection, submission).await? {
@@ -74,6 +78,9 @@ pub(super) async fn settle(
             }
             _ => carry_out(connection, submission, Leave::Policies).await,
         },
+        Ruling::Gate { .. } if is_glance => {
+            refuse(connection, submission, None, Refusal::AskedFirst).await
+        }
         Ruling::Gate { terms, policy } => pass_gate(connection, submission, terms, policy).await,
         Ruling::Deny { ground, policy } => {
             refuse(connection, submission, None, denied(ground, policy)).await
@@ -167,7 +174,7 @@ async fn pass_gate(
                 "found": expected,
             });
             lapse(connection, &grant, submission, cause).await?;
-            if submission.ahead.is_some() {
+            if submission.want.ahead().is_some() {
                 return ask(connection, submission, terms, policy).await;
             }
             let stale = Refusal::ApprovalStale;
@@ -177,7 +184,7 @@ async fn pass_gate(
             let stale = Refusal::ApprovalStale;
             refuse(connection, submission, Some(grant.id), stale).await
         }
-        Found::Grant(grant) if submission.ahead.is_some() => {
+        Found::Grant(grant) if submission.want.ahead().is_some() => {
             wait(connection, submission, grant).await
         }
         Found::Grant(grant) => carry_out(connection, submission, Leave::Grant(grant)).await,
@@ -331,7 +338,7 @@ async fn wait(
     let recorded = record(connection, submission, Outcome::Pending, pending).await?;
     Ok(match recorded {
         None => Settled::Outdated,
-        Some(_) if submission.ahead.is_some() => Settled::Asked(Box::new(approval)),
+        Some(_) if submission.want.ahead().is_some() => Settled::Asked(Box::new(approval)),
         Some(_) => Settled::Pending(Box::new(approval)),
     })
 }

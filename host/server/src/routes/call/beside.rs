@@ -9,13 +9,13 @@ use crate::problem::Problem;
 
 impl Call {
     /// The permit to read something beside what the route is for: a page shows what several verbs read, and
-    /// the policies are asked about each.
+    /// the policies are asked about each. Whom they gate is told so, and nobody is asked for a mere look.
     pub async fn permit_beside(&self, action: Action) -> Result<Permit, Problem> {
-        if !action.verb().is_read() || self.source != Source::Request {
-            tracing::error!(route = %self.verb, action = %action.verb(), "a page does what it should read");
+        if self.source != Source::Request {
+            tracing::error!(route = %self.verb, action = %action.verb(), "what is asked ahead reads something");
             return Err(Problem::internal());
         }
-        match self.judge(action, Want::Deed(None)).await? {
+        match self.judge(action, Want::Glance).await? {
             Passed::Read(permit) => Ok(permit),
             _ => Err(Problem::internal()),
         }

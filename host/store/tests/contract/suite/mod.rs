@@ -12,6 +12,7 @@ mod durability;
 mod endings;
 mod events;
 mod generations;
+mod glance;
 mod grants;
 mod history;
 mod holdings;

@@ -11,7 +11,8 @@ use countersign_core::decision::{Decision, Outcome};
 use countersign_core::id::{ApprovalId, DecisionId, OrgId, TokenId, WorkspaceId};
 use countersign_core::keys::{KeyLedger as _, Keys, RootKey};
 use countersign_core::ledger::{
-    Ahead, Ballot, Deed, Done, OrgToken, Refusal, Settled, Submission, TokenUses, Voted, Whose,
+    Ahead, Ballot, Deed, Done, OrgToken, Refusal, Settled, Submission, TokenUses, Voted, Want,
+    Whose,
 };
 use countersign_core::permit::Permit;
 use countersign_core::policy::{CallerClass, Question};
@@ -42,6 +43,8 @@ pub struct Ask {
     /// Where it only asks ahead.
     pub ahead: Option<Ahead>,
     pub lives: Lives,
+    /// Whether it is only glanced at.
+    pub is_glance: bool,
     /// What was counted when it was judged.
     pub tallies: Vec<Tally>,
 }
@@ -59,6 +62,7 @@ impl Ask {
             live_limit: 0,
             mint_limit: 0,
             ahead: None,
+            is_glance: false,
             lives: Lives::default(),
             tallies: Vec::new(),
         }
@@ -169,8 +173,11 @@ impl World {
                 approval: None,
             },
             deed: self.deed(ask),
-            named: ask.named,
-            ahead: ask.ahead.as_ref(),
+            want: match &ask.ahead {
+                _ if ask.is_glance => Want::Glance,
+                Some(ahead) => Want::Asked(ahead),
+                None => Want::Deed(ask.named),
+            },
             lives: ask.lives,
             fresh: ApprovalId::new(ask.at, &OsChance),
             org: self.org,

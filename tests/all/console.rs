@@ -1,0 +1,3 @@
+//! What the console answers, read without a browser.
+
+mod glance;

@@ -1,0 +1,66 @@
+//! A page that shows something beside what it is about: where a policy gates that, a mere look asks nobody.
+
+use std::path::Path;
+
+use countersign_tests::{Caller, Host};
+use serde_json::Value;
+
+use crate::stage::{self, Stage};
+
+const SETTINGS: &str = "verbs = [\"workspace_list\", \"secret_list\"]\napprovers = 1\n";
+
+/// A host on which people need each other for these lists, with a workspace that was created before.
+async fn gated() -> (Stage, Caller, String) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies/two-person");
+    let module = std::fs::read(folder.join("two-person.wasm")).expect("it is committed");
+    let builder = Host::builder()
+        .policy("two-person.wasm", module)
+        .policy("two-person.toml", SETTINGS);
+    let stage = Stage::set_for(builder).await;
+    let ann = stage.person("ann").await;
+    let workspace = stage::workspace(&ann, "billing", None).await;
+    (stage, ann, workspace)
+}
+
+async fn opened(person: &Caller, path: &str, status: u16) -> String {
+    let page = person.get(path).await.expect(status);
+    String::from_utf8(page.body).expect("text")
+}
+
+#[tokio::test]
+async fn pages_with_gated_parts_open_say_so_and_file_nothing() {
+    let (_stage, ann, workspace) = gated().await;
+    let keys = opened(&ann, "/console/keys", 200).await;
+    assert!(!keys.contains("billing"), "{keys}");
+    let one = opened(&ann, &format!("/console/workspaces/{workspace}"), 200).await;
+    assert!(one.contains("billing"), "{one}");
+    assert!(
+        one.contains("ask a person before you may see this"),
+        "{one}"
+    );
+    let falls = opened(
+        &ann,
+        &format!("/console/workspaces/{workspace}/remove"),
+        403,
+    )
+    .await;
+    assert!(falls.contains("nobody was asked"), "{falls}");
+    assert_eq!(stage::pending(&ann).await, [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn a_look_beside_uses_up_no_grant() {
+    let (stage, ann, _) = gated().await;
+    let path = "/console/workspaces";
+    let waits = ann.get(path).await.expect(202);
+    let asked = stage::pending(&ann).await;
+    assert_eq!(asked.len(), 1, "{waits}");
+    let id = asked[0]["id"].as_str().expect("an id");
+    stage::approve(&stage.person("bob").await, id).await;
+    for _ in 0..2 {
+        opened(&ann, "/console/keys", 200).await;
+    }
+    assert_eq!(stage::approval(&ann, id).await["status"], "approved");
+    assert!(opened(&ann, path, 200).await.contains("billing"));
+    assert_eq!(stage::approval(&ann, id).await["status"], "used");
+}
