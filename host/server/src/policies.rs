@@ -217,7 +217,6 @@ impl Policies {
         };
         let live = self.live.generation();
         if newest <= live.number() {
-            *self.behind() = None;
             return;
         }
         let is_tried = self.behind().as_ref().is_some_and(|behind| {
@@ -227,10 +226,7 @@ impl Policies {
             return;
         }
         match self.newest(ledger).await {
-            Ok((generation, record)) => {
-                self.swap(generation, &Modules::from(&record));
-                *self.behind() = None;
-            }
+            Ok((generation, record)) => self.swap(generation, &Modules::from(&record)),
             Err(error) => {
                 let why = format!("{error:#}");
                 tracing::error!(generation = newest, error = %why, "another host's policies cannot be taken over, and nothing is decided until they are");
@@ -314,8 +310,11 @@ impl Policies {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Without what is past: a later generation may be live before the ledger is looked at again.
     fn behind(&self) -> std::sync::MutexGuard<'_, Option<Behind>> {
-        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        behind.take_if(|behind| behind.generation <= self.generation());
+        behind
     }
 }
 

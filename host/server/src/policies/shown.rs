@@ -9,6 +9,7 @@ use countersign_engine::folder::Problem;
 use countersign_engine::{BASELINE, CLASSIFIER, Failed, Generation, Proven};
 use serde_json::{Value, json};
 
+use super::candidate::Candidate;
 use super::modules::named;
 use super::shadow::Standing;
 use super::{FolderMode, Policies, change, downgrades, pins};
@@ -18,6 +19,9 @@ impl Policies {
     pub async fn shown(&self, ledger: &dyn Ledger, base_url: &str) -> Result<Value, LedgerError> {
         let live = self.live.generation();
         let standing = self.shadow.standing().clone();
+        // Of the same moment, before the ledger is waited for.
+        let problems = self.problems(&live, &standing);
+        let candidate = self.candidate().as_ref().map(|one| one.shown(base_url));
         let policies = live.policies();
         let pinned = self.pinned().clone();
         let mut modules = Vec::new();
@@ -39,7 +43,6 @@ impl Policies {
             let mode = (Mode::Shadow, false);
             modules.push(self.shown_one(ledger, record, proven, mode).await?);
         }
-        let problems = self.problems(&live, &standing);
         let shadow = match standing.modules.is_empty() {
             true => None,
             false => Some(ledger.shadow_counts(live.number()).await?),
@@ -49,7 +52,7 @@ impl Policies {
             "modules": modules,
             "shadow": shadow,
             "folder": self.mode.word(),
-            "candidate": self.candidate().as_ref().map(|candidate| candidate.shown(base_url)),
+            "candidate": candidate,
             "problems": problems,
         }))
     }
@@ -110,10 +113,8 @@ impl Policies {
     /// The folder's problems, and where it is not the folder that decides.
     fn problems(&self, live: &Generation, standing: &Standing) -> Vec<Problem> {
         // Before what was seen: whoever takes note of a proposal takes them in this order.
-        let (is_compared, candidate) = match &*self.candidate() {
-            None => (false, None),
-            Some(candidate) => (true, candidate.sentence()),
-        };
+        let candidate = self.candidate();
+        let is_compared = candidate.is_some();
         let seen = self.seen();
         let pinned = self.pinned().clone();
         let mut problems = seen.problems.clone();
@@ -140,7 +141,12 @@ impl Policies {
             .iter()
             .all(|module| is_in(&live_modules, module) || is_in(&standing.modules, module))
             && live_modules.iter().all(|module| is_in(&folder, module));
-        let older = downgrades::problems(seen.policies.modules(), &seen.files, &live_modules);
+        // What is compared is what the folder holds now, and may be live already.
+        let (held, files) = match &*candidate {
+            Some(candidate) => (&candidate.proposal.policies, &candidate.proposal.files),
+            None => (&seen.policies, &seen.files),
+        };
+        let older = downgrades::problems(held.modules(), files, &live_modules);
         let is_of_folder = is_of_folder || !older.is_empty();
         problems.extend(older);
         let mut add = |sentence| {
@@ -149,7 +155,7 @@ impl Policies {
                 sentence,
             })
         };
-        if let Some(sentence) = candidate {
+        if let Some(sentence) = candidate.as_ref().and_then(Candidate::sentence) {
             add(sentence);
         } else if !is_of_folder && !is_compared {
             add(format!(
