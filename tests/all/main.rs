@@ -28,6 +28,7 @@ mod layout;
 mod logs;
 mod markers;
 mod metrics;
+mod mint_limit;
 mod openapi;
 mod plaintext;
 mod policy_cache;

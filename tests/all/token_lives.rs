@@ -1,12 +1,9 @@
-//! Organisation tokens from the mint to their end: drained, revoked with all that they minted, and how many
-//! of them one address mints.
+//! Organisation tokens from the mint to their end: drained, and revoked with all that they minted.
 
 use countersign_tests::{Caller, FakeClock, Host, Reply};
 use serde_json::{Value, json};
 
-use crate::stage::{
-    ADMIN_TOKEN, Stage, approval, approve, minted, pending, tokens, workspace, workspace_token,
-};
+use crate::stage::{Stage, approval, approve, minted, pending, tokens, workspace, workspace_token};
 
 /// The id of the token with this name, as a person sees it.
 async fn id_of(person: &Caller, name: &str) -> String {
@@ -310,79 +307,6 @@ async fn a_person_revokes_a_key_with_all_that_it_minted_in_the_console() {
         .await
         .expect(303);
     assert!(tokens(&person).await.is_empty());
-}
-
-// Guard: the count in `tokens::mint`, host/store/src/portable/tokens.rs.
-#[tokio::test]
-async fn one_address_mints_so_many_tokens_in_an_hour() {
-    let clock = FakeClock::default();
-    let builder = Host::builder().clock(&clock).env("MINT_LIMIT", "3");
-    let stage = Stage::set_for(builder).await;
-    let person = stage.person("ann").await;
-    let home = workspace(&person, "home", None).await;
-    for name in ["a", "b"] {
-        minted(&person, json!({ "name": name })).await;
-    }
-    clock.set(600);
-    minted(&person, json!({ "name": "c" })).await;
-    // What was approved meanwhile is not used up.
-    let body = json!({ "name": "d" });
-    let asked = stage.agent().post("/org/tokens", body.clone()).await;
-    let asked = asked.approval();
-    approve(&person, &asked).await;
-    for caller in [&stage.agent(), &person] {
-        let refused = caller.post("/org/tokens", body.clone()).await;
-        let refused = refused.refused(429, "too_many_mints");
-        let wait: i64 = refused
-            .header("retry-after")
-            .and_then(|wait| wait.parse().ok())
-            .expect("seconds");
-        assert!((2_900..=3_000).contains(&wait), "{refused}");
-        assert!(refused.text("error").contains("MINT_LIMIT"), "{refused}");
-    }
-    assert_eq!(approval(&person, &asked).await["status"], "approved");
-    // The workspaces' tokens have a limit of their own, and no token frees a place.
-    workspace_token(&person, &home).await;
-    let path = format!("/org/tokens/{}", id_of(&person, "a").await);
-    person.delete(&path).await.expect(200);
-    person
-        .post("/org/tokens", json!({}))
-        .await
-        .refused(429, "too_many_mints");
-
-    let stage = Stage {
-        host: stage.host.restart().await,
-        ..stage
-    };
-    let person = stage.person("ann").await;
-    let still = person.post("/org/tokens", json!({})).await;
-    still.refused(429, "too_many_mints");
-    clock.set(3_700);
-    for name in ["e", "f"] {
-        minted(&person, json!({ "name": name })).await;
-    }
-    person
-        .post("/org/tokens", json!({}))
-        .await
-        .refused(429, "too_many_mints");
-    assert_eq!(tokens(&person).await.len(), 4);
-}
-
-#[tokio::test]
-async fn without_a_word_of_the_limit_ten_are_minted_and_zero_turns_it_off() {
-    let host = Host::builder()
-        .without_env("MINT_LIMIT")
-        .admin_token(ADMIN_TOKEN)
-        .start()
-        .await;
-    let person = host.operator().await;
-    for _ in 0..10 {
-        minted(&person, json!({})).await;
-    }
-    let eleventh = person.post("/org/tokens", json!({})).await;
-    eleventh.refused(429, "too_many_mints");
-    let host = host.stop().await.env("MINT_LIMIT", "0").start().await;
-    minted(&host.operator().await, json!({})).await;
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ pub mod secrets;
 mod sign_in;
 mod surround;
 mod usage;
+mod watching;
 mod workspace_tokens;
 pub mod workspaces;
 
@@ -34,13 +35,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
 use axum::routing::MethodFilter;
 use countersign_core::caller::{Caller, Door};
-use countersign_core::gate::GateError;
 use countersign_core::verb::Verb;
-use prometheus_client::encoding::prometheus_text;
-use serde_json::json;
 
 pub use self::body::parse_form;
 use self::call::Naming;
@@ -49,7 +47,7 @@ use self::draining::Draining;
 use self::openapi::{Made, Purpose};
 use crate::app::App;
 use crate::credentials::Freshness;
-use crate::problem::{Problem, json_response};
+use crate::problem::Problem;
 
 /// The longest body that is read. A secret is the largest thing that is sent: 256 KiB of it.
 pub const MAX_BODY: usize = 320 * 1024;
@@ -268,25 +266,7 @@ pub fn router(app: App) -> Router {
 
 /// Every route.
 fn all() -> Routes {
-    let routes = Routes::default()
-        .open(
-            Method::GET,
-            "/health",
-            "says only that the process lives",
-            health,
-        )
-        .open(
-            Method::GET,
-            "/ready",
-            "says only whether the host can work",
-            ready,
-        )
-        .open(
-            Method::GET,
-            "/metrics",
-            "says how much of what kind is done, and nothing of who asks for what",
-            metrics,
-        );
+    let routes = watching::add(Routes::default());
     let routes = sign_in::add(routes);
     let routes = org_tokens::add(routes);
     let routes = secrets::add(routes);
@@ -305,34 +285,6 @@ fn all() -> Routes {
     let routes = crate::console::add(routes);
     let routes = openapi::add(routes);
     routes.control_plane()
-}
-
-async fn health(_: Visit) -> Answer {
-    Ok(json_response(StatusCode::OK, &json!({ "status": "ok" })))
-}
-
-async fn ready(visit: Visit) -> Answer {
-    let app = &visit.app;
-    if !app.readiness.look(&*app.ledger, app.clock.now()).await {
-        return Err(Problem::unavailable());
-    }
-    if app.policies.is_behind() {
-        return Err(GateError::Outdated.into());
-    }
-    Ok(json_response(
-        StatusCode::OK,
-        &json!({ "status": "ready", "policy_generation": visit.app.policies.generation() }),
-    ))
-}
-
-async fn metrics(visit: Visit) -> Answer {
-    let text = visit.app.metrics.text(&visit.app.policies);
-    let mut response = Response::new(Body::from(text.map_err(|_| Problem::internal())?));
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static(prometheus_text::CONTENT_TYPE),
-    );
-    Ok(response)
 }
 
 fn bad_path() -> Problem {
