@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 
+use crate::approval::Approval;
 use crate::id::{SessionId, TokenId, WorkspaceId};
 use crate::ledger::{HourOfUse, OrgToken};
 use crate::permit::Permit;
@@ -42,6 +43,8 @@ pub struct Kin {
 pub struct Family {
     /// The token itself.
     pub token: Kin,
+    /// The approval under which it was minted, where people had to approve that.
+    pub approval: Option<Approval>,
     /// The organisation tokens by which it came about: the one that minted it first, then that one's minter.
     pub minters: Vec<Kin>,
     /// The organisation tokens that it minted, itself or through others, oldest first: [`MAX_KIN`] at most.

@@ -3,12 +3,15 @@
 use askama::Template;
 use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
+use countersign_core::approval::Approval;
+use countersign_core::caller::Caller;
 use countersign_core::holdings::{Family, Kin, MAX_KIN};
 use countersign_core::id::TokenId;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use countersign_core::workspace::WorkspaceToken;
 
+use super::approval_page::{Signature, signatures};
 use super::chart::{A_DAY, Chart};
 use super::frame::{Frame, Place};
 use super::keys::Key;
@@ -35,8 +38,15 @@ struct KeyPage {
     key: Key,
     is_live: bool,
     chart: Chart,
+    approved: Option<Approved>,
     minters: Vec<Relative>,
     descent: Descent,
+}
+
+/// By what a key came about, where people had to approve that.
+struct Approved {
+    id: String,
+    by: Vec<Signature>,
 }
 
 /// Whether a key should really go.
@@ -67,6 +77,17 @@ struct OfWorkspace {
     prefix: String,
     workspace: String,
     created: Moment,
+}
+
+impl Approved {
+    /// As `reader` may know it: a program sees no requests but its own.
+    fn new(approval: &Approval, reader: &Caller, now: Timestamp) -> Option<Self> {
+        reader.person()?;
+        Some(Self {
+            id: approval.id.to_string(),
+            by: signatures(approval, now),
+        })
+    }
 }
 
 impl Descent {
@@ -119,6 +140,9 @@ async fn show(call: Call) -> Answer {
         key: Key::new(family.token.token, now),
         is_live: family.token.is_live,
         chart: Chart::new(uses.iter().flatten(), now),
+        approved: family
+            .approval
+            .and_then(|approval| Approved::new(&approval, &call.caller, now)),
         minters: relatives(family.minters, now),
         descent: Descent::new(family.minted, family.of_workspaces, now),
     };
@@ -162,7 +186,9 @@ fn nothing(error: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use super::super::examples::{NOW, is_whole, org_token, person};
+    use countersign_core::approval::{Choice, State};
+
+    use super::super::examples::{NOW, agent, approval, is_whole, org_token, person, vote};
     use super::*;
 
     const HOSTILE: &str = "<script>alert('x')</script>";
@@ -172,6 +198,13 @@ mod tests {
             token: org_token(name),
             is_live,
         }
+    }
+
+    fn approved() -> Approval {
+        let mut approval = approval();
+        approval.state = State::Used;
+        approval.votes.push(vote("bea", Choice::Approve));
+        approval
     }
 
     fn descent() -> Descent {
@@ -196,12 +229,28 @@ mod tests {
             key: Key::new(org_token("ci"), NOW),
             is_live: true,
             chart: Chart::new(&[], NOW),
+            approved: Approved::new(&approved(), &person("ada"), NOW),
             minters: relatives(vec![kin("root", true)], NOW),
             descent: descent(),
         });
-        for shown in ["ci", "root", "dead", "&#60;script&#62;", "ended", "/revoke"] {
+        let approval = format!("/console/approvals/{}", approved().id);
+        for shown in [
+            "ci",
+            "root",
+            "dead",
+            "&#60;script&#62;",
+            "ended",
+            "/revoke",
+            "<bdi>bea</bdi>",
+            &approval,
+        ] {
             assert!(html.contains(shown), "{shown}: {html}");
         }
+    }
+
+    #[test]
+    fn a_program_is_not_told_who_approved_a_key() {
+        assert!(Approved::new(&approved(), &agent(), NOW).is_none());
     }
 
     #[test]
@@ -211,6 +260,7 @@ mod tests {
             key: Key::new(org_token("ci"), NOW),
             is_live: false,
             chart: Chart::new(&[], NOW),
+            approved: None,
             minters: Vec::new(),
             descent: Descent::new(Vec::new(), Vec::new(), NOW),
         });

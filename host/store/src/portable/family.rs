@@ -1,12 +1,13 @@
 //! An organisation token with those that minted it, and what it minted.
 
+use countersign_core::approval::Approval;
 use countersign_core::holdings::{Family, Kin, MAX_KIN};
 use countersign_core::id::TokenId;
 use countersign_core::time::Timestamp;
 
 use super::columns::{live, uses_since};
 use super::revocation::with_tree;
-use super::{Connection, tokens, usage, workspace_tokens};
+use super::{Connection, approvals, tokens, usage, workspace_tokens};
 use crate::fault::Fault;
 
 #[derive(sqlx::FromRow)]
@@ -46,10 +47,22 @@ pub(super) async fn read(
     };
     Ok(Some(Family {
         token: kin(own)?,
+        approval: approval(connection, id).await?,
         minters: minters(connection, id, now).await?,
         minted: minted(connection, id, now).await?,
         of_workspaces: of_workspaces(connection, id, now).await?,
     }))
+}
+
+async fn approval(connection: &mut Connection, id: TokenId) -> Result<Option<Approval>, Fault> {
+    let row: Option<approvals::Row> = sqlx::query_as(concat!(
+        approvals::select!(),
+        "WHERE id = (SELECT approval FROM org_tokens WHERE org_tokens.id = $1)"
+    ))
+    .bind(id.to_string())
+    .fetch_optional(&mut *connection)
+    .await?;
+    approvals::found(connection, row).await
 }
 
 /// A token's minter was there before it, so the order of their ids is that of the lineage.

@@ -133,6 +133,13 @@ async fn a_family_is_a_key_with_those_that_minted_it_and_what_it_minted() {
     assert!(!of_grandchild.token.is_live);
     let above = [("child".to_owned(), true), ("root".to_owned(), true)];
     assert_eq!(names(&of_grandchild.minters), above);
+    assert!(of_child.approval.is_none(), "nobody had to");
+    let ask = Ask::new(&bearer(&root), mint("asked for"), gate(), at(40));
+    let approval = world.approved(&ask).await;
+    let asked_for = token(world.ask(&ask.at(at(43))).await);
+    let by = family(asked_for.id).await.expect("it was minted").approval;
+    let by = by.expect("people approved it");
+    assert_eq!((by.id, by.votes.len()), (approval.id, 1));
     let nobody = TokenId::new(at(0), &OsChance);
     assert!(family(nobody).await.is_none());
     let wrong = world.permit(Action::WorkspaceList).await;
