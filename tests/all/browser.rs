@@ -5,6 +5,7 @@ mod belongings;
 mod driver;
 mod forwarded;
 mod gallery;
+mod hurried;
 mod inbox;
 mod inbox_unaided;
 mod neighbour;

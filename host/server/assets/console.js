@@ -1,4 +1,4 @@
-// Keeps the session's proof, and sends it along with what a person decides.
+// Keeps the session's proof, and sends it along with what a person decides, once for each click.
 //
 // Browsers send cookies to every port of a host's name, but keep localStorage for one origin, port
 // included. So another server on this machine may see the session's cookie, and never its proof.
@@ -40,11 +40,27 @@
     address(form).origin === location.origin &&
     !WITHOUT_PROOF.includes(address(form).pathname);
 
+  // The second click of a double click would be sent as well, and only its answer be seen: of two keys one
+  // would be lost, and of a link that works once the signing key.
+  const AGAIN = 5000;
+  let sent = -Infinity;
+  window.addEventListener("pageshow", () => (sent = -Infinity));
+
   document.addEventListener("submit", (event) => {
+    if (event.target.getAttribute("method") !== "post") {
+      return;
+    }
+    if (event.timeStamp - sent < AGAIN) {
+      event.preventDefault();
+      return;
+    }
     if (needsProof(event.target) && kept() === null) {
       event.preventDefault();
       show("unsigned");
-    } else if (address(event.target).pathname === "/console/sign-out") {
+      return;
+    }
+    sent = event.timeStamp;
+    if (address(event.target).pathname === "/console/sign-out") {
       forget();
     }
   });

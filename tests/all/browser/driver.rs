@@ -3,6 +3,7 @@
 //! WebDriver is JSON over HTTP, of which these tests need a dozen commands: they are here, on the HTTP
 //! client that the tests have anyway. A crate for it would bring a second client and a cookie jar.
 
+pub mod hurry;
 pub mod keyboard;
 
 use std::fmt;

@@ -1,0 +1,47 @@
+//! What people in a hurry do: click twice, load a page again, and go back.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{Browser, ELEMENT};
+
+/// Between the two clicks of a double click, in milliseconds.
+const BETWEEN_MS: u64 = 80;
+
+impl Browser {
+    /// Clicks what `selector` finds, and clicks again before anything can have come of it.
+    pub async fn double_click(&self, selector: &str) {
+        let what = format!("`{selector}` is there");
+        let element = self.wait(&what, async || self.find(selector).await).await;
+        self.run(&format!(
+            "document.querySelector({}).scrollIntoView({{ block: 'center' }})",
+            json!(selector)
+        ))
+        .await;
+        let (down, up) = (
+            json!({ "type": "pointerDown", "button": 0 }),
+            json!({ "type": "pointerUp", "button": 0 }),
+        );
+        let strokes = json!([
+            { "type": "pointerMove", "duration": 0, "x": 0, "y": 0, "origin": { ELEMENT: element } },
+            down,
+            up,
+            { "type": "pause", "duration": BETWEEN_MS },
+            down,
+            up,
+        ]);
+        let mouse = json!({ "type": "pointer", "id": "mouse", "actions": strokes });
+        self.must(Method::POST, "/actions", json!({ "actions": [mouse] }))
+            .await;
+    }
+
+    /// Loads the page again, as its button does.
+    pub async fn reload(&self) {
+        self.must(Method::POST, "/refresh", json!({})).await;
+    }
+
+    /// Goes back, as its button does.
+    pub async fn back(&self) {
+        self.must(Method::POST, "/back", json!({})).await;
+    }
+}
