@@ -8,6 +8,7 @@ mod gallery;
 mod hurried;
 mod inbox;
 mod inbox_unaided;
+mod incident;
 mod neighbour;
 mod policies;
 mod policy_asking;
