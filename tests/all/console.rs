@@ -1,3 +1,4 @@
 //! What the console answers, read without a browser.
 
 mod glance;
+mod lost;

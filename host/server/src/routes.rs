@@ -12,6 +12,7 @@ mod draining;
 pub mod endings;
 mod events;
 pub mod history;
+mod missing;
 mod openapi;
 pub mod org_tokens;
 mod policies;
@@ -242,7 +243,9 @@ impl Routes {
     )]
     fn finish(self, app: App) -> Router {
         self.router
-            .fallback(|| async { Problem::no_route().into_json() })
+            .fallback(|method: Method, headers: HeaderMap| async move {
+                missing::missing(&method, &headers)
+            })
             .method_not_allowed_fallback(|uri: Uri| async move {
                 let problem = Problem::new(
                     StatusCode::METHOD_NOT_ALLOWED,

@@ -50,6 +50,12 @@ pub(super) fn add(routes: Routes) -> Routes {
             decide,
         )
         .verb(
+            Method::GET,
+            "/console/approvals/{id}/revoke",
+            Verb::ApprovalList,
+            back,
+        )
+        .verb(
             Method::POST,
             "/console/approvals/{id}/revoke",
             Verb::ApprovalDecide,
@@ -247,6 +253,12 @@ async fn revoke(call: Call) -> Answer {
     let said = call.form()?.remove("reason");
     let reason = reason(said.map(|reason| on_one_line(&reason)))?;
     revoke_grant(&call, id, reason).await?;
+    Ok(see_other(&format!("/console/approvals/{id}")))
+}
+
+/// Whoever looks again at the address of the form that takes an approval back.
+async fn back(call: Call) -> Answer {
+    let id = call.path("id", ApprovalId::parse)?;
     Ok(see_other(&format!("/console/approvals/{id}")))
 }
 

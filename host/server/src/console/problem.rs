@@ -21,6 +21,8 @@ struct ProblemPage {
     is_unauthenticated: bool,
     /// Whether the same address may answer otherwise later.
     may_pass: bool,
+    /// Whether it may be about a field of a form that the reader filled in.
+    may_be_typed: bool,
 }
 
 /// A piece of a sentence.
@@ -72,6 +74,8 @@ fn trouble(problem: &Problem) -> Response<Body> {
         })),
         particulars,
         is_unauthenticated,
+        may_be_typed: problem.body.contains_key("field")
+            && !problem.error().contains(" in the path "),
         may_pass: problem.status != StatusCode::BAD_REQUEST && code != "not_found",
     };
     page(problem.status, &trouble)
@@ -158,6 +162,18 @@ mod tests {
             !html.contains("Bearer"),
             "people are not told of bearers: {html}"
         );
+    }
+
+    #[tokio::test]
+    async fn whoever_typed_what_cannot_be_taken_is_led_back_to_it() {
+        let back = "way back leads to it";
+        let typed = Problem::bad_field("reason", "is longer than 500 characters");
+        let html = body_of(problem_page(typed)).await;
+        is_whole(&html);
+        assert!(html.contains(back), "{html}");
+        let address = Problem::bad_field("id", "in the path is not a UUID");
+        let html = body_of(problem_page(address)).await;
+        assert!(!html.contains(back), "{html}");
     }
 
     #[tokio::test]
