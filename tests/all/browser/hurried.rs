@@ -1,6 +1,7 @@
 //! Whoever is in a hurry does nothing twice in the console, and loses nothing by it.
 
 use countersign_tests::Caller;
+use serde_json::{Value, json};
 
 use super::{APPROVE, Scene};
 use crate::stage::{self, tokens};
@@ -29,18 +30,19 @@ impl Scene {
 /// The names of the keys that live, newest first.
 async fn live(agent: &Caller) -> Vec<String> {
     let tokens = tokens(agent).await;
-    let name = |token: &serde_json::Value| token["name"].as_str().expect("a name").to_owned();
+    let name = |token: &Value| token["name"].as_str().expect("a name").to_owned();
     tokens.iter().map(name).collect()
 }
 
 // Guard: `AGAIN` in host/server/assets/console.js. Without it the second click uses the link up again, so that the
 // signing key is lost, and mints a second key, so that nobody ever has the first.
 #[tokio::test]
-async fn a_double_click_signs_in_approves_and_mints_once() {
+async fn a_double_click_far_from_the_host_signs_in_approves_and_mints_once() {
     let scene = Scene::set().await;
     let browser = &scene.browser;
     let link = std::fs::read_to_string(scene.host.data_dir().join("login-link")).expect("a link");
     browser.open(link.trim()).await;
+    browser.is_far().await;
     browser
         .double_click("form[action='/console/sign-in'] button")
         .await;
@@ -83,4 +85,21 @@ async fn a_new_key_is_gone_when_its_page_is_loaded_again_or_come_back_to() {
     scene.lists(&["second", "first"], &second).await;
     browser.back().await;
     scene.lists(&["second", "first"], &second).await;
+}
+
+#[tokio::test]
+async fn a_name_as_long_as_can_be_breaks_no_word_beside_it() {
+    let scene = Scene::set().await;
+    let browser = &scene.browser;
+    scene.sign_in().await;
+    browser.is_wide().await;
+    stage::workspace(&scene.agent, &"W".repeat(100), None).await;
+    browser.click("nav a[href='/console/workspaces']").await;
+    browser.shows("WWW").await;
+    // Two lines are twice as high as one.
+    let lines = "const cell = [...document.querySelectorAll('td[data-label=Below] .quiet')].at(-1); \
+         return cell.textContent === 'nothing' && cell.getClientRects().length === 1 \
+         && cell.getBoundingClientRect().height < 40";
+    assert_eq!(browser.run(lines).await, json!(true));
+    browser.fits("long-name").await;
 }

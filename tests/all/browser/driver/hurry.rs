@@ -8,7 +8,21 @@ use super::{Browser, ELEMENT};
 /// Between the two clicks of a double click, in milliseconds.
 const BETWEEN_MS: u64 = 80;
 
+/// How long an answer is on its way to whoever is far from the host, in milliseconds: the clicks of a double
+/// click are much closer together.
+const FAR_MS: u64 = 500;
+
 impl Browser {
+    /// From now on each answer takes a while to come, though the host hears of each request at once.
+    pub async fn is_far(&self) {
+        self.devtools("Network.enable", json!({})).await;
+        let link = json!({
+            "offline": false, "latency": FAR_MS, "downloadThroughput": -1, "uploadThroughput": -1,
+        });
+        self.devtools("Network.emulateNetworkConditions", link)
+            .await;
+    }
+
     /// Clicks what `selector` finds, and clicks again before anything can have come of it.
     pub async fn double_click(&self, selector: &str) {
         let what = format!("`{selector}` is there");
@@ -32,6 +46,15 @@ impl Browser {
         ]);
         let mouse = json!({ "type": "pointer", "id": "mouse", "actions": strokes });
         self.must(Method::POST, "/actions", json!({ "actions": [mouse] }))
+            .await;
+    }
+
+    /// On a screen as it stands on a desk.
+    pub async fn is_wide(&self) {
+        let screen = json!({
+            "width": 1440, "height": 900, "deviceScaleFactor": 1, "mobile": false,
+        });
+        self.devtools("Emulation.setDeviceMetricsOverride", screen)
             .await;
     }
 
