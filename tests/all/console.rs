@@ -1,4 +1,5 @@
 //! What the console answers, read without a browser.
 
+mod export;
 mod glance;
 mod lost;

@@ -47,6 +47,25 @@ impl Stream {
         next.await.expect("an event, or the end of the stream")
     }
 
+    /// All that still comes, as text, and whether it comes to its end.
+    ///
+    /// # Panics
+    ///
+    /// If nothing comes, and no end either.
+    pub async fn rest(mut self) -> (String, bool) {
+        let mut bytes = std::mem::take(&mut self.unread).into_bytes();
+        loop {
+            let piece = tokio::time::timeout(EVENT, self.response.chunk());
+            match piece.await.expect("a piece, or the end of the stream") {
+                Ok(Some(piece)) => bytes.extend_from_slice(&piece),
+                end => {
+                    let text = String::from_utf8_lossy(&bytes).into_owned();
+                    return (text, end.is_ok());
+                }
+            }
+        }
+    }
+
     async fn read(&mut self) -> Option<Event> {
         loop {
             if let Some((block, rest)) = self.unread.split_once("\n\n") {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use countersign_core::gate::Gate;
 use countersign_core::ports::Ledger;
 use countersign_core::time::Clock;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::credentials::Credentials;
@@ -65,6 +65,8 @@ pub struct Parts {
     pub streams: Streams,
     /// Who waits for a change.
     pub waits: Streams,
+    /// Places for those who take the audit along.
+    pub exports: Arc<Semaphore>,
     /// Whether the host was told to stop: what would go on for ever ends.
     pub stop: watch::Receiver<bool>,
 }

@@ -41,6 +41,7 @@ use askama::Template;
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 
+pub use self::audit_export::MOST_EXPORTS;
 pub use self::moment::Moment;
 pub use self::problem::problem_page;
 pub use self::sign_in::LINK_IS_DEAD;

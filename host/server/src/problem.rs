@@ -122,6 +122,12 @@ impl Problem {
             .unwrap_or_default()
     }
 
+    /// The code.
+    pub fn code(&self) -> &str {
+        let code = self.body.get("code").and_then(Value::as_str);
+        code.unwrap_or_default()
+    }
+
     /// As an HTTP answer.
     pub fn into_json(self) -> Response<Body> {
         let mut response = json_response(self.status, &Value::Object(self.body));

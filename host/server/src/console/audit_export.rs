@@ -1,38 +1,27 @@
 //! The audit of some days as a file: an entry a line, as `countersign audit export` writes them, from the
 //! first to the last with all between, so that the chain can be checked.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
+mod delivery;
+mod reader;
+
+use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, header};
+use axum::http::{HeaderValue, Response, StatusCode, header};
 use countersign_core::action::Action;
 use countersign_core::history::Stretch;
-use countersign_core::ledger::Page;
-use countersign_core::permit::Permit;
-use hyper::body::{Bytes, Frame};
-use tokio::sync::mpsc;
+use tokio::sync::OwnedSemaphorePermit;
 
+use self::delivery::{Cut, Delivery};
+use self::reader::Reader;
 use super::narrow::Narrow;
-use crate::commands::terminal::plain_json;
 use crate::problem::Problem;
-use crate::report;
 use crate::routes::{Answer, Call};
 
 pub(super) const PATH: &str = "/console/audit/export";
-/// Entries that are read at once.
-const PAGE: u32 = 200;
-/// How many pieces may wait for a client that reads slowly.
-const PIECES: usize = 2;
-/// A client that takes none of them for so long is given up.
-const READ_PATIENCE: Duration = Duration::from_secs(30);
-
-/// The file could not be written to its end, so its connection breaks: a browser says that the download
-/// failed, and nobody takes a part for the whole.
-#[derive(Debug, thiserror::Error)]
-#[error("the export ended early")]
-struct CutShort;
+/// So many are under way at once, whoever asked: each reads the ledger as fast as it is read, and people take
+/// one along now and then.
+pub const MOST_EXPORTS: usize = 4;
 
 /// Hands the file over, piece by piece.
 pub(super) async fn export(call: Call) -> Answer {
@@ -44,19 +33,21 @@ pub(super) async fn export(call: Call) -> Answer {
             return Err(Problem::bad_field(name, why));
         }
     }
+    // Before it is permitted: what comes in between is asked about.
+    let numbers = call.app.policies.numbers();
     let permit = call.permit(Action::AuditRead).await?;
+    let place = Arc::clone(&call.app.exports).try_acquire_owned();
+    let place = place.map_err(|_| too_many())?;
     let stretch = call.app.ledger.stretch(&permit, span).await?;
     let name = match stretch.last < stretch.first {
         true => "audit-empty.jsonl".to_owned(),
         false => format!("audit-{}-{}.jsonl", stretch.first, stretch.last),
     };
-    let (pieces, rest) = mpsc::channel(PIECES);
     let app = call.app.clone();
-    app.tasks.spawn(write(call, permit, stretch, pieces));
-    let mut response = Response::new(Body::new(Pieces {
-        rest,
-        is_whole: false,
-    }));
+    let (delivery, pieces) = Delivery::new(delivery::PATIENCE, app.stop.clone());
+    let reader = Reader::new(call, permit, numbers);
+    app.tasks.spawn(write(reader, stretch, delivery, place));
+    let mut response = Response::new(Body::new(pieces));
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
@@ -71,119 +62,45 @@ pub(super) async fn export(call: Call) -> Answer {
     Ok(response)
 }
 
+fn too_many() -> Problem {
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too_many_exports",
+        format!(
+            "{MOST_EXPORTS} files of the audit are being taken along: wait until one is whole, then try again"
+        ),
+    )
+    .with_header(header::RETRY_AFTER, HeaderValue::from_static("10"))
+}
+
 /// Writes the entries for as long as somebody reads them and may.
-async fn write(call: Call, permit: Permit, stretch: Stretch, pieces: mpsc::Sender<Piece>) {
-    let app = &call.app;
+async fn write(
+    mut reader: Reader,
+    stretch: Stretch,
+    mut delivery: Delivery,
+    _place: OwnedSemaphorePermit,
+) {
+    match hand_over(&mut reader, stretch, &mut delivery).await {
+        Ok(()) => delivery.end().await,
+        Err(Cut::Unread) => tracing::info!("nobody reads an export of the audit to its end"),
+        Err(Cut::Because(why)) => {
+            tracing::info!(why, "an export of the audit ended early");
+            delivery.break_off(&why).await;
+        }
+    }
+}
+
+async fn hand_over(
+    reader: &mut Reader,
+    stretch: Stretch,
+    delivery: &mut Delivery,
+) -> Result<(), Cut> {
     let mut after = stretch.first - 1;
     while after < stretch.last {
-        let is_stopping = *app.stop.borrow();
-        let lines = match is_stopping {
-            true => None,
-            false => part(&call, &permit, after, stretch.last).await,
-        };
-        let Some((lines, last)) = lines else { return };
-        after = last;
-        let sent = pieces.send_timeout(Piece::Lines(lines), READ_PATIENCE);
-        if sent.await.is_err() {
-            return;
-        }
+        delivery.is_in_time()?;
+        let (lines, end) = reader.part(after, stretch.last).await?;
+        delivery.hand(lines).await?;
+        after = end;
     }
-    let _ = pieces.send_timeout(Piece::End, READ_PATIENCE).await;
-}
-
-/// Some entries after the one of that number, and the number of the last of them. `None`: they cannot be
-/// read, or not by this caller any more.
-async fn part(call: &Call, permit: &Permit, after: i64, last: i64) -> Option<(Bytes, i64)> {
-    let ledger = &call.app.ledger;
-    let page = Page {
-        after: Some(after.to_string()),
-        limit: PAGE,
-    };
-    let read = async {
-        if !ledger.lives(&call.caller, call.app.clock.now()).await? {
-            return Ok(Vec::new());
-        }
-        ledger.audit(permit, &page).await
-    };
-    let mut entries = match read.await {
-        Ok(entries) => entries,
-        Err(error) => {
-            tracing::error!(error = %report(&error), "the audit cannot be exported");
-            return None;
-        }
-    };
-    entries.retain(|entry| entry.seq <= last);
-    let end = entries.last()?.seq;
-    let mut lines = String::new();
-    for entry in &entries {
-        let line = serde_json::to_string(entry).expect("INVARIANT: an entry is fit for JSON");
-        lines.push_str(&plain_json(&line));
-        lines.push('\n');
-    }
-    Some((lines.into(), end))
-}
-
-/// A part of an export.
-enum Piece {
-    Lines(Bytes),
-    /// There is no more. Without it the writer was stopped, by whatever it was.
-    End,
-}
-
-/// The pieces, as a body, which breaks off where the end is missing.
-struct Pieces {
-    rest: mpsc::Receiver<Piece>,
-    is_whole: bool,
-}
-
-impl hyper::body::Body for Pieces {
-    type Data = Bytes;
-    type Error = CutShort;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, CutShort>>> {
-        if self.is_whole {
-            return Poll::Ready(None);
-        }
-        let piece = std::task::ready!(self.rest.poll_recv(context));
-        Poll::Ready(match piece {
-            Some(Piece::Lines(lines)) => Some(Ok(Frame::data(lines))),
-            Some(Piece::End) => {
-                self.is_whole = true;
-                None
-            }
-            None => Some(Err(CutShort)),
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use http_body_util::BodyExt as _;
-
-    use super::*;
-
-    async fn read(sent: Vec<Piece>) -> Result<Bytes, CutShort> {
-        let (pieces, rest) = mpsc::channel(PIECES);
-        for piece in sent {
-            assert!(pieces.try_send(piece).is_ok(), "there is room");
-        }
-        drop(pieces);
-        let body = Pieces {
-            rest,
-            is_whole: false,
-        };
-        Ok(body.collect().await?.to_bytes())
-    }
-
-    #[tokio::test]
-    async fn an_export_without_its_end_breaks_off_and_is_not_taken_for_whole() {
-        let lines = || Piece::Lines(Bytes::from_static(b"{}\n"));
-        let whole = read(vec![lines(), Piece::End]).await;
-        assert_eq!(whole.ok().as_deref(), Some(&b"{}\n"[..]));
-        assert!(read(vec![lines()]).await.is_err());
-        assert!(read(Vec::new()).await.is_err());
-    }
+    Ok(())
 }

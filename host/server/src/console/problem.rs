@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use serde_json::Value;
 
 use super::assets;
 use super::frame::{Frame, Place};
@@ -46,11 +45,7 @@ pub fn problem_page(problem: Problem) -> Response<Body> {
 }
 
 fn trouble(problem: &Problem) -> Response<Body> {
-    let code = problem
-        .body
-        .get("code")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let code = problem.code();
     let is_unauthenticated = problem.status == StatusCode::UNAUTHORIZED;
     let place = if is_unauthenticated || code == super::sign_in::LINK_IS_DEAD {
         Place::Outside

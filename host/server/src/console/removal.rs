@@ -131,7 +131,7 @@ async fn remove(call: Call) -> Answer {
 }
 
 fn is_other(problem: &Problem) -> bool {
-    problem.body.get("code").and_then(|code| code.as_str()) == Some(OTHER_THAN_SHOWN)
+    problem.code() == OTHER_THAN_SHOWN
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::problem::Problem;
 
 impl Call {
     /// Whether the credential lives as it was verified.
-    pub(in crate::routes) async fn lives(&self) -> Result<bool, Problem> {
+    pub async fn lives(&self) -> Result<bool, Problem> {
         let app = &self.app;
         // What another issuer keeps, that issuer is asked for. The ledger knows the rest, and is no memory.
         if let Identity::Session { session: None, .. } = self.caller.identity {
