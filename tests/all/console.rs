@@ -3,3 +3,4 @@
 mod export;
 mod glance;
 mod lost;
+mod playground;

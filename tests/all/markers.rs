@@ -132,7 +132,7 @@ async fn read_all(heard: &mut Heard, person: &Caller, approvals: &[String]) {
         "/console/policies/generations/1",
         "/console/policies/generations/1/rollback",
         "/console/policies/matrix",
-        "/console/policies/playground?ask=1&verb=secret_write",
+        "/console/policies/playground?verb=secret_write",
         "/console/audit",
     ] {
         heard.get(person, page).await.expect(200);

@@ -30,28 +30,30 @@ async fn a_person_asks_what_would_come_of_it_and_nothing_comes_of_it() {
     browser.click("form.filter button").await;
     browser.shows("May this caller secret_write?").await;
     browser.click("option[value=global]").await;
-    browser.click("button[name=ask]").await;
+    browser.write("#groups", "night-shift").await;
+    browser.click("form.question button").await;
     browser.shows("The live policies say deny").await;
+    // What was typed is in the form again, and in no address.
+    browser.is_at("/console/policies/playground").await;
+    assert!(browser.has("#groups[value='night-shift']").await);
     browser.shows("freeze@1.0.0").await;
     browser.shows("baseline@").await;
     browser.shows("agents do nothing during the freeze").await;
     browser.fits("playground-asked").await;
 
     browser.click("option[value='module:baseline']").await;
-    browser.click("button[name=ask]").await;
+    browser.click("form.question button").await;
     browser.shows("baseline alone says gate").await;
     browser.click("option[value=verified-session]").await;
-    browser.click("button[name=ask]").await;
+    browser.click("form.question button").await;
     browser.shows("baseline alone says allow").await;
     assert_eq!(decided(&browser, "secret_write").await, 0);
     assert_ne!(decided(&browser, "policy_read").await, 0);
     assert_eq!(shelf.policies().await["modules"][0]["failures"]["count"], 0);
 
     // What is no question is said, and not said back.
-    let wrong = "/console/policies/playground?ask=1&verb=secret_write&named=cso_abcdefg";
-    browser
-        .open(&format!("{}{wrong}", shelf.host.origin()))
-        .await;
+    browser.write("#named", "cso_abcdefg").await;
+    browser.click("form.question button").await;
     browser.shows("looks like a key").await;
     assert!(!browser.text("main").await.contains("cso_abcdefg"));
     browser.fits("playground-wrong").await;

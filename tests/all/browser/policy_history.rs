@@ -134,12 +134,17 @@ async fn a_program_reads_which_policies_there_were_and_neither_tries_them_out_no
         let path = format!("/console/policies/{page}");
         agent.get(&path).await.expect(200);
     }
-    for page in ["matrix", "playground", "playground?ask=1"] {
+    for page in ["matrix", "playground", "playground?verb=secret_write"] {
         let path = format!("/console/policies/{page}");
         let reply = agent.get(&path).await;
         assert_eq!(reply.status, 403, "{reply}");
         ann.get(&path).await.expect(200);
     }
+    let path = "/console/policies/playground";
+    let question = [("verb", "secret_write")];
+    let reply = agent.post_form(path, &question).await;
+    assert_eq!(reply.status, 403, "{reply}");
+    ann.post_form(path, &question).await.expect(200);
     let form = [("follows", "1")];
     let path = "/console/policies/generations/1/rollback";
     let reply = agent.post_form(path, &form).await;

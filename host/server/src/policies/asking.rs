@@ -1,6 +1,7 @@
 //! Made-up questions, for people who want to know what policies would say. Nothing is done, recorded or counted,
 //! and whoever tries things out owes no time for it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use countersign_core::approval::Lives;
@@ -9,7 +10,7 @@ use countersign_core::tally::{Tally, TallyOf};
 use countersign_core::verdict::{Judgement, Opinion, fold};
 use countersign_engine::{CLASSIFIER, PolicySet, Proven};
 use countersign_lab::module::Module;
-use std::sync::Arc;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::Policies;
@@ -110,10 +111,6 @@ impl Policies {
         lives: Lives,
     ) -> Result<Asked, AskError> {
         let chosen = self.asked_of(which).ok_or(AskError::NoSet)?;
-        let turn = timeout(PATIENCE, Arc::clone(&self.asking).acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else {
-            return Err(AskError::Busy);
-        };
         let wants = chosen.policies.wants().to_vec();
         let kinds = wants.len();
         question.tallies = wants
@@ -123,17 +120,30 @@ impl Policies {
                 count: counted,
             })
             .collect();
-        let ask = move || {
-            // Whoever asked may be gone: what they asked for takes its time all the same.
-            let _one_at_a_time = turn;
-            chosen.ask(&question).within(&lives)
-        };
-        let asked = tokio::task::spawn_blocking(ask).await;
+        let ask = move || chosen.ask(&question).within(&lives);
         Ok(Asked {
-            judgement: asked.map_err(|_| AskError::BrokeDown)?,
+            judgement: in_turn(&self.asking, ask).await?,
             counted: kinds,
         })
     }
+}
+
+/// Does `work` when it is its turn, apart from the threads that serve requests.
+async fn in_turn<T: Send + 'static>(
+    turns: &Arc<Semaphore>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, AskError> {
+    let turn = timeout(PATIENCE, Arc::clone(turns).acquire_owned()).await;
+    let Ok(Ok(turn)) = turn else {
+        return Err(AskError::Busy);
+    };
+    let work = move || {
+        // Whoever asked may be gone: what they asked for takes its time all the same.
+        let _one_at_a_time = turn;
+        work()
+    };
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| AskError::BrokeDown)
 }
 
 impl Chosen {
@@ -157,5 +167,32 @@ impl Chosen {
             opinions,
             took,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_turn_lasts_as_long_as_the_work_whether_or_not_somebody_waits_for_it() {
+        let turns = Arc::new(Semaphore::new(1));
+        let (begins, has_begun) = mpsc::channel();
+        let (ends, end) = mpsc::channel::<()>();
+        let work = move || {
+            let _ = begins.send(());
+            let _ = end.recv();
+        };
+        let mut asked = Box::pin(in_turn(&turns, work));
+        assert!(timeout(Duration::ZERO, &mut asked).await.is_err());
+        let begun = tokio::task::spawn_blocking(move || has_begun.recv());
+        begun.await.expect("no panic").expect("it begins");
+        drop(asked);
+        assert!(turns.try_acquire().is_err(), "it goes on, in its turn");
+        ends.send(()).expect("it goes on");
+        let next = in_turn(&turns, || 7).await;
+        assert_eq!(next.expect("its turn"), 7);
     }
 }

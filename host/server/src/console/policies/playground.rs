@@ -1,10 +1,14 @@
-//! Asking the policies something made up. Nothing is done, recorded or counted, and no secret can be told.
+//! Asking the policies something made up. Nothing is done, recorded or counted, and no secret can be told. What
+//! is asked is in the form that is sent, and never in an address, which proxies and browsers keep.
 
 mod form;
 mod told;
 
+use std::collections::HashMap;
+
 use askama::Template;
-use axum::http::{Method, StatusCode};
+use axum::body::Body;
+use axum::http::{Method, Response, StatusCode};
 use countersign_core::action::Action;
 use countersign_core::policy::{Credential, Question, Role};
 use countersign_core::verb::Verb;
@@ -21,7 +25,12 @@ use crate::routes::{Answer, Call, Routes};
 
 pub(super) fn add(routes: Routes) -> Routes {
     let path = "/console/policies/playground";
-    routes.verb(Method::GET, path, Verb::PolicyRead, show)
+    routes.verb(Method::GET, path, Verb::PolicyRead, show).verb(
+        Method::POST,
+        path,
+        Verb::PolicyRead,
+        ask,
+    )
 }
 
 /// The form, and what came of the question in it.
@@ -35,13 +44,26 @@ struct PlaygroundPage {
     told: Option<Told>,
 }
 
+/// The form for a verb.
 async fn show(call: Call) -> Answer {
     people_alone(&call)?;
     call.permit(Action::PolicyRead).await?;
+    let verb = call.query.get_key_value("verb");
+    let verb = verb.map(|(name, verb)| (name.clone(), verb.clone()));
+    let chosen = HashMap::from_iter(verb);
+    let (form, wrong) = Form::read(&chosen, call.app.policies.askable());
+    Ok(drawn(&call, (form, wrong), None))
+}
+
+/// What comes of the question.
+async fn ask(call: Call) -> Answer {
+    people_alone(&call)?;
+    let sent = call.form()?;
+    call.permit(Action::PolicyRead).await?;
     let app = &call.app;
-    let (mut form, mut wrong) = Form::read(&call.query, app.policies.askable());
+    let (mut form, mut wrong) = Form::read(&sent, app.policies.askable());
     let mut told = None;
-    if form.is_asked && wrong.is_none() {
+    if wrong.is_none() {
         let question = Question {
             time: u64::try_from(form.at.unwrap_or(app.clock.now()).as_millis()).unwrap_or(0),
             ..form.question()
@@ -63,6 +85,10 @@ async fn show(call: Call) -> Answer {
             Err(AskError::BrokeDown) => return Err(Problem::internal()),
         }
     }
+    Ok(drawn(&call, (form, wrong), told))
+}
+
+fn drawn(call: &Call, (form, wrong): (Form, Option<Wrong>), told: Option<Told>) -> Response<Body> {
     let status = match &wrong {
         Some(_) => StatusCode::BAD_REQUEST,
         None => StatusCode::OK,
@@ -74,7 +100,7 @@ async fn show(call: Call) -> Answer {
         wrong,
         told,
     };
-    Ok(page(status, &shown))
+    page(status, &shown)
 }
 
 #[cfg(test)]

@@ -39,8 +39,6 @@ pub struct Form {
     pub at: Option<Timestamp>,
     /// How much of everything was done before.
     pub counted: u32,
-    /// Whether it is to be asked, and not only filled in.
-    pub is_asked: bool,
 }
 
 /// One choice of a row, and what is taken.
@@ -65,9 +63,9 @@ impl Wrong {
 }
 
 impl Form {
-    /// Reads a query. What is wrong keeps its proposed value, so that nothing is said back that was not
+    /// Reads what was sent. What is wrong keeps its proposed value, so that nothing is said back that was not
     /// understood.
-    pub fn read(query: &HashMap<String, String>, askable: Vec<Which>) -> (Self, Option<Wrong>) {
+    pub fn read(sent: &HashMap<String, String>, askable: Vec<Which>) -> (Self, Option<Wrong>) {
         let mut form = Self {
             which: Which::Live,
             askable,
@@ -81,11 +79,10 @@ impl Form {
             at_text: String::new(),
             at: None,
             counted: 0,
-            is_asked: query.contains_key("ask"),
         };
         let mut wrong = None;
         let mut read = |field: &'static str, take: &mut dyn FnMut(&str) -> Result<(), String>| {
-            let given = query.get(field).map(|given| given.trim());
+            let given = sent.get(field).map(|given| given.trim());
             if let Some(given) = given.filter(|given| !given.is_empty())
                 && let Err(complaint) = take(given)
             {
@@ -149,7 +146,7 @@ impl Form {
             Ok(())
         });
         for (at, choice) in exhaustive::choices(form.verb).iter().enumerate() {
-            let given = FACTS.get(at).and_then(|field| query.get(*field));
+            let given = FACTS.get(at).and_then(|field| sent.get(*field));
             let taken = given.and_then(|given| {
                 let mut flags = choice.iter().copied();
                 flags.find(|flag| flag.unwrap_or("-") == given)
@@ -287,7 +284,9 @@ fn default_name(verb: Verb) -> Option<&'static str> {
 /// A text that can be said back: no key of this host's, and nothing that disguises itself.
 fn harmless(text: &str) -> Result<String, String> {
     if has_marker(text) {
-        return Err("looks like a key: nothing here needs one, and it would stay in the address that you are at. If it is real, revoke it".to_owned());
+        return Err(
+            "looks like a key: nothing here needs one. If it is real, revoke it".to_owned(),
+        );
     }
     displayable(text, TEXT).map_err(|error| error.to_string())
 }

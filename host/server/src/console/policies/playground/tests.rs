@@ -104,7 +104,6 @@ fn a_question_is_a_row_of_the_table_with_a_few_words_of_its_own() {
 #[test]
 fn what_is_not_given_is_as_in_the_table() {
     let plain = form(&[]);
-    assert!(!plain.is_asked);
     let mut question = plain.question();
     question.context = Default::default();
     let row = countersign_core::exhaustive::rows().find(|row| {
@@ -165,7 +164,7 @@ fn a_key_is_refused_and_not_said_back() {
 
 #[test]
 fn the_ruling_is_drawn_with_every_modules_words_and_none_of_them_is_markup() {
-    let form = form(&[("ask", "1"), ("role", "reader"), ("named", "<i>x</i>")]);
+    let form = form(&[("role", "reader"), ("named", "<i>x</i>")]);
     let told = Told::of(&form, asked());
     let html = drawn(form, Some(told), None);
     for shown in [
