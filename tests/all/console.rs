@@ -1,6 +1,8 @@
 //! What the console answers, read without a browser.
 
+mod confined;
 mod export;
+mod filters;
 mod glance;
 mod lost;
 mod playground;

@@ -222,3 +222,20 @@ async fn a_data_folder_that_others_can_write_to_is_named() {
     let named = builder.data_dir().display().to_string();
     builder.fail().await.says(&[&named, "chmod go-w"]);
 }
+
+// Guard: `set_statement_timeout` in host/store/src/postgres/prepare.rs, before the migrations.
+#[tokio::test]
+async fn what_brings_a_database_up_to_this_version_may_take_longer_than_a_request() {
+    let builder = Host::builder().postgres();
+    builder.database().ask(
+        "CREATE SCHEMA watch;
+         CREATE TABLE watch.seen (patience TEXT NOT NULL);
+         CREATE FUNCTION watch.look() RETURNS event_trigger LANGUAGE plpgsql AS
+             'BEGIN INSERT INTO watch.seen VALUES (current_setting(''statement_timeout'')); END';
+         CREATE EVENT TRIGGER watch ON ddl_command_end EXECUTE FUNCTION watch.look()",
+    );
+    let host = builder.start().await;
+    let seen = "SELECT string_agg(DISTINCT patience, ' ') FROM watch.seen";
+    // No limit at all, for each change of a table.
+    assert_eq!(host.database().ask(seen), "0");
+}

@@ -31,21 +31,31 @@ pub struct Choice {
 impl Narrow {
     /// Those of `names` that `query` fills.
     pub fn of(query: &HashMap<String, String>, names: &[&'static str]) -> Self {
-        let given = names.iter().filter_map(|name| {
-            let text = query.get(*name)?.trim();
-            (!text.is_empty()).then(|| (*name, text.to_owned()))
-        });
-        Self {
-            given: given.collect(),
-            wrong: BTreeMap::new(),
+        let mut narrow = Self::default();
+        for name in names {
+            let Some(text) = query.get(*name).map(|text| text.trim()) else {
+                continue;
+            };
+            // Neither a page nor a database has such a character.
+            let shown: String = text.chars().filter(|c| !c.is_control()).collect();
+            if shown != text {
+                let why = "This has a character that nobody can see, and no name has one.";
+                narrow.wrong.insert(name, why);
+            }
+            if !shown.is_empty() {
+                narrow.given.insert(name, shown);
+            }
         }
+        narrow
     }
 
     /// A text. The sign with which pages say that a label goes on is no part of it.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
         let text = self.given.get(name)?.trim_end_matches('…').to_owned();
-        if text.chars().count() > MOST || text.chars().any(char::is_control) {
+        if text.chars().count() > MOST {
             self.wrong.insert(name, "This is too long to be one.");
+        }
+        if self.wrong.contains_key(name) {
             return None;
         }
         (!text.is_empty()).then_some(text)
@@ -183,6 +193,10 @@ mod tests {
         let mut asked = narrow(&[("since", "2026-01-02"), ("until", "2026-01-01")]);
         asked.span();
         assert!(asked.wrong("until").is_some());
+        let mut asked = narrow(&[("actor", "a\0b"), ("about", "\u{1}")]);
+        assert_eq!((asked.text("actor"), asked.id("about")), (None, None));
+        assert!(asked.wrong("actor").is_some() && asked.wrong("about").is_some());
+        assert_eq!((asked.given("actor"), asked.given("about")), ("ab", ""));
         let long = "x".repeat(MOST + 1);
         let mut asked = narrow(&[("actor", &long)]);
         assert!(asked.text("actor").is_none() && asked.is_wrong());

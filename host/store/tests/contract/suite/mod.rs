@@ -20,6 +20,7 @@ mod keys;
 mod lost;
 mod mints;
 mod people;
+mod permits;
 mod provenance;
 mod quorums;
 mod removals;
