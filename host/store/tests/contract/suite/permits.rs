@@ -1,8 +1,10 @@
 //! A permit reads what it is for: by that verb, of that workspace.
 
 use countersign_core::action::Action;
+use countersign_core::generation::GenerationLedger as _;
 use countersign_core::holdings::HoldingsLedger as _;
 use countersign_core::id::WorkspaceId;
+use countersign_core::ledger::{Page, Whose};
 use countersign_core::permit::Permit;
 use countersign_core::ports::Ledger as _;
 use countersign_core::secret::SecretScope;
@@ -58,6 +60,38 @@ async fn a_permit_reads_of_its_own_workspace_by_its_own_verb_alone() {
                 assert_eq!(*is_read, may, "{verb}, here: {is_here}, reads by way {at}");
             }
         }
+    }
+    world.end().await;
+}
+
+// Guards: `covers` in each of these methods.
+#[tokio::test]
+async fn a_permit_of_another_verb_reads_neither_approvals_nor_workspaces_nor_policies() {
+    let world = World::new().await;
+    let workspace = world.workspace("here", None).await;
+    let ask = Ask::new(&admin(), Action::WorkspaceList, gate(), at(0));
+    let waits = pending(world.ask(&ask).await);
+    let ledger = &world.ledger;
+    for action in [
+        Action::ApprovalList,
+        Action::WorkspaceList,
+        Action::PolicyRead,
+    ] {
+        let verb = action.verb();
+        let permit = world.permit(action).await;
+        let page = Page {
+            after: None,
+            limit: 10,
+        };
+        let filed = ledger.approvals_of(&permit, &Whose::All, workspace, &page);
+        let is_list = verb == Verb::ApprovalList;
+        assert_eq!(filed.await.is_ok(), is_list, "{verb}");
+        let one = ledger.approval(&permit, &Whose::All, waits.id).await;
+        assert_eq!(one.is_ok(), is_list, "{verb}");
+        let standing = ledger.workspaces(&permit).await;
+        assert_eq!(standing.is_ok(), verb == Verb::WorkspaceList, "{verb}");
+        let bytes = ledger.policy_bytes(&permit, "baseline", "none").await;
+        assert_eq!(bytes.is_ok(), verb == Verb::PolicyRead, "{verb}");
     }
     world.end().await;
 }
