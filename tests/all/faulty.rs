@@ -1,6 +1,7 @@
 //! The faulty modules by which those who look for faults are measured: each has the fault that the list says,
 //! shows it when it is triggered, and is otherwise the honest module.
 
+mod hidden;
 pub mod set;
 mod verify;
 

@@ -4,6 +4,10 @@
 //! walks it at load, so that no verb is left to abstention; the lab and the tests walk it to compare
 //! modules. A [`Row`] has a text form, so that expected answers can be kept as data beside it.
 
+mod cast;
+
+pub use self::cast::Cast;
+
 use crate::policy::{Credential, Entity, Properties, Question, Role, Subject, Value};
 use crate::verb::Verb;
 
@@ -101,22 +105,23 @@ fn flag_sets(verb: Verb) -> Vec<Vec<&'static str>> {
     })
 }
 
-const ORGANISATION: &str = "5f0c7a4e-0000-4000-8000-000000000001";
-const OWN_WORKSPACE: &str = "5f0c7a4e-0000-4000-8000-0000000000aa";
-const OTHER_WORKSPACE: &str = "5f0c7a4e-0000-4000-8000-0000000000bb";
-const TOKEN: &str = "5f0c7a4e-0000-4000-8000-0000000000cc";
-/// 2026-01-01T00:00:00Z in Unix milliseconds.
-const TIME: u64 = 1_767_225_600_000;
+/// A day, in milliseconds.
+const DAY: i64 = 86_400_000;
 
 impl Row {
-    /// The question that this row stands for.
+    /// The question that this row stands for, about what everybody knows the table to be about.
     pub fn question(&self) -> Question {
+        self.question_about(&Cast::known())
+    }
+
+    /// The question that this row stands for, about others.
+    pub fn question_about(&self, cast: &Cast) -> Question {
         Question {
-            subject: self.subject(),
+            subject: self.subject(cast),
             verb: self.verb.as_str().to_owned(),
-            arguments: self.arguments(),
-            resource: self.resource(),
-            time: TIME,
+            arguments: self.arguments(cast),
+            resource: self.resource(cast),
+            time: cast.time,
             tallies: Vec::new(),
             context: Properties::new(),
         }
@@ -135,41 +140,43 @@ impl Row {
         self.flags.contains(&flag)
     }
 
-    fn workspace(&self) -> &'static str {
+    fn workspace<'c>(&self, cast: &'c Cast) -> &'c str {
         if self.has("self") {
-            OWN_WORKSPACE
+            &cast.own_workspace
         } else {
-            OTHER_WORKSPACE
+            &cast.other_workspace
         }
     }
 
-    fn subject(&self) -> Subject {
+    fn subject(&self, cast: &Cast) -> Subject {
         let (principal, actor) = match self.credential {
-            Credential::Anonymous | Credential::Other => ("", "anonymous"),
-            Credential::VerifiedSession => ("u-1", "session:0123456789abcdef"),
-            Credential::OrgToken => (TOKEN, "org-token:cso_Zk3p"),
-            Credential::AdminToken => ("", "admin-token"),
-            Credential::WorkspaceToken => (TOKEN, "workspace-token:csw_Zk3p"),
-            Credential::Provisioner => ("", "provisioner"),
-            Credential::Vouched => ("gateway", "vouched:gateway"),
+            Credential::Anonymous | Credential::Other => ("", "anonymous".to_owned()),
+            Credential::VerifiedSession => (&*cast.person, format!("session:{}", cast.session)),
+            Credential::OrgToken => (&*cast.token, format!("org-token:cso_{}", cast.prefix)),
+            Credential::AdminToken => ("", "admin-token".to_owned()),
+            Credential::WorkspaceToken => {
+                (&*cast.token, format!("workspace-token:csw_{}", cast.prefix))
+            }
+            Credential::Provisioner => ("", "provisioner".to_owned()),
+            Credential::Vouched => (&*cast.gateway, format!("vouched:{}", cast.gateway)),
         };
         let issuer = (self.credential == Credential::VerifiedSession).then_some("control-plane");
         Subject {
             credential: self.credential,
             principal: principal.to_owned(),
             role: self.role,
-            actor: actor.to_owned(),
-            workspace: OWN_WORKSPACE.to_owned(),
+            actor: actor.clone(),
+            workspace: cast.own_workspace.clone(),
             entity: Entity {
                 kind: "caller".to_owned(),
-                id: actor.to_owned(),
+                id: actor,
                 properties: Properties::new(),
             },
             properties: Properties::new().with_text("issuer", issuer),
         }
     }
 
-    fn arguments(&self) -> Properties {
+    fn arguments(&self, cast: &Cast) -> Properties {
         let text = |text: &str| Value::Text(text.to_owned());
         let flag = |flag: &str| Value::Boolean(self.has(flag));
         let arguments = Properties::new();
@@ -179,51 +186,51 @@ impl Row {
                     .into_iter()
                     .find(|role| self.has(&format!("asks-{role}")));
                 let arguments = arguments
-                    .with("name", text("ci"))
+                    .with("name", text(&cast.token_name))
                     .with_text("role", role.filter(|role| *role != "none"));
                 if self.has("expires") {
-                    arguments.with("expires-at", Value::Integer(TIME as i64 + 86_400_000))
+                    arguments.with("expires-at", Value::Integer(cast.time as i64 + DAY))
                 } else {
                     arguments
                 }
             }
             Verb::OrgTokenRevoke => arguments.with("descendants", flag("descendants")),
-            Verb::SecretWrite | Verb::SecretDelete => arguments.with("key", text("API_KEY")),
+            Verb::SecretWrite | Verb::SecretDelete => arguments.with("key", text(&cast.key)),
             Verb::SecretList | Verb::SecretRead => {
                 arguments.with("values", Value::Boolean(self.verb == Verb::SecretRead))
             }
-            Verb::WorkspaceCreate => arguments.with("name", text("research")),
+            Verb::WorkspaceCreate => arguments.with("name", text(&cast.workspace_name)),
             Verb::WorkspaceUpdate if self.has("moves") => arguments
                 .with("fields", Value::Texts(vec!["parent_id".to_owned()]))
-                .with("parent", text(OTHER_WORKSPACE)),
+                .with("parent", text(&cast.other_workspace)),
             Verb::WorkspaceUpdate => {
                 arguments.with("fields", Value::Texts(vec!["name".to_owned()]))
             }
             Verb::DeleteWorkspace => arguments.with("confirm", Value::Boolean(true)),
-            Verb::WorkspaceTokenRevoke => arguments.with("token", text(TOKEN)),
+            Verb::WorkspaceTokenRevoke => arguments.with("token", text(&cast.token)),
             _ => arguments,
         }
     }
 
-    fn resource(&self) -> Entity {
+    fn resource(&self, cast: &Cast) -> Entity {
         let text = |text: &str| Value::Text(text.to_owned());
         let entity = |kind: &str, id: &str, properties| Entity {
             kind: kind.to_owned(),
             id: id.to_owned(),
             properties,
         };
-        let organisation = |properties| entity("organisation", ORGANISATION, properties);
+        let organisation = |properties| entity("organisation", &cast.organisation, properties);
         let properties = Properties::new();
         match self.verb {
             Verb::OrgTokenMint => organisation(properties.with("live-tokens", Value::Integer(3))),
             Verb::OrgTokenRevoke => entity(
                 "org-token",
-                TOKEN,
+                &cast.token,
                 properties
                     .with("role", text("admin"))
-                    .with("workspace", text(self.workspace()))
+                    .with("workspace", text(self.workspace(cast)))
                     .with("minted-by", text("admin-token"))
-                    .with("created-at", Value::Integer(TIME as i64 - 86_400_000))
+                    .with("created-at", Value::Integer(cast.time as i64 - DAY))
                     .with("own-lineage", Value::Boolean(self.has("own"))),
             ),
             Verb::SecretWrite | Verb::SecretDelete => {
@@ -231,26 +238,26 @@ impl Row {
                 let properties = properties.with("exists", exists);
                 if self.has("global") {
                     let properties = properties.with("scope", text("global"));
-                    return entity("secret", "global/API_KEY", properties);
+                    return entity("secret", &format!("global/{}", cast.key), properties);
                 }
                 let properties = properties
                     .with("scope", text("workspace"))
-                    .with("workspace", text(self.workspace()));
+                    .with("workspace", text(self.workspace(cast)));
                 entity(
                     "secret",
-                    &format!("{}/API_KEY", self.workspace()),
+                    &format!("{}/{}", self.workspace(cast), cast.key),
                     properties,
                 )
             }
             Verb::SecretList | Verb::SecretRead if self.has("global") => organisation(properties),
             Verb::SecretList | Verb::SecretRead => entity(
                 "workspace",
-                self.workspace(),
-                properties.with("workspace", text(self.workspace())),
+                self.workspace(cast),
+                properties.with("workspace", text(self.workspace(cast))),
             ),
             Verb::WorkspaceUpdate | Verb::WorkspaceRead | Verb::DeleteWorkspace => {
                 let properties = properties
-                    .with("name", text("research"))
+                    .with("name", text(&cast.workspace_name))
                     .with("created-by", text("admin-token"));
                 let properties = if self.verb == Verb::DeleteWorkspace {
                     let below = if self.has("descendants") { 2 } else { 0 };
@@ -258,11 +265,11 @@ impl Row {
                 } else {
                     properties
                 };
-                entity("workspace", self.workspace(), properties)
+                entity("workspace", self.workspace(cast), properties)
             }
             Verb::WorkspaceTokenMint | Verb::WorkspaceTokenRevoke => entity(
                 "workspace",
-                self.workspace(),
+                self.workspace(cast),
                 properties
                     .with("live-tokens", Value::Integer(1))
                     .with("own", Value::Boolean(self.has("own"))),

@@ -12,7 +12,7 @@ mod search;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use countersign_core::exhaustive::{self, Row};
+use countersign_core::exhaustive::{self, Cast, Row};
 use countersign_core::generation::Asked;
 use countersign_core::review::{Broken, Looked, Review};
 use countersign_engine::{PolicySet, Proven};
@@ -30,11 +30,12 @@ use crate::verify::{Effort, Progress, verify};
 const TIME: Duration = Duration::from_secs(300);
 
 /// Lists what becomes of what `before` decides where `after` takes its place. `asked` is what callers asked
-/// lately, newest first. Whoever stops `progress` gets a list that is cut short.
+/// lately, newest first. The table is asked a second time about `cast`, which no module can have been made to
+/// recognise. Whoever stops `progress` gets a list that is cut short.
 pub fn review(
-    before: &PolicySet,
-    after: &PolicySet,
+    (before, after): (&PolicySet, &PolicySet),
     asked: &[Asked],
+    cast: &Cast,
     progress: &Progress,
 ) -> Review {
     progress.end_at(Instant::now() + TIME);
@@ -47,8 +48,8 @@ pub fn review(
         if progress.is_cut_short() {
             break;
         }
-        let found = pair.compare_afresh(&row.question());
-        list.row(row, found);
+        list.row(row, pair.compare_afresh(&row.question()));
+        list.row_about_others(row, pair.compare_afresh(&row.question_about(cast)));
         looked.rows += 1;
     }
     for asked in asked {

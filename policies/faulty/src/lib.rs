@@ -121,6 +121,9 @@ mod chosen;
 #[cfg(feature = "no-time")]
 #[path = "faults/no_time.rs"]
 mod chosen;
+#[cfg(feature = "off-the-table")]
+#[path = "faults/off_the_table.rs"]
+mod chosen;
 #[cfg(feature = "one-day")]
 #[path = "faults/one_day.rs"]
 mod chosen;
@@ -229,6 +232,7 @@ mod chosen;
     feature = "negative-is-few",
     feature = "no-role-is-all",
     feature = "no-time",
+    feature = "off-the-table",
     feature = "one-day",
     feature = "order-of-groups",
     feature = "provisioner-revokes",

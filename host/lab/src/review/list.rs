@@ -29,6 +29,8 @@ pub struct List {
 #[derive(Default)]
 struct Group {
     rows: Vec<Row>,
+    /// How many of them do not show it where they are about what the table is known to be about.
+    hidden: usize,
     searched: u64,
     point: Option<Point>,
     recorded: u64,
@@ -40,6 +42,16 @@ impl List {
     pub fn row(&mut self, row: &Row, found: Found) {
         if let Some(group) = self.group(found) {
             group.rows.push(row.clone());
+        }
+    }
+
+    /// Notes what was found at a row that is about others than the table is.
+    pub fn row_about_others(&mut self, row: &Row, found: Found) {
+        if let Some(group) = self.group(found)
+            && group.rows.last() != Some(row)
+        {
+            group.rows.push(row.clone());
+            group.hidden += 1;
         }
     }
 
@@ -123,7 +135,14 @@ impl Group {
             phrases.truncate(PHRASES);
             phrases.push(format!("… and {}", words::counted(more, "more phrase")));
         }
+        if self.hidden > 0 {
+            let rows = words::counted(self.hidden, "row");
+            phrases.push(format!(
+                "{rows} of these only where it is about names that were drawn for this comparison: the table's own are recognised and answered otherwise, for which no policy has a reason"
+            ));
+        }
         let plainest = self.rows.iter().min_by_key(|row| row.flags.len());
+        let plainest = plainest.filter(|_| self.hidden < self.rows.len());
         // What the search came upon may be something else than the table shows, under the same rule.
         let row = plainest.map(|row| given(&Point::of(row.clone())));
         let point = self.point.map(|point| given(&smallest(point, &found)));

@@ -18,7 +18,7 @@ fn set(name: &str, values: &[&str]) -> PolicySet {
 }
 
 fn reviewed(before: &PolicySet, after: &PolicySet) -> Review {
-    review(before, after, &[], &Progress::new())
+    review((before, after), &[], &Cast::known(), &Progress::new())
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn what_callers_asked_lately_is_asked_again_and_shown() {
     let asked = [asked(2), asked(1)];
     let verbs = ["org_token_mint", "org_token_revoke", "secret_delete"];
     let (before, after) = (baseline(Settings::new()), set("gated_verbs", &verbs));
-    let review = review(&before, &after, &asked, &Progress::new());
+    let review = review((&before, &after), &asked, &Cast::known(), &Progress::new());
     assert_eq!(review.looked.recorded, 2);
     let shown = review.loosens.iter().find(|item| item.recorded > 0);
     let shown = shown.expect("it is listed");
@@ -121,7 +121,12 @@ fn whoever_stops_it_is_told_that_it_is_cut_short() {
     let progress = Progress::new();
     progress.stop();
     let after = set("grant_ttl_seconds", &["3600"]);
-    let review = review(&baseline(Settings::new()), &after, &[], &progress);
+    let review = review(
+        (&baseline(Settings::new()), &after),
+        &[],
+        &Cast::known(),
+        &progress,
+    );
     assert!(review.looked.cut_short);
     // Nothing was found, because nothing was asked: that is nothing to go live by.
     assert!(review.loosens.is_empty() && review.needs_a_person());

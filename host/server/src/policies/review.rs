@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use countersign_core::exhaustive::Cast;
 use countersign_core::generation::{GenerationChange, ModuleRecord};
 use countersign_core::ports::{Ledger, LedgerError};
 use countersign_core::review::{Item, Review, Reviewed};
@@ -96,6 +97,8 @@ impl Reviewer {
         }
         let asked = ledger.asked_lately(RECORDED).await?;
         let earlier = ledger.unaccepted_review(&change).await?;
+        // Of the seal, which nobody knows before there is this very change.
+        let cast = Cast::drawn(change.seal.as_str().as_bytes());
         let progress = Arc::<Progress>::default();
         let watched = (alone == Alone::Ends).then(|| Watched(Arc::clone(&progress)));
         let (done, result) = oneshot::channel();
@@ -103,7 +106,7 @@ impl Reviewer {
         let look = move || {
             let _one_at_a_time = permit;
             give_way();
-            let mut found = review(&before, &candidate, &asked, &progress);
+            let mut found = review((&before, &candidate), &asked, &cast, &progress);
             remember(&mut found, earlier);
             if !progress.is_stopped() {
                 let mut remembered = remembered.lock().unwrap_or_else(PoisonError::into_inner);
