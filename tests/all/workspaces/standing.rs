@@ -56,6 +56,50 @@ async fn an_agents_removal_is_for_what_would_fall_when_a_person_agreed() {
     assert!(workspaces(&person).await.is_empty());
 }
 
+// Guard: the keys and secrets in `whole` in host/store/src/portable/falling.rs.
+#[tokio::test]
+async fn an_agents_removal_is_for_the_keys_and_secrets_that_a_person_agreed_to_lose() {
+    let stage = Stage::set().await;
+    let (agent, person) = (stage.agent(), stage.person("ann").await);
+    let root = workspace(&agent, "root", None).await;
+    let child = workspace(&agent, "child", Some(&root)).await;
+    let token = workspace_token(&person, &child).await;
+    let secrets = format!("{}/secrets", path(&child));
+    let write = |value: &str| json!({ "key": "API_KEY", "value": value });
+    let agreed = async || {
+        let id = remove(&agent, &root).await.approval();
+        approve(&person, &id).await;
+    };
+    agreed().await;
+    person.post(&secrets, write("one")).await.expect(200);
+    remove(&agent, &root).await.refused(409, "approval_stale");
+    agreed().await;
+    person.post(&secrets, write("two")).await.expect(200);
+    remove(&agent, &root).await.refused(409, "approval_stale");
+    agreed().await;
+    workspace_token(&person, &root).await;
+    remove(&agent, &root).await.refused(409, "approval_stale");
+    agreed().await;
+    minted(
+        &person,
+        json!({ "name": "bound", "role": "editor", "workspace_id": child }),
+    )
+    .await;
+    remove(&agent, &root).await.refused(409, "approval_stale");
+    assert_eq!(workspaces(&person).await.len(), 2, "nothing fell");
+
+    // Its own agent changes its key for another one without a person, and puts nothing off so.
+    agreed().await;
+    let own = stage.host.agent(&token);
+    let rotated = own
+        .post(&format!("{}/tokens", path(&child)), json!({}))
+        .await;
+    let rotated = stage.host.agent(rotated.expect(201).text("auth_token"));
+    remove(&agent, &root).await.expect(200);
+    rotated.get(&path(&child)).await.expect(401);
+    assert!(workspaces(&person).await.is_empty());
+}
+
 #[tokio::test]
 async fn the_anchor_stands_and_nobody_moves_or_removes_it() {
     let stage = Stage::set().await;

@@ -179,7 +179,7 @@ fn of_workspace(approval: &Approval) -> Option<String> {
             format!("{moved}{renamed}Its secrets and keys stay as they are.")
         }
         Verb::DeleteWorkspace => {
-            "The workspace is gone, and with it every workspace below it, as they are now: their keys stop working, their secrets are deleted, and what waits for people about them ends. None of it can be brought back.".to_owned()
+            "The workspace is gone, and with it every workspace below it, with their keys and secrets, as they are now: the keys stop working, the secrets are deleted, and what waits for people about them ends. None of it can be brought back.".to_owned()
         }
         Verb::WorkspaceTokenMint => {
             "The caller gets a new key of this workspace. Whoever holds it can read the values of all secrets that reach the workspace, and change the workspace as the policies allow.".to_owned()

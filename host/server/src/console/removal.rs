@@ -97,8 +97,7 @@ impl RemovePage {
 async fn remove(call: Call) -> Answer {
     let workspace = id(&call)?;
     let sent = call.form()?;
-    // Also what was approved is shown first as it is by now: the approval says which workspaces fall, and not
-    // which secrets and keys came to them since.
+    // Also what was approved is shown first as it is by now: nobody removes what they have not looked at.
     let Some(shown) = sent.get("shown") else {
         return Ok(see_other(&format!(
             "/console/workspaces/{workspace}/remove"
@@ -130,7 +129,8 @@ async fn remove(call: Call) -> Answer {
     }
 }
 
-fn is_other(problem: &Problem) -> bool {
+/// Whether something was refused because it is not what was shown.
+pub(super) fn is_other(problem: &Problem) -> bool {
     problem.code() == OTHER_THAN_SHOWN
 }
 

@@ -10,7 +10,8 @@ use countersign_core::time::Timestamp;
 use countersign_core::workspace::Workspace;
 
 use super::{
-    Connection, deprovision, obstacles, revocation, secrets, tokens, workspace_tokens, workspaces,
+    Connection, deprovision, falling, obstacles, revocation, secrets, tokens, workspace_tokens,
+    workspaces,
 };
 use crate::fault::Fault;
 
@@ -235,9 +236,9 @@ async fn of_removal(
     if state == ABSENT {
         return Ok((properties, state));
     }
-    let (below, digest) = workspaces::all_that_falls(connection, id).await?;
-    let properties = properties.with("descendants", Value::Integer(below));
-    let precondition = format!("{state}; {below} fall with it: {digest}");
+    let fall = falling::whole(connection, id).await?;
+    let properties = properties.with("descendants", Value::Integer(fall.below));
+    let precondition = format!("{state}; with it fall {fall}");
     Ok((properties, precondition))
 }
 

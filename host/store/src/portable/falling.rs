@@ -3,7 +3,7 @@
 use countersign_core::holdings::Falling;
 use countersign_core::id::WorkspaceId;
 use countersign_core::time::Timestamp;
-use countersign_core::workspace::FallDigest;
+use countersign_core::workspace::{FallDigest, digest_of};
 
 use super::Connection;
 use super::columns::live;
@@ -84,4 +84,59 @@ async fn things(
     .bind(id.to_string())
     .fetch_all(connection)
     .await?)
+}
+
+/// What an approval of a removal is bound to.
+pub(super) struct Whole {
+    /// Workspaces below the one that is meant.
+    pub(super) below: i64,
+    keys: usize,
+    secrets: usize,
+    digest: String,
+}
+
+impl std::fmt::Display for Whole {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} below it, {} keys and {} secrets: {}",
+            self.below, self.keys, self.secrets, self.digest
+        )
+    }
+}
+
+/// All that falls, as an approval holds it. What has ended by itself is in it until it is revoked, so that time
+/// alone makes no approval stale; and a workspace's key that a later one replaced is the same key, so that its
+/// holder, who needs no person for that, does not either.
+pub(super) async fn whole(connection: &mut Connection, id: WorkspaceId) -> Result<Whole, Fault> {
+    let things: Vec<Thing> = sqlx::query_as(concat!(
+        with_fallen!("$1"),
+        " SELECT 'workspace' AS kind, id, version FROM workspaces
+          WHERE id IN (SELECT id FROM fallen)
+          UNION ALL
+          SELECT 'key' AS kind, 'key of ' || workspace AS id, minter_key AS version
+          FROM workspace_tokens
+          WHERE workspace IN (SELECT id FROM fallen) AND revoked_at IS NULL
+          UNION ALL
+          SELECT 'key' AS kind, 'bound ' || id AS id, workspace AS version FROM org_tokens
+          WHERE workspace IN (SELECT id FROM fallen) AND revoked_at IS NULL
+          UNION ALL
+          SELECT 'secret' AS kind, scope || '/' || key AS id, written_by AS version FROM secrets
+          WHERE scope IN (SELECT id FROM fallen)"
+    ))
+    .bind(id.to_string())
+    .fetch_all(connection)
+    .await?;
+    let count = |kind: &str| things.iter().filter(|thing| thing.kind == kind).count();
+    let with_it = i64::try_from(count("workspace")).unwrap_or(i64::MAX) - 1;
+    Ok(Whole {
+        below: with_it.max(0),
+        keys: count("key"),
+        secrets: count("secret"),
+        digest: digest_of(
+            things
+                .iter()
+                .map(|thing| (thing.id.as_str(), thing.version.as_str())),
+        ),
+    })
 }

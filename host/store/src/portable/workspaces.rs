@@ -3,9 +3,7 @@
 use countersign_core::audit::EventKind;
 use countersign_core::id::{DecisionId, WorkspaceId};
 use countersign_core::time::Timestamp;
-use countersign_core::workspace::{
-    ANCHOR_NAME, LIVE_LIMIT, MAX_DEPTH, Status, Workspace, digest_of,
-};
+use countersign_core::workspace::{ANCHOR_NAME, LIVE_LIMIT, MAX_DEPTH, Status, Workspace};
 use serde_json::json;
 
 use super::columns::{parsed, parsed_option};
@@ -235,27 +233,6 @@ pub(super) async fn children(
     .fetch_all(connection)
     .await?;
     rows.into_iter().map(workspace).collect()
-}
-
-/// How many fall with a workspace, and one text for all that falls, in the state in which it is.
-pub(super) async fn all_that_falls(
-    connection: &mut Connection,
-    id: WorkspaceId,
-) -> Result<(i64, String), Fault> {
-    let fallen: Vec<(String, String)> = sqlx::query_as(concat!(
-        with_fallen!("$1"),
-        " SELECT id, version FROM workspaces WHERE id IN (SELECT id FROM fallen)"
-    ))
-    .bind(id.to_string())
-    .fetch_all(connection)
-    .await?;
-    let with_it = i64::try_from(fallen.len()).unwrap_or(i64::MAX) - 1;
-    let digest = digest_of(
-        fallen
-            .iter()
-            .map(|(id, version)| (id.as_str(), version.as_str())),
-    );
-    Ok((with_it.max(0), digest))
 }
 
 /// Whether `other` is the workspace or one of those below it.

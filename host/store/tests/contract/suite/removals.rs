@@ -54,6 +54,52 @@ async fn a_removal_that_was_approved_is_stale_once_something_else_would_fall() {
     world.end().await;
 }
 
+// Guard: the keys and secrets in `whole` in host/store/src/portable/falling.rs.
+#[tokio::test]
+async fn a_removal_that_was_approved_is_stale_once_other_keys_or_secrets_would_fall() {
+    let world = World::new().await;
+    let root = world.workspace("root", None).await;
+    let child = world.workspace("child", Some(root)).await;
+    let other = world.workspace("other", None).await;
+    let ann = session_of("ann");
+    let token = world.workspace_token(&ann, child, at(1)).await;
+    let brief = Action::WorkspaceTokenMint {
+        workspace: root,
+        expires_at: Some(at(75)),
+    };
+    done(world.ask(&by_ann(brief, 2)).await);
+    let ask = Ask::new(&admin(), remove(root), gate(), at(3));
+    let secret = || secret_in(SecretScope::Workspace(child), "KEY");
+    for (change, seconds) in [
+        (token_of(child), 10),
+        (mint_bound("bound", root), 20),
+        (write(secret(), "one"), 30),
+        (write(secret(), "two"), 40),
+        (Action::SecretDelete { address: secret() }, 50),
+    ] {
+        let ask = ask.clone().at(at(seconds));
+        world.approved(&ask).await;
+        done(world.ask(&by_ann(change, seconds + 3)).await);
+        let settled = world.ask(&ask.at(at(seconds + 5))).await;
+        assert_eq!(refused(settled), Refusal::ApprovalStale);
+    }
+    assert_eq!(tree(&world).await.len(), 3, "nothing fell");
+    // What is elsewhere is no matter, nor is a key that ends by itself or is changed for its successor.
+    let ask = ask.at(at(70));
+    world.approved(&ask).await;
+    done(world.ask(&by_ann(token_of(other), 73)).await);
+    done(world.ask(&by_ann(write(global("KEY"), "one"), 73)).await);
+    let rotation = Ask::new(
+        &bearer_of_workspace(&token),
+        token_of(child),
+        allow(),
+        at(76),
+    );
+    done(world.ask(&rotation).await);
+    assert_eq!(removed(world.ask(&ask.at(at(78))).await), [root, child]);
+    world.end().await;
+}
+
 #[tokio::test]
 async fn others_fall_along_only_when_the_request_says_so() {
     let world = World::new().await;
