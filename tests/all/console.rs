@@ -6,3 +6,4 @@ mod filters;
 mod glance;
 mod lost;
 mod playground;
+mod revocation;

@@ -40,6 +40,9 @@ pub enum Action {
         drain_seconds: u32,
         /// Whether all that it minted falls with it.
         descendants: bool,
+        /// What the caller was shown of what it minted and still works, where it says so: nothing else may fall
+        /// with it. A condition, as of a removal.
+        shown: Option<FallDigest>,
     },
     /// List the organisation's tokens.
     OrgTokenList,

@@ -51,6 +51,8 @@ pub struct Family {
     pub minted: Vec<Kin>,
     /// Live tokens of workspaces that any of these minted, oldest first: [`MAX_KIN`] at most.
     pub of_workspaces: Vec<WorkspaceToken>,
+    /// Names exactly what of `minted` and `of_workspaces` lives, beyond what is read of them too.
+    pub descent: FallDigest,
 }
 
 /// A session of the host's own login that lives.

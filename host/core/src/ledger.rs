@@ -277,7 +277,7 @@ pub enum Refusal {
         /// Those directly below it.
         children: Vec<Workspace>,
     },
-    /// Something else would fall with it than the request says was shown.
+    /// Something else would fall with the workspace, or the token, than the request says was shown.
     OtherThanShown,
     /// The named approval is not there, is not the caller's, or was for another request.
     ApprovalMismatch,

@@ -208,12 +208,26 @@ async fn a_key_is_shown_with_its_uses_and_its_lineage_and_is_revoked_with_what_i
     browser.shows("helper").await;
     browser.fits("revoke").await;
     browser.click("input[name=descendants]").await;
+    let asked = robot.post("/org/tokens", json!({ "name": "late" })).await;
+    stage::approve(&operator, &asked.approval()).await;
+    let late = robot.post("/org/tokens", json!({ "name": "late" })).await;
+    let late = scene.host.agent(late.expect(200).text("auth_token"));
+    browser.click("form[action$='/revoke'] button").await;
+    browser.shows("Nothing was revoked").await;
+    browser.shows("since you looked").await;
+    browser.fits("revoke-moved").await;
+    let refused = browser.complaints().await;
+    assert!(
+        refused.iter().all(|one| one.to_string().contains("409")),
+        "{refused:?}"
+    );
+    browser.click("input[name=descendants]").await;
     browser
         .run("document.querySelector('input[name=drain_seconds]').value = '600'")
         .await;
     browser.click("form[action$='/revoke'] button").await;
     browser.shows("Revoked, works until").await;
-    for draining in [&robot, &helper] {
+    for draining in [&robot, &helper, &late] {
         let reply = draining.get("/approvals/pending").await.expect(200);
         assert_eq!(reply.header("x-token-draining"), Some("true"));
     }

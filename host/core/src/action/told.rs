@@ -108,6 +108,7 @@ impl Action {
                 token,
                 drain_seconds,
                 descendants,
+                ..
             } => {
                 let along = match descendants {
                     true => " and all that it minted",

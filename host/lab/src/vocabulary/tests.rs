@@ -110,6 +110,7 @@ fn every_action_is_told_in_described_words() {
             token: TokenId::parse(ID).expect("a UUID"),
             drain_seconds: 60,
             descendants: true,
+            shown: None,
         },
         Action::Deprovision,
         Action::OrgTokenList,

@@ -1,5 +1,7 @@
 //! One key: what it is, by which keys it came about, what it minted, how it is used, and how it ends.
 
+mod revocation;
+
 use askama::Template;
 use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
@@ -9,25 +11,22 @@ use countersign_core::holdings::{Family, Kin, MAX_KIN};
 use countersign_core::id::TokenId;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
-use countersign_core::workspace::WorkspaceToken;
 
 use super::approval_page::{Signature, signatures};
 use super::chart::{A_DAY, Chart};
 use super::frame::{Frame, Place};
 use super::keys::Key;
 use super::moment::Moment;
-use super::waiting::{self, Sent};
-use super::{assets, page, see_other};
+use super::{assets, page};
 use crate::problem::Problem;
-use crate::routes::org_tokens::revocation;
 use crate::routes::{Answer, Call, Routes};
 
 pub(super) fn add(routes: Routes) -> Routes {
     let (one, end) = ("/console/keys/{id}", "/console/keys/{id}/revoke");
     routes
         .verb(Method::GET, one, Verb::OrgTokenList, show)
-        .verb(Method::GET, end, Verb::OrgTokenList, confirm)
-        .verb(Method::POST, end, Verb::OrgTokenRevoke, revoke)
+        .verb(Method::GET, end, Verb::OrgTokenList, revocation::confirm)
+        .verb(Method::POST, end, Verb::OrgTokenRevoke, revocation::revoke)
 }
 
 /// One key.
@@ -49,15 +48,6 @@ struct Approved {
     by: Vec<Signature>,
 }
 
-/// Whether a key should really go.
-#[derive(Template)]
-#[template(path = "revoke.html")]
-struct RevokePage {
-    frame: Frame,
-    key: Key,
-    descent: Descent,
-}
-
 /// What a key minted.
 struct Descent {
     keys: Vec<Relative>,
@@ -70,6 +60,9 @@ struct Descent {
 struct Relative {
     key: Key,
     is_live: bool,
+    created_at: Timestamp,
+    /// Whether it came about after somebody looked.
+    is_new: bool,
 }
 
 /// A live token of a workspace.
@@ -77,6 +70,8 @@ struct OfWorkspace {
     prefix: String,
     workspace: String,
     created: Moment,
+    created_at: Timestamp,
+    is_new: bool,
 }
 
 impl Approved {
@@ -91,26 +86,23 @@ impl Approved {
 }
 
 impl Descent {
-    fn new(minted: Vec<Kin>, of_workspaces: Vec<WorkspaceToken>, now: Timestamp) -> Self {
+    fn new(family: &Family, now: Timestamp) -> Self {
         let most = usize::try_from(MAX_KIN).unwrap_or(usize::MAX);
+        let (minted, of_workspaces) = (&family.minted, &family.of_workspaces);
         Self {
             is_cut: minted.len() >= most || of_workspaces.len() >= most,
             keys: relatives(minted, now),
             of_workspaces: of_workspaces
-                .into_iter()
+                .iter()
                 .map(|token| OfWorkspace {
-                    prefix: token.prefix,
+                    prefix: token.prefix.clone(),
                     workspace: token.workspace.to_string(),
                     created: Moment::new(token.created_at, now),
+                    created_at: token.created_at,
+                    is_new: false,
                 })
                 .collect(),
         }
-    }
-
-    /// The part of it that still works.
-    fn live(mut self) -> Self {
-        self.keys.retain(|kin| kin.is_live);
-        self
     }
 
     fn is_empty(&self) -> bool {
@@ -118,11 +110,13 @@ impl Descent {
     }
 }
 
-fn relatives(kin: Vec<Kin>, now: Timestamp) -> Vec<Relative> {
-    kin.into_iter()
+fn relatives(kin: &[Kin], now: Timestamp) -> Vec<Relative> {
+    kin.iter()
         .map(|kin| Relative {
-            key: Key::new(kin.token, now),
+            key: Key::new(kin.token.clone(), now),
             is_live: kin.is_live,
+            created_at: kin.token.created_at,
+            is_new: false,
         })
         .collect()
 }
@@ -137,47 +131,16 @@ async fn show(call: Call) -> Answer {
     let uses = ledger.token_uses(&permit, id, now.minus(A_DAY)).await?;
     let shown = KeyPage {
         frame: Frame::of(&call.caller, Place::Keys),
+        minters: relatives(&family.minters, now),
+        descent: Descent::new(&family, now),
         key: Key::new(family.token.token, now),
         is_live: family.token.is_live,
         chart: Chart::new(uses.iter().flatten(), now),
         approved: family
             .approval
             .and_then(|approval| Approved::new(&approval, &call.caller, now)),
-        minters: relatives(family.minters, now),
-        descent: Descent::new(family.minted, family.of_workspaces, now),
     };
     Ok(page(StatusCode::OK, &shown))
-}
-
-async fn confirm(call: Call) -> Answer {
-    let id = call.path("id", TokenId::parse)?;
-    let now = call.app.clock.now();
-    let permit = call.permit(Action::OrgTokenList).await?;
-    let family = call.app.ledger.family(&permit, id, now).await?;
-    // What it minted may outlive it, and can still be revoked with it.
-    let is_anything = |family: &Family| {
-        family.token.is_live
-            || family.minted.iter().any(|kin| kin.is_live)
-            || !family.of_workspaces.is_empty()
-    };
-    let family = family
-        .filter(is_anything)
-        .ok_or_else(|| nothing("there is no such key, or it was revoked already"))?;
-    let shown = RevokePage {
-        frame: Frame::of(&call.caller, Place::Keys),
-        key: Key::new(family.token.token, now),
-        descent: Descent::new(family.minted, family.of_workspaces, now).live(),
-    };
-    Ok(page(StatusCode::OK, &shown))
-}
-
-async fn revoke(call: Call) -> Answer {
-    let token = call.path("id", TokenId::parse)?;
-    let action = revocation(token, &call.form()?)?;
-    match waiting::submit(&call, Place::Keys, action).await? {
-        Sent::Waits(page) => Ok(page),
-        Sent::Done(_) => Ok(see_other("/console/keys")),
-    }
 }
 
 fn nothing(error: &str) -> Problem {
@@ -187,6 +150,7 @@ fn nothing(error: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use countersign_core::approval::{Choice, State};
+    use countersign_core::workspace::FallDigest;
 
     use super::super::examples::{NOW, agent, approval, is_whole, org_token, person, vote};
     use super::*;
@@ -207,12 +171,15 @@ mod tests {
         approval
     }
 
-    fn descent() -> Descent {
-        Descent::new(
-            vec![kin(HOSTILE, true), kin("dead", false)],
-            Vec::new(),
-            NOW,
-        )
+    fn family(minted: Vec<Kin>) -> Family {
+        Family {
+            token: kin("ci", true),
+            minters: Vec::new(),
+            minted,
+            of_workspaces: Vec::new(),
+            approval: None,
+            descent: FallDigest::of([("a", "organisation")]),
+        }
     }
 
     fn drawn(template: &impl Template) -> String {
@@ -230,8 +197,8 @@ mod tests {
             is_live: true,
             chart: Chart::new(&[], NOW),
             approved: Approved::new(&approved(), &person("ada"), NOW),
-            minters: relatives(vec![kin("root", true)], NOW),
-            descent: descent(),
+            minters: relatives(&[kin("root", true)], NOW),
+            descent: Descent::new(&family(vec![kin(HOSTILE, true), kin("dead", false)]), NOW),
         });
         let approval = format!("/console/approvals/{}", approved().id);
         for shown in [
@@ -262,30 +229,9 @@ mod tests {
             chart: Chart::new(&[], NOW),
             approved: None,
             minters: Vec::new(),
-            descent: Descent::new(Vec::new(), Vec::new(), NOW),
+            descent: Descent::new(&family(Vec::new()), NOW),
         });
         assert!(html.contains("does not work any more"), "{html}");
         assert!(!html.contains("/revoke"), "{html}");
-    }
-
-    #[test]
-    fn revoking_offers_to_drain_and_lists_what_would_fall_with_it() {
-        let page = RevokePage {
-            frame: Frame::of(&person("ada"), Place::Keys),
-            key: Key::new(org_token("ci"), NOW),
-            descent: descent().live(),
-        };
-        let html = drawn(&page);
-        assert!(html.contains(r#"name="drain_seconds""#), "{html}");
-        assert!(html.contains(r#"name="descendants""#), "{html}");
-        assert!(
-            html.contains("&#60;script&#62;") && !html.contains("dead"),
-            "{html}"
-        );
-        let html = drawn(&RevokePage {
-            descent: Descent::new(Vec::new(), Vec::new(), NOW),
-            ..page
-        });
-        assert!(html.contains("It has minted nothing that works"), "{html}");
     }
 }

@@ -151,7 +151,7 @@ pub(super) fn refused(refusal: Refusal, verb: Verb) -> Problem {
         Refusal::OtherThanShown => Problem::new(
             StatusCode::CONFLICT,
             OTHER_THAN_SHOWN,
-            "something else would fall with this workspace than was shown, and nothing was removed: look again",
+            "something else would fall by now than was shown, and nothing was done: look again",
         ),
         Refusal::ApprovalMismatch => forbidden(
             "approval_mismatch",

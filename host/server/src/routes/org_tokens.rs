@@ -219,6 +219,7 @@ pub fn revocation(token: TokenId, said: &HashMap<String, String>) -> Result<Acti
         token,
         drain_seconds,
         descendants,
+        shown: None,
     })
 }
 

@@ -158,6 +158,7 @@ async fn of_org_token(
                 token,
                 drain_seconds,
                 descendants,
+                shown,
             },
         ) => {
             let revoking = Revoking {
@@ -166,6 +167,7 @@ async fn of_org_token(
                 token: *token,
                 drain_seconds: *drain_seconds,
                 descendants: *descendants,
+                shown: shown.as_ref(),
             };
             let revoked = revocation::revoke(connection, &revoking).await?;
             Ok(revoked.map(|revoked| (Done::Revoked(revoked), None)))

@@ -6,7 +6,7 @@ use countersign_core::id::TokenId;
 use countersign_core::time::Timestamp;
 
 use super::columns::{live, uses_since};
-use super::revocation::with_tree;
+use super::revocation::{self, with_tree};
 use super::{Connection, approvals, tokens, usage, workspace_tokens};
 use crate::fault::Fault;
 
@@ -51,6 +51,7 @@ pub(super) async fn read(
         minters: minters(connection, id, now).await?,
         minted: minted(connection, id, now).await?,
         of_workspaces: of_workspaces(connection, id, now).await?,
+        descent: revocation::descent(connection, id, now).await?,
     }))
 }
 

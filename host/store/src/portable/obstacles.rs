@@ -8,7 +8,7 @@ use countersign_core::ledger::{Deed, Refusal, Submission};
 use countersign_core::workspace::{LIVE_LIMIT, MAX_DEPTH, TOKEN_LIMIT};
 
 use super::facts::ABSENT;
-use super::{Connection, removal, workspace_tokens, workspaces};
+use super::{Connection, removal, revocation, workspace_tokens, workspaces};
 use crate::fault::Fault;
 
 /// The first obstacle, if there is one.
@@ -48,6 +48,15 @@ pub(super) async fn find(
                 return Ok(Some(Refusal::OtherThanShown));
             }
             of_removal(connection, submission, *workspace, *confirm).await
+        }
+        Action::OrgTokenRevoke {
+            token,
+            descendants: true,
+            shown: Some(shown),
+            ..
+        } => {
+            let descent = revocation::descent(connection, *token, submission.decision.at).await?;
+            Ok((descent != *shown).then_some(Refusal::OtherThanShown))
         }
         // One that replaces itself is one less before it is one more.
         Action::WorkspaceTokenMint { .. } if is_rotation(submission.caller) => Ok(None),

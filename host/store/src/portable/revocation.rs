@@ -7,7 +7,7 @@ use countersign_core::caller::earlier;
 use countersign_core::id::{DecisionId, TokenId, WorkspaceId};
 use countersign_core::ledger::{Descendant, Revoked, Submission};
 use countersign_core::time::Timestamp;
-use countersign_core::workspace::digest_of;
+use countersign_core::workspace::{FallDigest, digest_of};
 use serde_json::json;
 
 use super::columns::{instant, live, parsed, parsed_option};
@@ -61,6 +61,8 @@ pub(super) struct Revoking<'a> {
     /// 0: it stops at once.
     pub(super) drain_seconds: u32,
     pub(super) descendants: bool,
+    /// What was shown of what it minted, where that is said.
+    pub(super) shown: Option<&'a FallDigest>,
 }
 
 impl Revoking<'_> {
@@ -75,12 +77,18 @@ impl Revoking<'_> {
     }
 }
 
-/// Revokes it; nothing where nothing of it is live. What stops at once takes along what it has asked for;
-/// of what drains, that ends when it has drained.
+/// Revokes it; nothing where nothing of it is live, or where other things would fall with it than were shown. What
+/// stops at once takes along what it has asked for; of what drains, that ends when it has drained.
 pub(super) async fn revoke(
     connection: &mut Connection,
     revoking: &Revoking<'_>,
 ) -> Result<Option<Revoked>, Fault> {
+    if let Some(shown) = revoking.shown
+        && revoking.descendants
+        && descent(connection, revoking.token, revoking.at()).await? != *shown
+    {
+        return Ok(None);
+    }
     let mut fallen = of_organisation(connection, revoking).await?;
     if revoking.descendants {
         fallen.extend(of_workspaces(connection, revoking).await?);
@@ -224,6 +232,31 @@ pub(super) async fn any_lives(
     .fetch_one(connection)
     .await?;
     Ok(live > 0)
+}
+
+/// What a token minted, itself or through others, as far as it is live.
+pub(super) async fn descent(
+    connection: &mut Connection,
+    id: TokenId,
+    now: Timestamp,
+) -> Result<FallDigest, Fault> {
+    let live: Vec<(String, String)> = sqlx::query_as(concat!(
+        with_tree!("$2"),
+        " SELECT id, 'organisation' FROM org_tokens
+          WHERE id IN (SELECT id FROM tree) AND id <> $2 AND ",
+        live!(),
+        " UNION ALL
+          SELECT id, 'workspace' FROM workspace_tokens
+          WHERE minter_key IN (SELECT 'org-token:' || id FROM tree) AND ",
+        live!()
+    ))
+    .bind(now.as_micros())
+    .bind(id.to_string())
+    .fetch_all(connection)
+    .await?;
+    Ok(FallDigest::of(
+        live.iter().map(|(id, kind)| (id.as_str(), kind.as_str())),
+    ))
 }
 
 /// One text for the token and all that it minted, as far as nobody has revoked it.

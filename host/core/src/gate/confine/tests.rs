@@ -217,6 +217,7 @@ fn actions() -> Vec<Action> {
             token,
             drain_seconds: 0,
             descendants: false,
+            shown: None,
         },
         Action::OrgTokenList,
         Action::SecretWrite {

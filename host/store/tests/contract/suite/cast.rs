@@ -195,6 +195,7 @@ pub fn revoke_token(token: TokenId) -> Action {
         token,
         drain_seconds: 0,
         descendants: false,
+        shown: None,
     }
 }
 
@@ -204,6 +205,7 @@ pub fn revoke_tree(token: TokenId) -> Action {
         token,
         drain_seconds: 0,
         descendants: true,
+        shown: None,
     }
 }
 
@@ -213,6 +215,7 @@ pub fn drain(token: TokenId, drain_seconds: u32) -> Action {
         token,
         drain_seconds,
         descendants: false,
+        shown: None,
     }
 }
 

@@ -198,6 +198,7 @@ async fn descendants_drain_as_the_token_does() {
         token: family.root.id,
         drain_seconds: 60,
         descendants: true,
+        shown: None,
     };
     let ask = Ask::new(&session_of("ann"), action, allow(), at(10));
     let revoked = revoked(family.world.ask(&ask).await);

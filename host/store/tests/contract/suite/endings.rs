@@ -96,6 +96,7 @@ async fn nobody_but_the_requester_takes_a_request_back_and_only_where_it_is_and_
         token: agent.id,
         drain_seconds: 0,
         descendants: false,
+        shown: None,
     };
     done(
         world

@@ -110,6 +110,7 @@ async fn a_credential_lives_for_as_long_as_the_ledger_says() {
         token: agent.id,
         drain_seconds: 0,
         descendants: false,
+        shown: None,
     };
     done(
         world

@@ -8,6 +8,7 @@ use countersign_core::ledger::Refusal;
 use countersign_core::ports::Ledger as _;
 use countersign_core::secret::SecretScope;
 use countersign_core::session::{NewSession, ProofHash};
+use countersign_core::workspace::FallDigest;
 
 use super::removals::removed;
 use super::world::*;
@@ -145,6 +146,56 @@ async fn a_family_is_a_key_with_those_that_minted_it_and_what_it_minted() {
     let wrong = world.permit(Action::WorkspaceList).await;
     let refused = world.ledger.family(&wrong, child.id, at(30)).await;
     refused.expect_err("a permit for something else");
+    world.end().await;
+}
+
+// Guard: the comparisons with `shown` in host/store/src/portable/revocation.rs and obstacles.rs.
+#[tokio::test]
+async fn a_revocation_takes_along_what_was_shown_and_nothing_else() {
+    let world = World::new().await;
+    let home = world.workspace("home", None).await;
+    let ann = session_of("ann");
+    let root = world.minted(&ann, "root", at(0)).await;
+    let permit = world.permit(Action::OrgTokenList).await;
+    let descent = async |seconds| {
+        let family = world.ledger.family(&permit, root.id, at(seconds)).await;
+        family
+            .expect("the ledger answers")
+            .expect("it was minted")
+            .descent
+    };
+    let as_shown = |shown: &FallDigest, descendants| Action::OrgTokenRevoke {
+        token: root.id,
+        drain_seconds: 0,
+        descendants,
+        shown: Some(shown.clone()),
+    };
+    let is_other = async |shown: &FallDigest, seconds| {
+        for ruling in [allow(), gate()] {
+            let asked = Ask::new(&ann, as_shown(shown, true), ruling, at(seconds));
+            assert_eq!(refused(world.ask(&asked).await), Refusal::OtherThanShown);
+        }
+    };
+    let none = descent(1).await;
+    let child = world.minted(&bearer(&root), "child", at(2)).await;
+    is_other(&none, 3).await;
+    let one = descent(4).await;
+    world.workspace_token(&bearer(&child), home, at(5)).await;
+    is_other(&one, 6).await;
+    let two = descent(7).await;
+    world.minted(&ann, "stranger", at(8)).await;
+    assert_eq!(descent(9).await, two, "what others mint is no matter");
+    let gone = Ask::new(&ann, revoke_token(child.id), allow(), at(10));
+    done(world.ask(&gone).await);
+    is_other(&two, 11).await;
+
+    // The key alone is revoked whatever it minted meanwhile.
+    let alone = Ask::new(&ann, as_shown(&none, false), allow(), at(12));
+    done(world.ask(&alone).await);
+    is_other(&none, 13).await;
+    let rest = as_shown(&descent(14).await, true);
+    done(world.ask(&Ask::new(&ann, rest, allow(), at(15))).await);
+    assert_eq!(descent(16).await, none);
     world.end().await;
 }
 

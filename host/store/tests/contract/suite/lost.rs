@@ -60,6 +60,7 @@ async fn a_token_that_was_presented_or_revoked_is_not_replaced() {
         token: token(first).id,
         drain_seconds: 0,
         descendants: false,
+        shown: None,
     };
     done(
         world
@@ -204,6 +205,7 @@ async fn a_token_that_was_revoked_and_drains_is_not_replaced_by_one_that_does_no
         token: first,
         drain_seconds: 3_600,
         descendants: false,
+        shown: None,
     };
     done(
         world
