@@ -14,6 +14,7 @@ mod policies;
 mod policy_asking;
 mod policy_history;
 mod record;
+mod shadow;
 
 use std::fs;
 use std::path::PathBuf;

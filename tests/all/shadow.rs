@@ -1,6 +1,8 @@
 //! Policies in shadow are asked what the live ones were asked, and change nothing: what they would have changed
 //! is counted and kept.
 
+pub mod kinds;
+
 use std::time::Duration;
 
 use countersign_tests::guest::Guest;

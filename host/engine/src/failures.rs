@@ -19,7 +19,20 @@ const LOG_EVERY: Duration = Duration::from_secs(60);
 
 /// The failures of all modules, by name, since they began to be counted.
 #[derive(Debug, Default)]
-pub struct Failures(Mutex<BTreeMap<String, Named>>);
+pub struct Failures {
+    all: Mutex<BTreeMap<String, Named>>,
+    of: Of,
+}
+
+/// Whose failures they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Of {
+    /// Modules that decide.
+    #[default]
+    Deciding,
+    /// Modules in shadow.
+    Shadow,
+}
 
 /// The failures of modules of one name.
 #[derive(Debug)]
@@ -43,17 +56,31 @@ pub struct Failed {
 }
 
 impl Failures {
+    /// None so far of modules in shadow, which deny nothing.
+    pub fn in_shadow() -> Self {
+        Self {
+            of: Of::Shadow,
+            ..Self::default()
+        }
+    }
+
     /// Counts one of `module`.
-    pub(crate) fn add(&self, module: &ModuleId, kind: FailureKind, at: u64) {
+    pub fn add(&self, module: &ModuleId, kind: FailureKind, at: u64) {
         let Some(count) = self.counted(module, kind, at) else {
             return;
         };
         // The module's own words are in the decisions, for those who may read them.
+        let what = match self.of {
+            Of::Deciding => "a policy fails, and what it is asked about is denied",
+            Of::Shadow => {
+                "a policy in shadow fails, and would deny what it is asked about if it decided"
+            }
+        };
         tracing::warn!(
             module = %module,
             kind = kind.as_str(),
             count,
-            "a policy fails, and what it is asked about is denied: {}",
+            "{what}: {}",
             kind.sentence()
         );
     }
@@ -107,7 +134,7 @@ impl Failures {
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<String, Named>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

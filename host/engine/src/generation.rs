@@ -114,19 +114,28 @@ impl PolicySet {
     /// Modules are deterministic, so what does not fail again was the host having no time for it, which says
     /// nothing about the module.
     pub fn patiently(&self, question: &Question) -> Judgement {
-        let judge = || self.judge(question, 0, &mut self.watch());
-        let mut judgement = judge();
+        self.patiently_with_failures(question).0
+    }
+
+    /// [`PolicySet::patiently`], with the modules that failed in it, and how.
+    pub fn patiently_with_failures(
+        &self,
+        question: &Question,
+    ) -> (Judgement, Vec<(&ModuleId, FailureKind)>) {
+        let judge = || {
+            let mut watch = self.watch();
+            (self.judge(question, 0, &mut watch), watch.failed)
+        };
+        let mut judged = judge();
         for _ in 1..ATTEMPTS {
-            if judgement
-                .opinions
-                .iter()
-                .all(|opinion| opinion.verdict.is_ok())
-            {
+            if judged.1.is_empty() {
                 break;
             }
-            judgement = judge();
+            judged = judge();
         }
-        judgement
+        let (judgement, failed) = judged;
+        let named = |(module, kind): (usize, FailureKind)| (self.modules[module].id(), kind);
+        (judgement, failed.into_iter().map(named).collect())
     }
 
     /// [`PolicySet::check`] without the questions.

@@ -65,6 +65,7 @@ pub struct Metrics {
     generation: Gauge<u64, AtomicU64>,
     behind: Gauge<u64, AtomicU64>,
     failures: Family<Failed, Counter>,
+    shadow_failures: Family<Failed, Counter>,
     cache: Family<Kept, Counter>,
 }
 
@@ -109,6 +110,12 @@ impl Metrics {
             "Decisions that a module failed, which denies, by module and kind",
             failures.clone(),
         );
+        let shadow_failures = Family::default();
+        registry.register(
+            "policy_shadow_failures",
+            "Decisions that a module in shadow failed, which would deny if it decided, by module and kind",
+            shadow_failures.clone(),
+        );
         let cache = Family::default();
         registry.register(
             "policy_cache",
@@ -128,6 +135,7 @@ impl Metrics {
             generation,
             behind,
             failures,
+            shadow_failures,
             cache,
         }
     }
@@ -169,10 +177,14 @@ impl Metrics {
         self.generation.set(policies.generation());
         self.behind.set(policies.is_behind().into());
         // They are counted elsewhere, so that counting costs a decision nothing.
-        for (module, kind, count) in policies.failures().counts() {
-            let kind = kind.as_str();
-            let failed = Failed { module, kind };
-            set(&self.failures, &failed, count);
+        let deciding = (policies.failures(), &self.failures);
+        let shadow = (policies.shadow.failures(), &self.shadow_failures);
+        for (failures, family) in [deciding, shadow] {
+            for (module, kind, count) in failures.counts() {
+                let kind = kind.as_str();
+                let failed = Failed { module, kind };
+                set(family, &failed, count);
+            }
         }
         if let Some(counts) = policies.cache_counts() {
             let results = [

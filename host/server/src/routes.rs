@@ -17,6 +17,7 @@ mod openapi;
 pub mod org_tokens;
 mod policies;
 mod policy_bytes;
+pub mod policy_differences;
 mod policy_pins;
 pub mod policy_signature;
 pub mod rollback;
@@ -283,6 +284,7 @@ fn all() -> Routes {
     let routes = policies::add(routes);
     let routes = rollback::add(routes);
     let routes = policy_bytes::add(routes);
+    let routes = policy_differences::add(routes);
     let routes = policy_pins::add(routes);
     let routes = history::add(routes);
     let routes = crate::console::add(routes);

@@ -53,6 +53,7 @@ impl Gate {
             .watches(decision.judgement.generation)
             .then(|| Seen {
                 decision: decision.id,
+                verb: decision.verb,
                 question: question.clone(),
                 judgement: decision.judgement.clone(),
             })

@@ -2,6 +2,7 @@
 
 mod activation;
 mod candidate;
+mod differences;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,9 +21,7 @@ use super::moments::{Moments, when};
 use super::signed::{Signature, beside, signed_by};
 use super::table::{Table, listed};
 use super::terminal::{self, Plain};
-use crate::cli::{
-    Access, Differences, History, HostedCommand, Pin, Push, Rollback, SetMode, Unpin,
-};
+use crate::cli::{Access, History, HostedCommand, Pin, Push, Rollback, SetMode, Unpin};
 use crate::config::Flags;
 
 /// The largest file of settings that is read.
@@ -88,20 +87,6 @@ struct Generation {
     genuine: bool,
 }
 
-#[derive(Deserialize)]
-struct Found {
-    differences: Vec<Difference>,
-}
-
-#[derive(Deserialize)]
-struct Difference {
-    decision_id: Plain,
-    change: Plain,
-    effect: Plain,
-    rule: Plain,
-    policy: Plain,
-}
-
 /// A component that a host keeps.
 #[derive(Deserialize)]
 struct Kept {
@@ -117,7 +102,7 @@ pub async fn run(command: HostedCommand, flags: Flags) -> Result<(), Failure> {
     match command {
         HostedCommand::List(access) => list(access, flags).await,
         HostedCommand::History(history) => list_generations(history, flags).await,
-        HostedCommand::Differences(differences) => list_differences(differences, flags).await,
+        HostedCommand::Differences(asked) => differences::list(asked, flags).await,
         HostedCommand::Push(push) => push_one(push, flags).await,
         HostedCommand::Mode(mode) => change_mode(mode, flags).await,
         HostedCommand::Pin(pin) => pin_one(pin, flags).await,
@@ -140,8 +125,12 @@ async fn list(access: Access, flags: Flags) -> Result<(), Failure> {
     let (mut pinned, mut failing) = (Vec::new(), Vec::new());
     for module in live.modules {
         if let (Some(at), Some(error)) = (module.failures.last_at, module.last_error) {
+            let so = match module.mode.as_str() {
+                "shadow" => " in shadow, which it would have denied",
+                _ => ", which were denied",
+            };
             failing.push(format!(
-                "{} failed {} decisions, which were denied, the last {}: {error}",
+                "{} failed {} decisions{so}, the last {}: {error}",
                 module.name,
                 module.failures.count,
                 when(at),
@@ -234,43 +223,6 @@ async fn list_generations(history: History, flags: Flags) -> Result<(), Failure>
         ]);
     }
     terminal::say(&table.drawn(width));
-    Ok(())
-}
-
-async fn list_differences(asked: Differences, flags: Flags) -> Result<(), Failure> {
-    let client = Client::new(&asked.access, flags)?;
-    let generation = match asked.generation {
-        Some(generation) => generation,
-        None => {
-            let answer = client.get(&Request::get("/policies"), false).await?;
-            client.parse::<Live>(&answer)?.generation
-        }
-    };
-    let limit = asked.limit;
-    let path = format!("/policies/generations/{generation}/differences?limit={limit}");
-    let answer = client.get(&Request::get(path), asked.access.json).await?;
-    if asked.access.json {
-        return answer.print();
-    }
-    let Found { differences } = client.parse(&answer)?;
-    if differences.is_empty() {
-        terminal::say(&format!(
-            "Of generation {generation}, no decision is known that would have been another."
-        ));
-        return Ok(());
-    }
-    let headings = ["DECISION", "CHANGE", "WOULD BE", "RULE", "OF"];
-    let mut table = Table::new(&headings, &[4, 3]);
-    for one in differences {
-        table.row(vec![
-            one.decision_id,
-            one.change,
-            one.effect,
-            one.rule,
-            one.policy,
-        ]);
-    }
-    terminal::say(&table.drawn(terminal::width()));
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! One decision, with all that is recorded of it.
 
+mod beside;
+
 use askama::Template;
 use axum::http::StatusCode;
 use countersign_core::action::Action;
@@ -17,6 +19,7 @@ use super::moment::Moment;
 use super::{asked, assets, decisions, page};
 use crate::problem::Problem;
 use crate::routes::{Answer, Call};
+use beside::Compared;
 
 /// The page.
 #[derive(Template)]
@@ -37,6 +40,8 @@ struct DecisionPage {
     entries: Vec<(i64, String)>,
     facts: Vec<Fact>,
     ruling: Vec<Fact>,
+    /// What policies in shadow would have made of it, where that is kept and differs.
+    compared: Option<Compared>,
     voices: Vec<Voice>,
     told: Vec<Told>,
 }
@@ -117,6 +122,7 @@ impl DecisionPage {
                 .collect(),
             facts,
             ruling: of_ruling(&judgement.ruling),
+            compared: None,
             voices: judgement.opinions.iter().map(Voice::new).collect(),
             told: decision.question.as_ref().map_or_else(Vec::new, told),
         }
@@ -303,89 +309,15 @@ pub(super) async fn show(call: Call) -> Answer {
         )
     })?;
     let entries = ledger.entries_of(&permit, (id, decision.at)).await?;
+    let generation = decision.judgement.generation;
+    let beside = ledger.shadow_beside(&permit, generation, id).await?;
     let shown = DecisionPage {
         frame: Frame::of(&call.caller, Place::Decisions),
+        compared: beside.map(|beside| Compared::new(&decision.judgement, &beside)),
         ..DecisionPage::new(&decision, entries, call.app.clock.now())
     };
     Ok(page(StatusCode::OK, &shown))
 }
 
 #[cfg(test)]
-mod tests {
-    use countersign_core::tally::{Tally, TallyKind, TallyScope};
-
-    use super::super::examples::{NOW, approval, decision, is_whole, person};
-    use super::*;
-
-    fn drawn(decision: &Decision) -> String {
-        let entries = vec![(7, "secret_written".to_owned())];
-        let page = DecisionPage {
-            frame: Frame::of(&person("ada"), Place::Decisions),
-            ..DecisionPage::new(decision, entries, NOW)
-        };
-        let html = page.render().expect("drawn");
-        is_whole(&html);
-        html
-    }
-
-    #[test]
-    fn every_recorded_fact_is_shown_and_cannot_be_markup() {
-        let mut decision = decision();
-        decision.approval = Some(approval().id);
-        let question = decision.question.as_mut().expect("a question");
-        question
-            .arguments
-            .set("name", Value::Text("<script>".to_owned()));
-        question.tallies.push(Tally {
-            of: TallyOf::Kind(TallyKind {
-                scope: TallyScope::User,
-                verbs: Vec::new(),
-                window_seconds: 3_600,
-            }),
-            count: 42,
-        });
-        let html = drawn(&decision);
-        for shown in [
-            &*decision.id.to_string(),
-            &"cd".repeat(32),
-            &"ef".repeat(32),
-            "secret_write",
-            "org-token:cso_abcd",
-            "taken for",
-            "generation 3",
-            "1234 µs",
-            "effect deny",
-            "names@0.1.0",
-            "self-targeted",
-            "set env or config instead",
-            "a note of the module",
-            "it trapped",
-            "needs</dt><dd><bdi class=\"literal\">2 people of security",
-            "900 seconds",
-            "global/API_KEY",
-            "&#60;script&#62;",
-            "of one user within 3600 seconds",
-            "42",
-            &format!("/console/approvals/{}", approval().id),
-            "/console/audit/7",
-            "Secret written",
-            "actor=org-token%3Acso_abcd",
-        ] {
-            let lower = html.to_lowercase();
-            assert!(lower.contains(&shown.to_lowercase()), "{shown}: {html}");
-        }
-        assert!(!html.contains("<script>"), "{html}");
-    }
-
-    #[test]
-    fn of_what_the_core_judged_alone_the_page_says_so() {
-        let mut decision = decision();
-        decision.question = None;
-        decision.judgement.generation = 0;
-        decision.judgement.opinions.clear();
-        decision.judgement.took = Took::UNKNOWN;
-        let html = drawn(&decision);
-        assert!(html.contains("No policy was asked"), "{html}");
-        assert!(html.contains("none: the core judged alone"), "{html}");
-    }
-}
+mod tests;

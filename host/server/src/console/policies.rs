@@ -6,6 +6,7 @@ mod generation;
 mod history;
 mod matrix;
 mod playground;
+mod shadow;
 mod tabs;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ pub(super) fn add(routes: Routes) -> Routes {
     let routes = matrix::add(routes);
     let routes = history::add(routes);
     let routes = generation::add(routes);
+    let routes = shadow::add(routes);
     playground::add(routes)
 }
 

@@ -13,7 +13,7 @@ use countersign_core::generation::ModuleRecord;
 use countersign_core::ports::Ledger;
 use countersign_core::shadow::{Seen, Witness};
 use countersign_core::tally::TallyKind;
-use countersign_engine::PolicySet;
+use countersign_engine::{Failures, PolicySet};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
@@ -39,6 +39,8 @@ pub struct Shadow {
     standing: Mutex<Standing>,
     /// The set that was checked because somebody chose it.
     kept: Mutex<Option<PolicySet>>,
+    /// How often they failed: the live ones' failures are counted apart, because those deny.
+    failures: Arc<Failures>,
     /// Whether the host was told to stop.
     is_stopping: Arc<AtomicBool>,
 }
@@ -65,6 +67,7 @@ impl Default for Shadow {
             missed: Mutex::default(),
             standing: Mutex::default(),
             kept: Mutex::default(),
+            failures: Arc::new(Failures::in_shadow()),
             is_stopping: Arc::default(),
         }
     }
@@ -104,6 +107,11 @@ impl Shadow {
             _ => generation,
         };
         self.watched.store(watched, Ordering::Relaxed);
+    }
+
+    /// How often which module failed while it was in shadow.
+    pub fn failures(&self) -> &Failures {
+        &self.failures
     }
 
     /// Keeps a set that was checked, for when it is in shadow.

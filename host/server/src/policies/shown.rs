@@ -41,7 +41,9 @@ impl Policies {
             let proven = standing.would_decide.iter().flat_map(|set| set.modules());
             let proven = proven.into_iter().find(|proven| *proven.id() == record.id);
             let mode = (Mode::Shadow, false);
-            modules.push(self.shown_one(ledger, record, proven, mode).await?);
+            let mut shown = self.shown_one(ledger, record, proven, mode).await?;
+            show_failures(&mut shown, self.shadow.failures().of(&record.id));
+            modules.push(shown);
         }
         let shadow = match standing.modules.is_empty() {
             true => None,

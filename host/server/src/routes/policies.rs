@@ -9,7 +9,6 @@ use countersign_core::gate::Passed;
 use countersign_core::generation::Mode;
 use countersign_core::ledger::Done;
 use countersign_core::operators::Standing;
-use countersign_core::shadow::Difference;
 use countersign_core::verb::Verb;
 use countersign_engine::Settings;
 use serde::{Deserialize, Serialize};
@@ -43,12 +42,6 @@ pub(super) fn add(routes: Routes) -> Routes {
             "/policies/{name}/mode",
             Verb::PolicyActivate,
             change_mode,
-        )
-        .verb(
-            Method::GET,
-            "/policies/generations/{number}/differences",
-            Verb::DecisionRead,
-            differences,
         )
         .verb(
             Method::GET,
@@ -241,43 +234,6 @@ async fn change_mode(call: Call) -> Answer {
     };
     let change = change.map(Arc::new);
     change_policies(&call, Action::PolicyActivate { change }).await
-}
-
-/// What the policies in shadow of a generation would have changed.
-async fn differences(call: Call) -> Answer {
-    let page = call.page(Cursor::Id)?;
-    let number = call.path_text("number").parse();
-    let number: u64 =
-        number.map_err(|_| Problem::bad_field("number", "in the path is not a number"))?;
-    let permit = call.permit(Action::DecisionRead).await?;
-    let ledger = &call.app.ledger;
-    if ledger.generation(number).await?.is_none() {
-        return Err(ChoiceError::NoGeneration(number).into());
-    }
-    let found = ledger.shadow_differences(&permit, number, &page).await?;
-    let next = (found.len() == page.limit as usize)
-        .then(|| found.last().map(|last| last.decision))
-        .flatten();
-    let differences: Vec<Value> = found.iter().map(difference).collect();
-    Ok(json_response(
-        StatusCode::OK,
-        &json!({ "generation": number, "differences": differences, "next_cursor": next }),
-    ))
-}
-
-fn difference(found: &Difference) -> Value {
-    let would_be = &found.would_be;
-    json!({
-        "decision_id": found.decision,
-        "change": found.change,
-        "class": would_be.class,
-        "effect": would_be.ruling.effect(),
-        "rule": would_be.ruling.ground().rule,
-        "reason": would_be.ruling.ground().reason,
-        "policy": would_be.ruling.policy(),
-        "ruling": would_be.ruling,
-        "opinions": would_be.opinions,
-    })
 }
 
 pub(super) async fn change_policies(call: &Call, action: Action) -> Answer {

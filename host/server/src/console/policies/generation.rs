@@ -49,6 +49,8 @@ struct Facts {
     summary: String,
     approval: Option<String>,
     is_genuine: bool,
+    /// Whether anything is in shadow of it.
+    has_shadow: bool,
     /// Whether the reader may change the policies.
     is_operator: bool,
 }
@@ -74,6 +76,7 @@ impl Facts {
             summary: record.summary.clone(),
             approval: record.approval.map(|id| id.to_string()),
             is_genuine: app.policies.is_genuine(record),
+            has_shadow: !record.shadow.is_empty(),
             is_operator: app.gate.lets(&call.caller, Verb::PolicyRollback),
         }
     }
@@ -163,6 +166,7 @@ mod tests {
             summary: "<i>freeze</i> removed".to_owned(),
             approval: Some("019b76da-a800-7000-8000-000000000001".to_owned()),
             is_genuine: true,
+            has_shadow: true,
             is_operator,
         }
     }
@@ -216,6 +220,7 @@ mod tests {
             "verified when it is to decide",
             "/console/approvals/019b76da-a800-7000-8000-000000000001",
             "/console/policies/generations/3/rollback",
+            "/console/policies/shadow?generation=3",
         ] {
             assert!(html.contains(shown), "{shown}: {html}");
         }

@@ -10,15 +10,18 @@ pub enum Tab {
     Live,
     /// What they answer.
     Matrix,
+    /// What those in shadow would have changed.
+    Shadow,
     /// Those that decided before.
     History,
     /// Asking them something made up.
     Playground,
 }
 
-const TABS: [(Tab, &str, &str); 4] = [
+const TABS: [(Tab, &str, &str); 5] = [
     (Tab::Live, "/console/policies", "Live"),
     (Tab::Matrix, "/console/policies/matrix", "What they answer"),
+    (Tab::Shadow, "/console/policies/shadow", "In shadow"),
     (Tab::History, "/console/policies/history", "History"),
     (
         Tab::Playground,

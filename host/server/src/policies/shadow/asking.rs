@@ -1,14 +1,14 @@
 //! Asking about decisions, and recording what came of it.
 
-use std::collections::BTreeMap;
-use std::sync::PoisonError;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use countersign_core::approval::Lives;
 use countersign_core::ports::Ledger;
 use countersign_core::shadow::{Difference, Round, Seen};
 use countersign_core::verdict::Judgement;
-use countersign_engine::{PolicySet, depends_on_the_moment, was_not_asked};
+use countersign_engine::{Failures, PolicySet, depends_on_the_moment, was_not_asked};
 
 use super::Shadow;
 use crate::report;
@@ -29,7 +29,12 @@ impl Shadow {
         if let Some((number, set)) = ready.cloned() {
             of_generation.remove(&number);
             let is_stopping = self.is_stopping.clone();
-            let ask = move || round((number, &set), lives, (decisions, &is_stopping));
+            let candidates = Candidates {
+                names: self.names(),
+                failures: Arc::clone(&self.failures),
+                set,
+            };
+            let ask = move || round((number, &candidates), lives, (decisions, &is_stopping));
             match tokio::task::spawn_blocking(ask).await {
                 Ok(round) => asked = Some(round),
                 Err(error) => tracing::warn!(%error, "asking policies in shadow panicked"),
@@ -58,6 +63,13 @@ impl Shadow {
         }
     }
 
+    /// What is in shadow is called.
+    fn names(&self) -> BTreeSet<String> {
+        let standing = self.standing();
+        let names = standing.modules.iter().map(|module| &module.id.name);
+        names.cloned().collect()
+    }
+
     async fn record(&self, round: &Round, ledger: &dyn Ledger) {
         if let Err(error) = ledger.record_shadow(round).await {
             tracing::warn!(error = %report(&error), "what policies in shadow would have changed is not recorded");
@@ -66,9 +78,16 @@ impl Shadow {
     }
 }
 
+/// The set that would decide, and what of it is in shadow: the others' failures are counted where they decide.
+struct Candidates {
+    set: PolicySet,
+    names: BTreeSet<String>,
+    failures: Arc<Failures>,
+}
+
 /// What the set makes of those decisions that are of `generation`.
 fn round(
-    (generation, set): (u64, &PolicySet),
+    (generation, candidates): (u64, &Candidates),
     lives: Lives,
     (decisions, is_stopping): (Vec<Seen>, &AtomicBool),
 ) -> Round {
@@ -76,6 +95,7 @@ fn round(
         generation,
         ..Round::default()
     };
+    let set = &candidates.set;
     let of_generation = |seen: &Seen| seen.judgement.generation == generation;
     for seen in decisions.into_iter().filter(of_generation) {
         // What was decided before it was known what else is to be counted cannot be compared.
@@ -83,17 +103,23 @@ fn round(
             round.counts.missed += 1;
             continue;
         }
-        let mut would_be = set.patiently(&seen.question).within(&lives);
+        let (would_be, failed) = set.patiently_with_failures(&seen.question);
+        let mut would_be = would_be.within(&lives);
         would_be.generation = generation;
         // A module that had time enough, again and again, would fail there as well.
         if fails(&seen.judgement, depends_on_the_moment) || fails(&would_be, was_not_asked) {
             round.counts.missed += 1;
             continue;
         }
+        for (module, kind) in failed {
+            if candidates.names.contains(&module.name) {
+                candidates.failures.add(module, kind, seen.question.time);
+            }
+        }
         let difference = Difference::between(&seen, would_be);
         round
             .counts
-            .add(difference.as_ref().map(|difference| difference.change));
+            .add(difference.as_ref().map(|difference| difference.kind.change));
         round.differences.extend(difference);
     }
     round

@@ -1,6 +1,7 @@
 //! Policies, and their change by people.
 
 use countersign_core::generation::Mode;
+use countersign_core::history::Effect;
 use countersign_core::policy::CallerClass;
 use countersign_core::strictness::Change;
 use countersign_engine::FailureKind;
@@ -10,7 +11,9 @@ use super::super::policy_pins::PinBody;
 use super::super::rollback::RollbackBody;
 use super::history::{opinion, ruling};
 use super::operation::{Callers, Operation};
-use super::schema::{count, flag, instant, list, map, object, or_null, part, text, uuid, words};
+use super::schema::{
+    count, flag, instant, list, map, object, or_null, part, shared, text, uuid, words,
+};
 
 /// Why the policies are not changed as somebody asks.
 const CHANGES: &[&str] = &[
@@ -76,7 +79,12 @@ pub(super) fn operations() -> Vec<Operation> {
             "Lists the decisions that the policies in shadow would have made otherwise, the newest first.",
         )
         .paged()
-        .answers(200, "A part of the list.", differences())
+        .query("kind", count(), "Only those of the kind with this number.")
+        .answers(
+            200,
+            "All kinds of differences with how many there are of each, and a part of the list.",
+            differences(),
+        )
         .refuses(404, &["not_found"]),
         Operation::get(
             "/policies/{name}/versions",
@@ -167,7 +175,7 @@ fn pinned() -> serde_json::Value {
     object(&[("by", text()), ("since", count())])
 }
 
-/// How often a module failed while it decided, since this host started.
+/// How often a module failed since this host started: while it decided, or was in shadow.
 fn failures() -> serde_json::Value {
     object(&[
         ("count", count()),
@@ -211,9 +219,26 @@ fn counts() -> serde_json::Value {
 }
 
 fn differences() -> serde_json::Value {
+    let gist = object(&[
+        ("class", words(CallerClass::ALL)),
+        ("effect", words(Effect::ALL)),
+        ("rule", text()),
+        ("policy", text()),
+    ]);
+    let kind = object(&[
+        ("kind", count()),
+        ("verb", shared("Verb")),
+        ("change", words(Change::ALL)),
+        ("was", gist.clone()),
+        ("would_be", gist.clone()),
+        ("count", count()),
+        ("last_decision_id", uuid()),
+    ]);
     let difference = object(&[
         ("decision_id", uuid()),
+        ("verb", shared("Verb")),
         ("change", words(Change::ALL)),
+        ("was", gist),
         ("class", words(CallerClass::ALL)),
         ("effect", words(&["allow", "gate", "deny"])),
         ("rule", text()),
@@ -224,6 +249,7 @@ fn differences() -> serde_json::Value {
     ]);
     object(&[
         ("generation", count()),
+        ("kinds", list(kind)),
         ("differences", list(difference)),
         ("next_cursor", or_null(text())),
     ])
