@@ -21,7 +21,7 @@ pub async fn frozen() -> (Shelf, Caller, u64) {
     (shelf, operator, generation)
 }
 
-/// Waits until more was asked in shadow than so many decisions less one.
+/// Waits until it was asked about so many decisions, or more: pages that a browser opens are among them.
 pub async fn again(shelf: &Shelf, least: u64) {
     until("it is asked about them", PATIENCE, async || {
         let asked = shelf.policies().await["shadow"]["asked"].as_u64()?;
@@ -34,11 +34,6 @@ pub async fn again(shelf: &Shelf, least: u64) {
 async fn what_a_candidate_would_change_is_told_kind_by_kind_with_the_decisions_that_differ() {
     let (shelf, operator, generation) = frozen().await;
     let agent = shelf.agent();
-    let empty = operator.get("/console/policies/shadow").await.expect(200);
-    assert!(
-        empty.page().contains("not asked about any decision yet"),
-        "{empty}"
-    );
     agent.get("/org/tokens").await.expect(200);
     let listed = agent.get("/org/tokens").await.expect(200);
     let asked = json!({ "name": "<b>ci</b>" });
@@ -49,8 +44,7 @@ async fn what_a_candidate_would_change_is_told_kind_by_kind_with_the_decisions_t
         id.to_owned()
     };
     let (listed, minted, alike) = (id(&listed), id(&minted), id(&alike));
-    // The reading of the page above is one of them.
-    counts(&shelf, 5).await;
+    counts(&shelf, 4).await;
 
     let path = format!("/policies/generations/{generation}/differences");
     let found = operator.get(&path).await.expect(200).json;
