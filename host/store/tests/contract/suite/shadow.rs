@@ -232,6 +232,11 @@ async fn of_more_kinds_than_there_is_room_for_the_rest_is_counted_alone() {
     assert_eq!(kinds.len(), MAX_KINDS as usize);
     assert!(kinds.iter().all(|one| one.kind.would_be.rule == "may"));
     assert_eq!(kept(&world, ALL).await, ids, "they are kept nevertheless");
+    let beyond = Which {
+        kind: Some(MAX_KINDS + 1),
+        ..ALL
+    };
+    assert_eq!(kept(&world, beyond).await, [], "it is of no kind");
     let counts = world.ledger.shadow_counts(1).await.expect("an answer");
     assert_eq!(counts.looser, 3);
     world.end().await;
