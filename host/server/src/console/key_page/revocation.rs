@@ -182,6 +182,7 @@ mod tests {
             minters: Vec::new(),
             minted: minted.iter().map(|(name, live)| kin(name, *live)).collect(),
             of_workspaces: Vec::new(),
+            approval: None,
             descent: FallDigest::of([("a", "organisation")]),
         }
     }
