@@ -44,19 +44,42 @@ async fn the_history_is_narrowed_by_state_verb_requester_and_day_and_says_what_i
         assert_eq!(shows(&page, &denied), has_denied, "{query}: {page}");
         assert_eq!(shows(&page, &secret), has_secret, "{query}: {page}");
     }
-    assert!(at("?who=cso_nobody").await.contains("Nothing matches"));
+    assert!(
+        at("?who=cso_nobody")
+            .await
+            .contains("No request is like that")
+    );
     let next = at(&format!("?limit=1&cursor={secret}")).await;
     assert!(shows(&next, &denied) && !shows(&next, &secret), "{next}");
-    for (query, field) in [
-        ("state=gone", "state"),
-        ("verb=nothing", "verb"),
-        ("since=yesterday", "since"),
-        ("cursor=x", "cursor"),
+    for (query, words) in [
+        (
+            "state=gone&who=typed",
+            "id=\"state-wrong\">Choose one of the list",
+        ),
+        (
+            "verb=nothing&who=typed",
+            "id=\"verb-wrong\">Choose one of the list",
+        ),
+        (
+            "since=yesterday&who=typed",
+            "id=\"since-wrong\">This is no day",
+        ),
+        ("who=typed%07", "id=\"who-wrong\">"),
     ] {
         let path = format!("/console/approvals/history?{query}");
         let page = ann.get(&path).await.expect(400).page();
-        assert!(page.contains(field) && !page.contains("{\""), "{page}");
+        for shown in [words, "value=\"typed", "Nothing was looked for"] {
+            assert!(page.contains(shown), "{query}: {shown}: {page}");
+        }
+        assert!(!shows(&page, &denied), "{page}");
     }
+    let lost = "/console/approvals/history?cursor=x";
+    let page = ann.get(lost).await.expect(400).page();
+    assert!(page.contains("cursor") && !page.contains("{\""), "{page}");
+    // What a page holds is carried along by the link to the next one.
+    let page = at("?limit=1&who=ADMIN_TOKEN").await;
+    let older = format!("limit=1&#38;who=ADMIN_TOKEN&#38;cursor={secret}");
+    assert!(page.contains(&older), "{page}");
     // A program sees its own; nobody, nothing.
     let robot = crate::stage::minted(&ann, json!({})).await;
     let robot = stage.host.agent(&robot);

@@ -33,7 +33,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         .verb(Method::GET, "/console/approvals", Verb::ApprovalList, list)
         .verb(
             Method::GET,
-            "/console/approvals/history",
+            history::PATH,
             Verb::ApprovalList,
             history::list,
         )
