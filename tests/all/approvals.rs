@@ -2,6 +2,7 @@
 
 mod ahead;
 mod endings;
+mod ends;
 mod events;
 mod lists;
 mod lives;

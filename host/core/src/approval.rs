@@ -1,9 +1,11 @@
 //! An approval, from the request to its use: who asked for what, who decided, and what may follow.
 
+mod end;
 mod lives;
 
 use std::collections::BTreeSet;
 
+pub use self::end::End;
 pub use self::lives::{COOL_DOWN, GRANT_TTL, Lives, MOST_COOL_DOWN, PENDING_TTL, Ttl};
 use crate::action::ActionDigest;
 use crate::caller::Person;
@@ -151,6 +153,8 @@ pub struct Approval {
     pub decided_at: Option<Timestamp>,
     /// Why the grant was taken back, in the words of the person who did.
     pub revoke_reason: Option<String>,
+    /// How it ended, where that was recorded; see [`Approval::end_at`].
+    pub end: Option<End>,
     /// What people said so far, oldest first.
     pub votes: Vec<Vote>,
 }

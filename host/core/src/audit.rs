@@ -14,6 +14,9 @@ use crate::time::Timestamp;
 pub use self::export::{ExportError, Heads, Whole};
 pub use self::heads::{Head, HeadKey, SignedHead};
 
+/// The label of what the host does by itself.
+pub const HOST: &str = "host";
+
 words! {
     /// What happened.
     EventKind {

@@ -13,6 +13,7 @@ mod audit;
 mod audit_entry;
 mod audit_export;
 mod chart;
+mod closing;
 mod decision_page;
 mod decisions;
 mod finish;

@@ -57,7 +57,7 @@ pub enum Ended {
     /// It is about the policies, and the person is no operator.
     IsNoOperator,
     /// It is in another state than can be ended so.
-    Is(State),
+    Is(State, Box<Approval>),
     /// The credential died.
     CredentialGone,
 }

@@ -15,6 +15,7 @@ pub use self::signatures::{Signature, signatures};
 use self::who::Who;
 use super::asked::{self, Field, Shown, Subject};
 use super::assets;
+use super::closing::{By, Closing};
 use super::finish::Finish;
 use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
@@ -53,7 +54,8 @@ pub struct ApprovalPage {
     finish: Option<Finish>,
     /// Whether the reader can take the grant back.
     can_revoke: bool,
-    revoke_reason: Option<String>,
+    /// How it ended, where that was neither a denial nor its use.
+    closing: Option<Closing>,
     digest: String,
     decision: String,
     workspace: String,
@@ -129,7 +131,7 @@ impl ApprovalPage {
             stance: Stance::of(approval, (reader, standing), state),
             finish: finish(approval, reader, state),
             can_revoke: state == State::Approved && reader.person().is_some(),
-            revoke_reason: approval.revoke_reason.clone(),
+            closing: Closing::of(approval, now),
             digest: approval.digest.to_string(),
             decision: approval.decision.to_string(),
             workspace: approval.workspace.to_string(),

@@ -4,18 +4,19 @@ mod history;
 mod moved;
 
 use askama::Template;
-use axum::http::{Method, StatusCode};
+use axum::body::Body;
+use axum::http::{Method, Response, StatusCode};
 use countersign_core::action::{Action, ActionDigest};
 use countersign_core::approval::{Approval, Choice, people_needed};
 use countersign_core::gate::Say;
 use countersign_core::id::ApprovalId;
-use countersign_core::ledger::{Page, Voted};
+use countersign_core::ledger::{Ended, Page, Voted};
 use countersign_core::operators::Standing;
 use countersign_core::provenance::Provenance;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 
-use self::moved::{Attempt, MovedPage};
+use self::moved::{Attempt, Deed, MovedPage};
 use super::approval_page::{ApprovalPage, Reader};
 use super::asked::{self, Subject};
 use super::frame::{Frame, Party, Place};
@@ -23,7 +24,7 @@ use super::moment::Moment;
 use super::{assets, page, see_other};
 use crate::problem::Problem;
 use crate::routes::approvals::{counted, not_a_person, not_there, reason, voted};
-use crate::routes::endings::revoke_grant;
+use crate::routes::endings::{ended, revoke_grant};
 use crate::routes::{Answer, Call, Cursor, Routes};
 
 pub(super) fn add(routes: Routes) -> Routes {
@@ -227,7 +228,10 @@ async fn decide(call: Call) -> Answer {
         reason: reason.clone(),
         digest: Some(ActionDigest::from_text(digest)),
     };
-    let attempt = Attempt { choice, reason };
+    let attempt = Attempt {
+        deed: Deed::Decide(choice),
+        reason,
+    };
     let moved = match voted(&call, say).await? {
         Voted::NotPending(Some(approval)) => {
             if attempt.is_of(&approval, &call.caller) {
@@ -241,8 +245,12 @@ async fn decide(call: Call) -> Answer {
             return Ok(see_other(&format!("/console/approvals/{id}")));
         }
     };
-    let shown = MovedPage::new(&moved, attempt, &call.caller, call.app.clock.now());
-    Ok(page(StatusCode::CONFLICT, &shown))
+    Ok(too_late(&call, &moved, attempt))
+}
+
+fn too_late(call: &Call, moved: &Approval, attempt: Attempt) -> Response<Body> {
+    let shown = MovedPage::new(moved, attempt, &call.caller, call.app.clock.now());
+    page(StatusCode::CONFLICT, &shown)
 }
 
 async fn revoke(call: Call) -> Answer {
@@ -252,7 +260,17 @@ async fn revoke(call: Call) -> Answer {
     }
     let said = call.form()?.remove("reason");
     let reason = reason(said.map(|reason| on_one_line(&reason)))?;
-    revoke_grant(&call, id, reason).await?;
+    let attempt = Attempt {
+        deed: Deed::TakeBack,
+        reason: reason.clone(),
+    };
+    match revoke_grant(&call, id, reason).await? {
+        Ended::Is(_, moved) if !attempt.is_of(&moved, &call.caller) => {
+            return Ok(too_late(&call, &moved, attempt));
+        }
+        Ended::Is(..) => {}
+        revoked => drop(ended(&call, revoked, "not_approved")?),
+    }
     Ok(see_other(&format!("/console/approvals/{id}")))
 }
 

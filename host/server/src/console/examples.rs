@@ -61,6 +61,7 @@ pub fn approval() -> Approval {
         grant_expires_at: None,
         decided_at: None,
         revoke_reason: None,
+        end: None,
         votes: Vec::new(),
     }
 }

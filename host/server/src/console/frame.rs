@@ -1,5 +1,6 @@
 //! What every page shows around its content: where one is, and as whom.
 
+use countersign_core::audit::HOST;
 use countersign_core::caller::{Caller, Identity, Issuer, POLICY_FOLDER};
 use countersign_core::session::OPERATOR;
 
@@ -158,6 +159,7 @@ impl Party {
             Some(("workspace-token", prefix)) => ("workspace key", format!("{prefix}…")),
             Some(("session", id)) => ("a person", id.to_owned()),
             _ if actor == POLICY_FOLDER => ("the policy folder", String::new()),
+            _ if actor == HOST => ("the host itself", String::new()),
             _ if actor == "admin-token" => ("the holder of ADMIN_TOKEN", String::new()),
             _ => ("", actor.to_owned()),
         };

@@ -334,6 +334,7 @@ pub fn shown(approval: &Approval, now: Timestamp) -> Value {
             })
         })
         .collect();
+    let end = approval.end_at(now);
     json!({
         "id": approval.id,
         "workspace_id": approval.workspace,
@@ -350,6 +351,10 @@ pub fn shown(approval: &Approval, now: Timestamp) -> Value {
         "grant_expires_at": approval.grant_expires_at,
         "decided_at": approval.decided_at,
         "revoke_reason": approval.revoke_reason,
+        "ended_at": end.as_ref().map(|end| end.at),
+        "ended_by": end.as_ref().and_then(|end| end.by.as_deref()),
+        "ended_by_user": end.as_ref().and_then(|end| end.user.as_deref()),
+        "ended_because": end.as_ref().map(|end| &end.because),
         "requester": approval.requester.actor,
         "resource": { "kind": approval.resource_kind, "id": approval.resource_id },
         "payload": masked(&approval.payload, &approval.id.to_string()),

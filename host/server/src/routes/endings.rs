@@ -70,8 +70,8 @@ async fn revoke(call: Call) -> Answer {
         return Err(not_a_person());
     }
     let body: RevokeBody = call.json()?;
-    let approval = revoke_grant(&call, id, reason(body.reason)?).await?;
-    Ok(answered(&approval))
+    let revoked = revoke_grant(&call, id, reason(body.reason)?).await?;
+    Ok(answered(&ended(&call, revoked, "not_approved")?))
 }
 
 /// Takes a grant back, in a task that outlives the connection.
@@ -79,22 +79,20 @@ pub async fn revoke_grant(
     call: &Call,
     id: ApprovalId,
     reason: Option<String>,
-) -> Result<Approval, Problem> {
+) -> Result<Ended, Problem> {
     let (gate, caller) = (call.app.gate.clone(), call.caller.clone());
-    let revoked = call
-        .app
+    call.app
         .finish(async move { gate.revoke(&caller, id, reason.as_deref()).await })
         .await
         .ok_or_else(Problem::internal)?
         .map_err(|error| match error {
             VoteError::NotAPerson => not_a_person(),
             VoteError::Ledger(error) => error.into(),
-        })?;
-    ended(call, revoked, "not_approved")
+        })
 }
 
 /// What was ended; `code` is that of the problem that it is in a state which this does not end.
-fn ended(call: &Call, ended: Ended, code: &str) -> Result<Approval, Problem> {
+pub fn ended(call: &Call, ended: Ended, code: &str) -> Result<Approval, Problem> {
     match ended {
         Ended::Done(approval) => {
             call.app.changed();
@@ -107,7 +105,7 @@ fn ended(call: &Call, ended: Ended, code: &str) -> Result<Approval, Problem> {
             "not_the_requester",
             "only whoever asked takes a request back, with the credential that asked: people deny it instead",
         )),
-        Ended::Is(state) => Err(in_another_state(state, code)),
+        Ended::Is(state, _) => Err(in_another_state(state, code)),
         Ended::CredentialGone => Err(call.gone()),
     }
 }

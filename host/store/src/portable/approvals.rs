@@ -1,7 +1,7 @@
 //! Approvals: kept, read, and moved from state to state.
 
 use countersign_core::action::ActionDigest;
-use countersign_core::approval::{Approval, Choice, Claim, Requester, State, Vote};
+use countersign_core::approval::{Approval, Choice, Claim, End, Requester, State, Vote};
 use countersign_core::caller::{Issuer, Person};
 use countersign_core::id::{ApprovalId, DecisionId, WorkspaceId};
 use countersign_core::ledger::{Page, Whose};
@@ -39,6 +39,10 @@ pub(super) struct Row {
     grant_expires_at: Option<i64>,
     decided_at: Option<i64>,
     revoke_reason: Option<String>,
+    ended_at: Option<i64>,
+    ended_by: Option<String>,
+    ended_by_user: Option<String>,
+    ended_because: Option<String>,
 }
 
 /// All of an approval, with the name of the workspace under which it is filed.
@@ -51,6 +55,18 @@ macro_rules! select {
     };
 }
 pub(super) use select;
+
+/// How an approval ends at `$at`: by whom (`$3`, `$4`) and why (`$5`).
+macro_rules! ends {
+    ($at:literal) => {
+        concat!(
+            "ended_at = ",
+            $at,
+            ", ended_by = $3, ended_by_user = $4, ended_because = $5"
+        )
+    };
+}
+pub(super) use ends;
 
 #[derive(sqlx::FromRow)]
 struct VoteRow {
@@ -242,26 +258,41 @@ pub(super) async fn spend(
 pub(super) async fn withdraw(
     connection: &mut Connection,
     id: ApprovalId,
-    now: Timestamp,
+    end: &End,
 ) -> Result<bool, Fault> {
-    let withdrawn = sqlx::query(
-        "UPDATE approvals SET state = 'withdrawn'
-         WHERE id = $2 AND state = 'pending' AND expires_at > $1",
-    )
-    .bind(now.as_micros())
+    let withdrawn = sqlx::query(concat!(
+        "UPDATE approvals SET state = 'withdrawn', ",
+        ends!("$1"),
+        " WHERE id = $2 AND state = 'pending' AND expires_at > $1"
+    ))
+    .bind(end.at.as_micros())
     .bind(id.to_string())
+    .bind(&end.by)
+    .bind(&end.user)
+    .bind(&end.because)
     .execute(connection)
     .await?;
     Ok(withdrawn.rows_affected() > 0)
 }
 
-/// Approved → lapsed. False where it was not approved any more.
-pub(super) async fn lapse(connection: &mut Connection, id: ApprovalId) -> Result<bool, Fault> {
-    let lapsed =
-        sqlx::query("UPDATE approvals SET state = 'lapsed' WHERE id = $1 AND state = 'approved'")
-            .bind(id.to_string())
-            .execute(connection)
-            .await?;
+/// Approved → lapsed, no later than its time was over. False where it was not approved any more.
+pub(super) async fn lapse(
+    connection: &mut Connection,
+    id: ApprovalId,
+    end: &End,
+) -> Result<bool, Fault> {
+    let lapsed = sqlx::query(concat!(
+        "UPDATE approvals SET state = 'lapsed', ",
+        ends!("CASE WHEN grant_expires_at < $1 THEN grant_expires_at ELSE $1 END"),
+        " WHERE id = $2 AND state = 'approved'"
+    ))
+    .bind(end.at.as_micros())
+    .bind(id.to_string())
+    .bind(&end.by)
+    .bind(&end.user)
+    .bind(&end.because)
+    .execute(connection)
+    .await?;
     Ok(lapsed.rows_affected() > 0)
 }
 
@@ -335,7 +366,23 @@ fn approval(row: Row, votes: Vec<Vote>) -> Result<Approval, Fault> {
         grant_expires_at: instant(row.grant_expires_at),
         decided_at: instant(row.decided_at),
         revoke_reason: row.revoke_reason,
+        end: end(
+            (row.ended_at, row.ended_because),
+            (row.ended_by, row.ended_by_user),
+        ),
         votes,
+    })
+}
+
+fn end(
+    (at, because): (Option<i64>, Option<String>),
+    (by, user): (Option<String>, Option<String>),
+) -> Option<End> {
+    Some(End {
+        at: instant(at)?,
+        by,
+        user,
+        because: because?,
     })
 }
 

@@ -346,12 +346,9 @@ async fn end_requests(
     submission: &Submission<'_>,
     token: TokenId,
 ) -> Result<(), Fault> {
-    let ending = Ending {
-        at: submission.decision.at,
-        actor: &submission.caller.actor(),
-        cause: "the token that asked was revoked",
-        about: json!({ "decision": decision }),
-    };
+    let (caller, at) = (submission.caller, submission.decision.at);
+    let about = json!({ "decision": decision });
+    let ending = Ending::by(caller, at, endings::TOKEN_REVOKED, about);
     let requester = workspace_tokens::credential_key(token);
     endings::end_of(connection, &requester, &ending).await?;
     Ok(())

@@ -71,12 +71,8 @@ pub(super) async fn deprovision(
     if let Some(anchor) = anchor {
         free_anchor(connection, anchor, &recorder).await?;
     }
-    let ending = Ending {
-        at,
-        actor: &recorder.actor,
-        cause: "everything was removed",
-        about: json!({ "decision": decision }),
-    };
+    let about = json!({ "decision": decision });
+    let ending = Ending::by(submission.caller, at, "everything was removed", about);
     endings::end_all(connection, &ending).await?;
     let detail = json!({
         "workspaces": fallen.workspaces,

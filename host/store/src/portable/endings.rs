@@ -1,24 +1,44 @@
 //! Approvals that end before their time, because something that they need has ended.
 
-use countersign_core::approval::State;
+use countersign_core::approval::{End, State};
 use countersign_core::audit::EventKind;
+use countersign_core::caller::Caller;
 use countersign_core::id::ApprovalId;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use serde_json::{Value, json};
 
 use super::columns::parsed;
-use super::{Connection, approvals, audit, sweep};
+use super::{Connection, HOST, approvals, audit, sweep};
 use crate::fault::Fault;
 
+/// The cause of what ends with the token that asked for it.
+pub(super) const TOKEN_REVOKED: &str = "the token that asked was revoked";
+
 /// Why, when and by whom.
-pub(super) struct Ending<'a> {
-    pub(super) at: Timestamp,
-    /// An audit label.
-    pub(super) actor: &'a str,
-    pub(super) cause: &'a str,
+pub(super) struct Ending {
+    pub(super) end: End,
     /// Further members of the audit entry.
     pub(super) about: Value,
+}
+
+impl Ending {
+    /// By what `caller` does.
+    pub(super) fn by(caller: &Caller, at: Timestamp, cause: &str, about: Value) -> Self {
+        Self {
+            end: End::by(caller, at, cause),
+            about,
+        }
+    }
+
+    /// By the host itself, which sees to it.
+    pub(super) fn by_host(at: Timestamp, cause: &str, about: Value) -> Self {
+        let end = End {
+            by: Some(HOST.to_owned()),
+            ..End::by_nobody(at, cause)
+        };
+        Self { end, about }
+    }
 }
 
 /// Ends an approval that waits or was granted: nobody is left to be asked for what cannot be done any more,
@@ -26,28 +46,30 @@ pub(super) struct Ending<'a> {
 pub(super) async fn end(
     connection: &mut Connection,
     id: ApprovalId,
-    ending: &Ending<'_>,
+    ending: &Ending,
 ) -> Result<bool, Fault> {
     let Some(approval) = approvals::load(connection, id).await? else {
         return Ok(false);
     };
+    let end = &ending.end;
     let ended = match approval.state {
-        State::Pending => approvals::withdraw(connection, id, ending.at)
+        State::Pending => approvals::withdraw(connection, id, end)
             .await?
             .then_some(EventKind::ApprovalWithdrawn),
-        _ => approvals::lapse(connection, id)
+        _ => approvals::lapse(connection, id, end)
             .await?
             .then_some(EventKind::ApprovalLapsed),
     };
     let Some(event) = ended else {
         // Its time was over already, and nobody had recorded it.
-        sweep::expire(connection, &approval, ending.at).await?;
+        sweep::expire(connection, &approval, end.at).await?;
         return Ok(false);
     };
     let mut detail = ending.about.clone();
     detail["approval"] = json!(id);
-    detail["cause"] = json!(ending.cause);
-    audit::append(connection, ending.at, event, ending.actor, detail).await?;
+    detail["cause"] = json!(end.because);
+    let actor = end.by.as_deref().unwrap_or(HOST);
+    audit::append(connection, end.at, event, actor, detail).await?;
     Ok(true)
 }
 
@@ -55,7 +77,7 @@ pub(super) async fn end(
 pub(super) async fn end_of(
     connection: &mut Connection,
     requester: &str,
-    ending: &Ending<'_>,
+    ending: &Ending,
 ) -> Result<Vec<ApprovalId>, Fault> {
     let open: Vec<String> = sqlx::query_scalar(
         "SELECT id FROM approvals WHERE state = 'pending' AND requester_credential = $1
@@ -72,7 +94,7 @@ pub(super) async fn end_of(
 /// Ends all that waits or was granted.
 pub(super) async fn end_all(
     connection: &mut Connection,
-    ending: &Ending<'_>,
+    ending: &Ending,
 ) -> Result<Vec<ApprovalId>, Fault> {
     let open: Vec<String> = sqlx::query_scalar(
         "SELECT id FROM approvals WHERE state IN ('pending', 'approved') ORDER BY id",
@@ -85,7 +107,7 @@ pub(super) async fn end_all(
 /// Ends what waits or was granted to make policies live.
 pub(super) async fn end_activations(
     connection: &mut Connection,
-    ending: &Ending<'_>,
+    ending: &Ending,
 ) -> Result<(), Fault> {
     let open: Vec<String> = sqlx::query_scalar(
         "SELECT id FROM approvals WHERE state IN ('pending', 'approved') AND verb = $1 ORDER BY id",
@@ -99,7 +121,7 @@ pub(super) async fn end_activations(
 async fn end_each(
     connection: &mut Connection,
     open: &[String],
-    ending: &Ending<'_>,
+    ending: &Ending,
 ) -> Result<Vec<ApprovalId>, Fault> {
     let mut ended = Vec::new();
     for id in open {

@@ -2,7 +2,7 @@
 //! themselves, past all that is looked at before, and hold them against [`State::may_become`].
 
 use countersign_core::action::ActionDigest;
-use countersign_core::approval::{Approval, Choice, Claim, GRANT_TTL, Requester, State};
+use countersign_core::approval::{Approval, Choice, Claim, End, GRANT_TTL, Requester, State};
 use countersign_core::caller::{Issuer, Person};
 use countersign_core::chance::OsChance;
 use countersign_core::id::{ApprovalId, DecisionId, WorkspaceId};
@@ -51,6 +51,7 @@ fn request() -> Approval {
         grant_expires_at: None,
         decided_at: None,
         revoke_reason: None,
+        end: None,
         votes: Vec::new(),
     }
 }
@@ -80,9 +81,18 @@ pub(super) async fn keep_without_decision(connection: &mut Connection) {
     kept(connection, State::Pending).await;
 }
 
-async fn state_of(connection: &mut Connection, approval: &Approval) -> State {
+async fn found(connection: &mut Connection, approval: &Approval) -> Approval {
     let approval = approvals::load(connection, approval.id).await;
-    approval.expect("an answer").expect("it is there").state
+    approval.expect("an answer").expect("it is there")
+}
+
+fn by(user: &str, at: Timestamp) -> End {
+    End {
+        at,
+        by: Some(format!("session:{user}")),
+        user: Some(user.to_owned()),
+        because: "somebody did".to_owned(),
+    }
 }
 
 /// Moves the approval to `to` by the statement that does so.
@@ -92,14 +102,15 @@ async fn try_move(
     to: State,
     now: Timestamp,
 ) -> bool {
+    let end = by("ann", now);
     let moved = match to {
         State::Approved => approvals::approve(connection, approval.id, END, now).await,
         State::Denied => approvals::deny(connection, approval.id, now).await,
         State::Expired => approvals::expire(connection, approval.id, now).await,
-        State::Withdrawn => approvals::withdraw(connection, approval.id, now).await,
+        State::Withdrawn => approvals::withdraw(connection, approval.id, &end).await,
         State::Used => approvals::spend(connection, approval, now).await,
-        State::Lapsed => approvals::lapse(connection, approval.id).await,
-        State::Revoked => taken_back::cancel(connection, approval.id, None, now).await,
+        State::Lapsed => approvals::lapse(connection, approval.id, &end).await,
+        State::Revoked => taken_back::cancel(connection, (approval.id, None), &end).await,
         State::Pending => Ok(false),
     };
     moved.expect("an answer")
@@ -129,7 +140,12 @@ async fn each_statement_moves_an_approval_from_where_it_may_and_from_nowhere_els
                 let expected = from.may_become(to) && in_its_time;
                 assert_eq!(moved, expected, "from {from} to {to} at {now}");
                 let after = if expected { to } else { from };
-                assert_eq!(state_of(&mut tx, &approval).await, after);
+                let found = found(&mut tx, &approval).await;
+                assert_eq!(found.state, after);
+                // It is told of whoever ended it, and of nobody else.
+                let is_ended = expected && to.has_end() && to != State::Expired;
+                let end = is_ended.then(|| by("ann", now));
+                assert_eq!(found.end, end, "from {from} to {to} at {now}");
             }
         }
     }
@@ -162,17 +178,17 @@ async fn the_statement_that_takes_a_request_back_asks_whose_it_is_and_whether_it
         for now in [IN_TIME, END] {
             let mut tx = database.store.begin_writing().await.expect("it begins");
             let approval = kept(&mut tx, state).await;
-            let by = async |tx: &mut Connection, requester: &str| {
-                let taken = taken_back::take_back(tx, approval.id, requester, now).await;
+            let take = async |tx: &mut Connection, requester: &str| {
+                let end = by(requester, now);
+                let taken = taken_back::take_back(tx, (approval.id, requester), &end).await;
                 taken.expect("an answer")
             };
-            assert!(!by(&mut tx, "admin-token:beef").await, "{state} at {now}");
+            assert!(!take(&mut tx, "admin-token:beef").await, "{state} at {now}");
             let waits = state == State::Pending && now < END;
-            assert_eq!(
-                by(&mut tx, "admin-token:f00d").await,
-                waits,
-                "{state} at {now}"
-            );
+            let requester = "admin-token:f00d";
+            assert_eq!(take(&mut tx, requester).await, waits, "{state} at {now}");
+            let end = waits.then(|| by(requester, now));
+            assert_eq!(found(&mut tx, &approval).await.end, end, "{state} at {now}");
         }
     }
 }

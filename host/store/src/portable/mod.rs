@@ -54,7 +54,7 @@ mod workspaces;
 use async_trait::async_trait;
 use countersign_core::action::Action;
 use countersign_core::approval::{Approval, State};
-use countersign_core::audit::{ChainError, Entry, EventKind, Head};
+use countersign_core::audit::{ChainError, Entry, EventKind, HOST, Head};
 use countersign_core::caller::Caller;
 use countersign_core::decision::Decision;
 use countersign_core::id::{ApprovalId, DecisionId, OrgId, SessionId, TokenId, WorkspaceId};
@@ -81,9 +81,6 @@ type Connection = <Driver as sqlx::Database>::Connection;
 
 /// The most that one page holds, whatever was asked for: a page is kept in memory.
 const PAGE_LIMIT: u32 = 500;
-
-/// The audit label of what the host does by itself.
-const HOST: &str = "host";
 
 #[async_trait]
 impl Ledger for Store {

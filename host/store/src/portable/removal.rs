@@ -136,12 +136,9 @@ async fn end_approvals(
             .find(|id| removed.iter().any(|workspace| workspace.id == *id));
         if let Some(gone) = gone {
             let id = parsed("approvals.id", &row.id, ApprovalId::parse)?;
-            let ending = Ending {
-                at: removing.submission.decision.at,
-                actor: &removing.submission.caller.actor(),
-                cause: "the workspace was removed",
-                about: json!({ "workspace": gone, "decision": removing.decision }),
-            };
+            let (caller, at) = (removing.submission.caller, removing.submission.decision.at);
+            let about = json!({ "workspace": gone, "decision": removing.decision });
+            let ending = Ending::by(caller, at, "the workspace was removed", about);
             endings::end(connection, id, &ending).await?;
         }
     }

@@ -165,6 +165,7 @@ fn request(
         grant_expires_at: None,
         decided_at: None,
         revoke_reason: None,
+        end: None,
         votes: Vec::new(),
     }
 }

@@ -100,12 +100,9 @@ pub(super) async fn revoke(
     for token in &fallen {
         record(connection, revoking, token).await?;
         if token.draining_until.is_none() {
-            let ending = Ending {
-                at: revoking.at(),
-                actor: &revoking.submission.caller.actor(),
-                cause: "the token that asked was revoked",
-                about: json!({ "decision": revoking.decision }),
-            };
+            let caller = revoking.submission.caller;
+            let about = json!({ "decision": revoking.decision });
+            let ending = Ending::by(caller, revoking.at(), endings::TOKEN_REVOKED, about);
             let requester = match token.workspace {
                 Some(_) => workspace_tokens::credential_key(token.token),
                 None => tokens::credential_key(token.token),

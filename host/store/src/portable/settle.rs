@@ -1,6 +1,6 @@
 //! A judged action, settled: done, waiting, or refused, and recorded in any case.
 
-use countersign_core::approval::Approval;
+use countersign_core::approval::{Approval, End};
 use countersign_core::audit::EventKind;
 use countersign_core::caller::{Caller, Identity, earlier};
 use countersign_core::decision::{Outcome, RecordedDecision};
@@ -168,11 +168,8 @@ async fn pass_gate(
     let expected = &submission.facts.precondition;
     match found {
         Found::Grant(grant) if grant.precondition != *expected => {
-            let cause = json!({
-                "cause": "the target has moved",
-                "approved": grant.precondition,
-                "found": expected,
-            });
+            let about = json!({ "approved": grant.precondition, "found": expected });
+            let cause = ("the target has moved", about);
             lapse(connection, &grant, submission, cause).await?;
             if submission.want.ahead().is_some() {
                 return ask(connection, submission, terms, policy).await;
@@ -202,7 +199,7 @@ async fn pass_gate(
             let settled = ask(connection, submission, terms, policy).await?;
             // It is asked anew, so that there are never two grants for one deed.
             if matches!(settled, Settled::Pending(_) | Settled::Asked(_)) {
-                let cause = json!({ "cause": "the policies ask for more people by now" });
+                let cause = ("the policies ask for more people by now", json!({}));
                 lapse(connection, &grant, submission, cause).await?;
             }
             Ok(settled)
@@ -393,11 +390,14 @@ async fn lapse(
     connection: &mut Connection,
     grant: &Approval,
     submission: &Submission<'_>,
-    mut detail: Value,
+    (cause, mut detail): (&str, Value),
 ) -> Result<(), Fault> {
-    if !approvals::lapse(connection, grant.id).await? {
+    // Whoever comes with the grant finds that it has ended, and did not end it.
+    let end = End::by_nobody(submission.decision.at, cause);
+    if !approvals::lapse(connection, grant.id, &end).await? {
         return Ok(());
     }
+    detail["cause"] = json!(cause);
     detail["approval"] = json!(grant.id);
     detail["decision"] = json!(submission.decision.id);
     let (event, actor) = (EventKind::ApprovalLapsed, submission.caller.actor());

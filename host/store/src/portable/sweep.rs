@@ -1,6 +1,6 @@
 //! What time does to approvals, recorded.
 
-use countersign_core::approval::Approval;
+use countersign_core::approval::{Approval, End};
 use countersign_core::audit::EventKind;
 use countersign_core::id::ApprovalId;
 use countersign_core::time::Timestamp;
@@ -65,19 +65,14 @@ pub(super) async fn sweep(
         now,
     );
     for id in overdue.await? {
-        if approvals::lapse(connection, id).await? {
+        if approvals::lapse(connection, id, &End::by_time(now)).await? {
             record(connection, EventKind::ApprovalLapsed, id, now).await?;
             swept.push(id);
         }
     }
     for orphans in ORPHANS {
         for id in self::overdue(connection, orphans, now).await? {
-            let ending = Ending {
-                at: now,
-                actor: HOST,
-                cause: "the token that asked has ended",
-                about: json!({}),
-            };
+            let ending = Ending::by_host(now, "the token that asked has ended", json!({}));
             if endings::end(connection, id, &ending).await? {
                 swept.push(id);
             }

@@ -1,13 +1,13 @@
 //! Approvals that somebody ends: the requester takes its request back, a person revokes a grant.
 
-use countersign_core::approval::{Approval, State};
+use countersign_core::approval::{Approval, End, State};
 use countersign_core::audit::EventKind;
 use countersign_core::id::ApprovalId;
 use countersign_core::ledger::{Ended, Revocation, Withdrawal};
 use countersign_core::operators::Standing;
-use countersign_core::time::Timestamp;
 use serde_json::json;
 
+use super::approvals::ends;
 use super::{Connection, approvals, audit, settle};
 use crate::fault::Fault;
 
@@ -31,11 +31,13 @@ pub(super) async fn withdraw(
     if approval.requester.credential != requester {
         return Ok(Ended::NotRequester);
     }
-    if !take_back(connection, approval.id, &requester, now).await? {
-        return Ok(Ended::Is(approval.state_at(now)));
+    let end = End::by(caller, now, "the requester took it back");
+    if !take_back(connection, (approval.id, &requester), &end).await? {
+        return Ok(Ended::Is(approval.state_at(now), Box::new(approval)));
     }
+    let detail = json!({ "approval": approval.id, "cause": end.because });
     approval.state = State::Withdrawn;
-    let detail = json!({ "approval": approval.id, "cause": "the requester took it back" });
+    approval.end = Some(end);
     let event = EventKind::ApprovalWithdrawn;
     audit::append(connection, now, event, &caller.actor(), detail).await?;
     Ok(Ended::Done(Box::new(approval)))
@@ -56,9 +58,11 @@ pub(super) async fn revoke(
     if approval.verb.changes_policies() && revocation.standing == Standing::None {
         return Ok(Ended::IsNoOperator);
     }
-    if !cancel(connection, approval.id, revocation.reason, now).await? {
-        return Ok(Ended::Is(approval.state_at(now)));
+    let end = End::by(caller, now, "a person took it back");
+    if !cancel(connection, (approval.id, revocation.reason), &end).await? {
+        return Ok(Ended::Is(approval.state_at(now), Box::new(approval)));
     }
+    approval.end = Some(end);
     approval.state = State::Revoked;
     approval.revoke_reason = revocation.reason.map(str::to_owned);
     let detail = json!({
@@ -77,16 +81,19 @@ pub(super) async fn revoke(
 /// Pending → withdrawn, for the requester alone. False where it was not pending any more, or not theirs.
 pub(super) async fn take_back(
     connection: &mut Connection,
-    id: ApprovalId,
-    requester: &str,
-    now: Timestamp,
+    (id, requester): (ApprovalId, &str),
+    end: &End,
 ) -> Result<bool, Fault> {
-    let withdrawn = sqlx::query(
-        "UPDATE approvals SET state = 'withdrawn'
-         WHERE id = $2 AND state = 'pending' AND expires_at > $1 AND requester_credential = $3",
-    )
-    .bind(now.as_micros())
+    let withdrawn = sqlx::query(concat!(
+        "UPDATE approvals SET state = 'withdrawn', ",
+        ends!("$1"),
+        " WHERE id = $2 AND state = 'pending' AND expires_at > $1 AND requester_credential = $6"
+    ))
+    .bind(end.at.as_micros())
     .bind(id.to_string())
+    .bind(&end.by)
+    .bind(&end.user)
+    .bind(&end.because)
     .bind(requester)
     .execute(connection)
     .await?;
@@ -96,16 +103,19 @@ pub(super) async fn take_back(
 /// Approved → revoked. False where there was no grant any more that could be used.
 pub(super) async fn cancel(
     connection: &mut Connection,
-    id: ApprovalId,
-    reason: Option<&str>,
-    now: Timestamp,
+    (id, reason): (ApprovalId, Option<&str>),
+    end: &End,
 ) -> Result<bool, Fault> {
-    let revoked = sqlx::query(
-        "UPDATE approvals SET state = 'revoked', revoke_reason = $3
-         WHERE id = $2 AND state = 'approved' AND grant_expires_at > $1",
-    )
-    .bind(now.as_micros())
+    let revoked = sqlx::query(concat!(
+        "UPDATE approvals SET state = 'revoked', revoke_reason = $6, ",
+        ends!("$1"),
+        " WHERE id = $2 AND state = 'approved' AND grant_expires_at > $1"
+    ))
+    .bind(end.at.as_micros())
     .bind(id.to_string())
+    .bind(&end.by)
+    .bind(&end.user)
+    .bind(&end.because)
     .bind(reason)
     .execute(connection)
     .await?;

@@ -1,5 +1,5 @@
 use countersign_core::action::ActionDigest;
-use countersign_core::approval::Choice;
+use countersign_core::approval::{Choice, End};
 use countersign_core::decision::{Decision, Outcome};
 use countersign_core::id::DecisionId;
 use countersign_core::policy::{CallerClass, Ground, Quorum, Role};
@@ -180,9 +180,11 @@ fn people_can_take_back_a_grant_that_is_not_used() {
     assert!(!drawn(&approval(), &person("grace")).contains(&form));
     granted.state = State::Revoked;
     granted.revoke_reason = Some("<b>wrong key</b>".to_owned());
+    granted.end = Some(End::by(&person("ada"), NOW, "a person took it back"));
     let html = drawn(&granted, &person("grace"));
     assert!(!html.contains(&form), "{html}");
     assert!(html.contains("&#60;b&#62;wrong key"), "{html}");
+    assert!(html.contains("by <bdi>ada</bdi>"), "{html}");
 }
 
 #[test]

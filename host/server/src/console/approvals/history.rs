@@ -12,6 +12,7 @@ use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 
 use super::super::asked::{self, Subject};
+use super::super::closing::Closing;
 use super::super::frame::{Frame, Party, Place};
 use super::super::moment::Moment;
 use super::super::narrow::{Choice, Narrow};
@@ -43,6 +44,7 @@ struct Past {
     state: State,
     signers: Vec<String>,
     decided: Option<Moment>,
+    closing: Option<Closing>,
 }
 
 pub async fn list(call: Call) -> Answer {
@@ -137,6 +139,7 @@ impl Past {
                 .map(|vote| vote.person.user.clone())
                 .collect(),
             decided: approval.decided_at.map(|at| Moment::new(at, now)),
+            closing: Closing::of(approval, now),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A decision that comes too late, or on what is not there: what has moved meanwhile, and the words of whoever
-//! decided, which are kept.
+//! A decision that comes too late, or on what is not there, and an approval that cannot be taken back any more:
+//! what has moved meanwhile, and the words of whoever came too late, which are kept.
 
 use askama::Template;
 use countersign_core::approval::{Approval, Choice, State};
@@ -9,27 +9,47 @@ use countersign_core::time::Timestamp;
 use super::super::approval_page::{Signature, says, signatures};
 use super::super::asked::{self, Subject};
 use super::super::assets;
+use super::super::closing::Closing;
 use super::super::frame::{Frame, Place};
 use super::super::moment::Moment;
 
-/// What a person tried to say.
+/// What a person tried to do.
 pub struct Attempt {
-    pub choice: Choice,
+    pub deed: Deed,
     pub reason: Option<String>,
 }
 
+/// Which it was.
+#[derive(Clone, Copy)]
+pub enum Deed {
+    /// To decide on a request.
+    Decide(Choice),
+    /// To take an approval back.
+    TakeBack,
+}
+
 impl Attempt {
-    /// Whether it is what they have said already: the form was sent twice.
+    /// Whether it is what they have done already: the form was sent twice.
     pub fn is_of(&self, approval: &Approval, caller: &Caller) -> bool {
-        approval.votes.iter().any(|vote| {
-            Some(&vote.person) == caller.person()
-                && vote.choice == self.choice
-                && vote.reason == self.reason
-        })
+        match self.deed {
+            Deed::Decide(choice) => approval.votes.iter().any(|vote| {
+                Some(&vote.person) == caller.person()
+                    && vote.choice == choice
+                    && vote.reason == self.reason
+            }),
+            Deed::TakeBack => took_back(approval, caller) && approval.revoke_reason == self.reason,
+        }
     }
 }
 
-/// What is answered in place of a decision.
+/// Whether it was `caller` who took the approval back.
+fn took_back(approval: &Approval, caller: &Caller) -> bool {
+    let end = approval.end.as_ref();
+    approval.state == State::Revoked
+        && end.is_some_and(|end| end.by.as_deref() == Some(caller.actor().as_str()))
+}
+
+/// What is answered in place of what was tried.
 #[derive(Template)]
 #[template(path = "moved.html")]
 pub struct MovedPage {
@@ -42,6 +62,7 @@ pub struct MovedPage {
     state_says: &'static str,
     when: Option<Moment>,
     signatures: Vec<Signature>,
+    closing: Option<Closing>,
     attempt: Attempt,
 }
 
@@ -49,25 +70,32 @@ impl MovedPage {
     /// Of `approval` as it stands at `now`.
     pub fn new(approval: &Approval, attempt: Attempt, reader: &Caller, now: Timestamp) -> Self {
         let state = approval.state_at(now);
-        let own = approval
-            .votes
-            .iter()
-            .any(|vote| Some(&vote.person) == reader.person());
+        let own = match attempt.deed {
+            Deed::Decide(_) => approval
+                .votes
+                .iter()
+                .any(|vote| Some(&vote.person) == reader.person()),
+            Deed::TakeBack => took_back(approval, reader),
+        };
         Self {
             frame: Frame::of(reader, Place::Approvals),
             id: approval.id.to_string(),
             title: asked::title(approval.verb),
             subject: asked::subject(approval),
             state,
-            headline: headline(state, own),
-            state_says: match state {
-                State::Pending => {
+            headline: match attempt.deed {
+                Deed::Decide(_) => headline(state, own),
+                Deed::TakeBack => headline_to_undo(state, own),
+            },
+            state_says: match (state, attempt.deed) {
+                (State::Pending, Deed::Decide(_)) => {
                     "What your page showed is not what waits here: what is asked has moved since you opened it."
                 }
-                state => says(state),
+                (state, _) => says(state),
             },
-            when: ended(approval, state).map(|at| Moment::new(at, now)),
+            when: came(approval, state).map(|at| Moment::new(at, now)),
             signatures: signatures(approval, now),
+            closing: Closing::of(approval, now),
             attempt,
         }
     }
@@ -87,24 +115,41 @@ fn headline(state: State, own: bool) -> &'static str {
     }
 }
 
-/// When it came into its state, where that is kept.
-fn ended(approval: &Approval, state: State) -> Option<Timestamp> {
+fn headline_to_undo(state: State, own: bool) -> &'static str {
     match state {
-        State::Expired => Some(approval.expires_at),
+        State::Used => "This was used before you took it back",
+        State::Lapsed => "This has lapsed meanwhile",
+        State::Revoked if own => "You have taken this back already",
+        State::Revoked => "Somebody else took this back first",
+        State::Pending => "Nobody has approved this yet",
+        State::Approved | State::Denied | State::Expired | State::Withdrawn => {
+            "There is no approval to take back"
+        }
+    }
+}
+
+/// When it was decided, where nothing has come of that yet: how it ended is told apart.
+fn came(approval: &Approval, state: State) -> Option<Timestamp> {
+    match state {
         State::Approved | State::Denied => approval.decided_at,
-        State::Lapsed => approval.grant_expires_at,
-        State::Pending | State::Withdrawn | State::Used | State::Revoked => None,
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use countersign_core::approval::End;
+
     use super::super::super::examples::{NOW, approval, is_whole, person, vote};
     use super::*;
 
     fn drawn(approval: &Approval, reason: Option<&str>) -> String {
+        drawn_of(approval, Deed::Decide(Choice::Deny), reason)
+    }
+
+    fn drawn_of(approval: &Approval, deed: Deed, reason: Option<&str>) -> String {
         let attempt = Attempt {
-            choice: Choice::Deny,
+            deed,
             reason: reason.map(str::to_owned),
         };
         let page = MovedPage::new(approval, attempt, &person("ada"), NOW);
@@ -142,10 +187,41 @@ mod tests {
             let mut moved = approval();
             moved.state = *state;
             moved.grant_expires_at = Some(NOW.plus(std::time::Duration::from_secs(60)));
+            let undone = drawn_of(&moved, Deed::TakeBack, None);
+            assert!(undone.contains(headline_to_undo(*state, false)));
             let html = drawn(&moved, None);
             assert!(html.contains(headline(*state, false)), "{state}: {html}");
-            assert!(html.contains("was not recorded"), "{state}: {html}");
+            for html in [html, undone] {
+                assert!(html.contains("was not recorded"), "{state}: {html}");
+            }
         }
+    }
+
+    #[test]
+    fn whoever_comes_too_late_to_undo_is_told_who_was_first_and_keeps_their_words() {
+        let mut moved = approval();
+        moved.state = State::Revoked;
+        moved.end = Some(End::by(&person("grace"), NOW, "a person took it back"));
+        moved.revoke_reason = Some("hers".to_owned());
+        let html = drawn_of(&moved, Deed::TakeBack, Some("mine <b>"));
+        for shown in [
+            "Somebody else took this back first",
+            "<bdi>grace</bdi>",
+            "<bdi>hers</bdi>",
+            "readonly>mine &#60;b&#62;</textarea>",
+        ] {
+            assert!(html.contains(shown), "{shown}: {html}");
+        }
+        moved.end = Some(End::by(&person("ada"), NOW, "a person took it back"));
+        let html = drawn_of(&moved, Deed::TakeBack, Some("mine"));
+        assert!(html.contains("You have taken this back already"), "{html}");
+        let again = |reason: &str| Attempt {
+            deed: Deed::TakeBack,
+            reason: Some(reason.to_owned()),
+        };
+        assert!(again("hers").is_of(&moved, &person("ada")));
+        assert!(!again("mine").is_of(&moved, &person("ada")));
+        assert!(!again("hers").is_of(&moved, &person("grace")));
     }
 
     #[test]
@@ -153,7 +229,7 @@ mod tests {
         let mut decided = approval();
         decided.votes.push(vote("ada", Choice::Approve));
         let attempt = |choice, reason: Option<&str>| Attempt {
-            choice,
+            deed: Deed::Decide(choice),
             reason: reason.map(str::to_owned),
         };
         let same = attempt(Choice::Approve, Some("<i>because</i>"));

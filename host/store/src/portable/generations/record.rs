@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::super::columns::to_json;
 use super::super::endings::{self, Ending};
-use super::super::{Connection, HOST, audit, signatures, versions};
+use super::super::{Connection, audit, signatures, versions};
 use super::{DECIDE, SHADOW, numbered, signed};
 use crate::fault::Fault;
 
@@ -91,12 +91,8 @@ async fn end_others(
     change: &GenerationChange,
     number: i64,
 ) -> Result<(), Fault> {
-    let ending = Ending {
-        at: change.at,
-        actor: HOST,
-        cause: "other policies are live by now",
-        about: json!({ "generation": number }),
-    };
+    let about = json!({ "generation": number });
+    let ending = Ending::by_host(change.at, "other policies are live by now", about);
     endings::end_activations(connection, &ending).await
 }
 

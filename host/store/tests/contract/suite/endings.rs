@@ -88,7 +88,10 @@ async fn nobody_but_the_requester_takes_a_request_back_and_only_where_it_is_and_
     assert!(matches!(refused, Ended::NotThere), "{refused:?}");
     let late = (None, approval.expires_at);
     let refused = withdraw(&world, &bearer(&agent), approval.id, late).await;
-    assert!(matches!(refused, Ended::Is(State::Expired)), "{refused:?}");
+    assert!(
+        matches!(refused, Ended::Is(State::Expired, _)),
+        "{refused:?}"
+    );
     assert_eq!(world.approval(approval.id).await.state, State::Pending);
     assert_eq!(world.audited("approval_withdrawn").await, 0);
 
@@ -140,14 +143,20 @@ async fn what_is_no_unused_grant_is_not_revoked() {
     let ask = Ask::new(&admin(), mint("ci"), gate(), at(0));
     let waiting = pending(world.ask(&ask).await);
     let refused = revoke(&world, "bob", waiting.id, at(1)).await;
-    assert!(matches!(refused, Ended::Is(State::Pending)), "{refused:?}");
+    assert!(
+        matches!(refused, Ended::Is(State::Pending, _)),
+        "{refused:?}"
+    );
     let approval = world.approved(&ask).await;
     let end = approval.grant_expires_at.expect("a grant");
     let refused = revoke(&world, "bob", approval.id, end).await;
-    assert!(matches!(refused, Ended::Is(State::Lapsed)), "{refused:?}");
+    assert!(
+        matches!(refused, Ended::Is(State::Lapsed, _)),
+        "{refused:?}"
+    );
     token(world.ask(&ask.at(at(3))).await);
     let refused = revoke(&world, "bob", approval.id, at(4)).await;
-    assert!(matches!(refused, Ended::Is(State::Used)), "{refused:?}");
+    assert!(matches!(refused, Ended::Is(State::Used, _)), "{refused:?}");
     let unknown = ApprovalId::new(at(2), &OsChance);
     let refused = revoke(&world, "bob", unknown, at(4)).await;
     assert!(matches!(refused, Ended::NotThere), "{refused:?}");

@@ -10,6 +10,7 @@ mod descendants;
 mod draining;
 mod durability;
 mod endings;
+mod ends;
 mod events;
 mod generations;
 mod glance;
