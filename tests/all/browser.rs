@@ -7,6 +7,7 @@ mod forwarded;
 mod gallery;
 mod hurried;
 mod inbox;
+mod inbox_news;
 mod inbox_unaided;
 mod incident;
 mod neighbour;

@@ -22,7 +22,12 @@
   let again = false;
   let due = null;
   let last = 0;
-  let stopped = false;
+  let stopped = true;
+  let events = null;
+  let retry = null;
+  let pulse = null;
+  let title = document.title;
+  let isUnseen = false;
 
   const say = (words, lead) => {
     const paragraph = document.createElement("p");
@@ -38,6 +43,36 @@
   };
 
   const said = (page) => page.querySelector("[data-news]")?.dataset.news;
+
+  // What a list holds, by id.
+  const listed = (page) =>
+    new Map([...page.querySelectorAll("[data-item]")].map((item) => [item.dataset.item, item.dataset]));
+
+  const tell = (items, one, many) => {
+    const what = [items.length, items[0]?.title];
+    return items.length === 0 ? [] : [items.length === 1 ? one(...what) : many(...what)];
+  };
+
+  // What came, went and was signed. A count is the same where one came and another went.
+  const changes = (page) => {
+    const [before, after] = [listed(document), listed(page)];
+    const items = [...after.values()];
+    // Into a part that is not the last one moves what waited all along.
+    const isLast = document.querySelector("[data-goes-on]") === null;
+    const came = items.filter(({ item }) => isLast && !before.has(item));
+    const went = [...before.values()].filter(({ item }) => !after.has(item));
+    const signed = items.filter(({ item, signed }) => before.has(item) && before.get(item).signed !== signed);
+    return [
+      ...tell(came, (_, title) => `New: ${title}.`, (count) => `${count} are new.`),
+      ...tell(went, (_, title) => `No longer waiting: ${title}.`, (count) => `${count} are no longer waiting.`),
+      ...tell(signed, (_, title) => `Signed: ${title}, ${signed[0].signed}.`, (count) => `${count} were signed.`),
+    ];
+  };
+
+  const retitle = () => {
+    isUnseen &&= document.hidden;
+    document.title = isUnseen ? `New: ${title}` : title;
+  };
 
   const isTypedIn = (part) =>
     [...part.querySelectorAll("textarea, input:not([type=hidden])")].some((field) => field.value !== field.defaultValue);
@@ -69,8 +104,9 @@
   };
 
   const draw = (page) => {
-    const words = said(page);
-    const hasMoved = words !== said(document);
+    const told = changes(page);
+    const words = [...told, said(page)].join(" ");
+    const hasMoved = told.length > 0 || said(page) !== said(document);
     let kept = false;
     for (const part of document.querySelectorAll("[data-part]")) {
       const fresh = page.getElementById(part.id);
@@ -85,7 +121,9 @@
       }
       swap(part, fresh);
     }
-    document.title = page.title;
+    title = page.title;
+    isUnseen ||= hasMoved;
+    retitle();
     if (hasMoved && kept) {
       say(`${words} What you typed was not sent, and is still below.`, "See the request as it stands now");
     } else if (hasMoved) {
@@ -103,16 +141,18 @@
     last = Date.now();
     try {
       const answer = await fetch(location.href, { cache: "no-store" });
-      if (answer.status === 401 || answer.status === 403) {
-        stopped = true;
+      if (stopped) {
+        // Nobody wants to know any more.
+      } else if (answer.status === 401 || answer.status === 403) {
+        stop();
         say("This page does not follow what happens any more: you are not signed in.", "Open it again");
       } else if (answer.ok) {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         // What stands before the host may answer with a page of its own, as for who has to sign in again.
         if (answer.redirected || said(page) === undefined) {
-          stopped = true;
+          stop();
           say("This page does not follow what happens any more.", "Open it again");
-        } else {
+        } else if (!stopped) {
           draw(page);
         }
       }
@@ -133,10 +173,7 @@
   };
 
   const follow = () => {
-    if (stopped) {
-      return;
-    }
-    const events = new EventSource("/events");
+    events = new EventSource("/events");
     // What happened between the page and the stream, or while that was down, is seen by looking.
     events.addEventListener("open", soon);
     events.addEventListener("approval", (event) => {
@@ -147,11 +184,51 @@
     events.addEventListener("error", () => {
       if (events.readyState === EventSource.CLOSED) {
         soon();
-        setTimeout(follow, RETRY);
+        retry = setTimeout(follow, RETRY);
       }
     });
   };
 
-  follow();
-  setInterval(soon, STALE);
+  // The sentence that says whether the page keeps itself current, and the link that changes it.
+  const note = document.querySelector("[data-keeps]");
+
+  const show = () => {
+    note.querySelector("[role=status]").textContent = stopped
+      ? "This page stands still."
+      : "This page keeps itself current.";
+    note.querySelector("a").textContent = stopped ? "Keep it current" : "Stop that";
+  };
+
+  const stop = () => {
+    stopped = true;
+    events.close();
+    [due, retry].forEach(clearTimeout);
+    clearInterval(pulse);
+    due = null;
+    show();
+  };
+
+  const start = () => {
+    stopped = false;
+    follow();
+    pulse = setInterval(soon, STALE);
+  };
+
+  // In place: what stands in a form stays.
+  note.querySelector("a").addEventListener("click", (event) => {
+    event.preventDefault();
+    const here = new URL(location.href);
+    if (stopped) {
+      here.searchParams.delete("refresh");
+      start();
+      show();
+    } else {
+      here.searchParams.set("refresh", "off");
+      stop();
+    }
+    history.replaceState(null, "", here);
+  });
+  document.addEventListener("visibilitychange", retitle);
+
+  start();
 })();

@@ -89,8 +89,9 @@ async fn two_windows_show_what_is_asked_and_decided_as_it_happens_and_keep_the_f
         bobs.run(focused).await,
         json!(format!("/console/approvals/{second}"))
     );
-    let told = "return document.querySelector('[role=status]').textContent";
-    assert_eq!(bobs.run(told).await, json!("One request is waiting"));
+    let told = "return document.querySelector('#news').textContent";
+    let words = "No longer waiting: Mint an organisation key. One request is waiting";
+    assert_eq!(bobs.run(told).await, json!(words));
     for browser in [&anns, &bobs] {
         complains_only_of(browser, "").await;
     }

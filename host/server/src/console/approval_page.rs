@@ -50,6 +50,7 @@ pub struct ApprovalPage {
     signatures: Vec<Signature>,
     /// What a page that is open meanwhile tells its reader.
     news: String,
+    refreshes: bool,
     stance: Stance,
     finish: Option<Finish>,
     /// Whether the reader can take the grant back.
@@ -67,6 +68,8 @@ pub struct Reader<'a> {
     pub caller: &'a Caller,
     /// What they are among the operators.
     pub standing: Standing,
+    /// Whether their page is to follow what happens.
+    pub refreshes: bool,
 }
 
 /// What the reader can do about it.
@@ -94,6 +97,7 @@ impl ApprovalPage {
         reader: &Reader<'_>,
         now: Timestamp,
     ) -> Self {
+        let refreshes = reader.refreshes;
         let (reader, standing) = (reader.caller, reader.standing);
         let state = approval.state_at(now);
         let moment = |at| Moment::new(at, now);
@@ -127,6 +131,7 @@ impl ApprovalPage {
             demands: Demands::new(approval, state),
             created: moment(approval.created_at),
             signatures: signatures(approval, now),
+            refreshes,
             news: news((state, state_says), approval.votes.len()),
             stance: Stance::of(approval, (reader, standing), state),
             finish: finish(approval, reader, state),

@@ -164,12 +164,15 @@ async fn list(call: Call) -> Answer {
         sees_all: call.caller.person().is_some(),
         is_first: wanted.after.is_none(),
         next,
-        refreshes: call
-            .query
-            .get("refresh")
-            .is_none_or(|refresh| refresh != "off"),
+        refreshes: refreshes(&call),
     };
     Ok(page(StatusCode::OK, &shown))
+}
+
+/// Whether the page is to keep itself current, as it does where nobody stops it.
+fn refreshes(call: &Call) -> bool {
+    let refresh = call.query.get("refresh");
+    refresh.is_none_or(|refresh| refresh != "off")
 }
 
 async fn one(call: Call) -> Answer {
@@ -189,6 +192,7 @@ async fn one(call: Call) -> Answer {
     let reader = Reader {
         caller: &call.caller,
         standing: standing.unwrap_or(Standing::None),
+        refreshes: refreshes(&call),
     };
     let now = call.app.clock.now();
     let known = match call.caller.person() {

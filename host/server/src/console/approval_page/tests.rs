@@ -20,7 +20,11 @@ fn read_by(caller: &Caller) -> Reader<'_> {
         true => Standing::Only,
         false => Standing::None,
     };
-    Reader { caller, standing }
+    Reader {
+        caller,
+        standing,
+        refreshes: true,
+    }
 }
 
 fn drawn(approval: &Approval, reader: &Caller) -> String {
@@ -299,4 +303,35 @@ fn an_open_page_is_told_of_every_change_of_state_and_of_every_signature() {
     told.sort_unstable();
     told.dedup();
     assert_eq!(told.len(), all, "{told:?}");
+}
+
+#[test]
+fn a_page_that_follows_what_happens_can_be_stopped_and_one_that_stands_still_says_so() {
+    let reader = person("grace");
+    for (refreshes, signs) in [
+        (
+            true,
+            [
+                "data-follows",
+                "assets/live.js",
+                r#"href="?refresh=off">Stop that"#,
+            ],
+        ),
+        (
+            false,
+            ["This page stands still", "Keep it current", r#"id="act""#],
+        ),
+    ] {
+        let reader = Reader {
+            refreshes,
+            ..read_by(&reader)
+        };
+        let page = ApprovalPage::new(&approval(), &Provenance::default(), &reader, NOW);
+        let html = page.render().expect("drawn");
+        is_whole(&html);
+        for sign in signs {
+            assert!(html.contains(sign), "{sign}: {html}");
+        }
+        assert_eq!(html.contains("live.js"), refreshes, "{html}");
+    }
 }
