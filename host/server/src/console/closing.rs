@@ -9,7 +9,7 @@ use super::asked::Long;
 use super::frame::Party;
 use super::moment::Moment;
 
-/// Draws itself as by whom: `by ann, a person 0123…`.
+/// Draws itself as by whom: `by ann (a person 0123…)`.
 #[derive(Template)]
 #[template(path = "closing.html")]
 pub struct Closing {
@@ -105,7 +105,7 @@ mod tests {
             html.starts_with("Taken back by <bdi>&#60;b&#62;ann</bdi>"),
             "{html}"
         );
-        assert!(html.ends_with("</code></span>: "), "{html}");
+        assert!(html.ends_with("</code>)</span>: "), "{html}");
         let end = End::by(&agent(), NOW, "the requester took it back");
         let html = told(State::Withdrawn, Some(end));
         assert!(html.contains("Withdrawn by organisation key"), "{html}");
