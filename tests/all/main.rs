@@ -30,6 +30,7 @@ mod markers;
 mod metrics;
 mod mint_limit;
 mod openapi;
+mod people;
 mod plaintext;
 mod policy_cache;
 mod policy_cases;

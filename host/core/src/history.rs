@@ -48,6 +48,8 @@ pub struct DecisionFilter {
     pub verb: Option<Verb>,
     /// How the actor's label begins, or what comes after the colon in it: `org-token:cso_ab`, `cso_ab`.
     pub actor: Option<String>,
+    /// How the name of a person begins who is the actor instead: for readers who may know people by name.
+    pub called: Option<String>,
     /// What the caller was taken for.
     pub class: Option<CallerClass>,
     /// The rule that stood, exactly.
@@ -65,6 +67,8 @@ impl DecisionFilter {
             effect,
             verb,
             actor,
+            // It widens what `actor` narrows.
+            called: _,
             class,
             rule,
             span: _,
@@ -81,6 +85,8 @@ pub struct AuditFilter {
     pub kind: Option<EventKind>,
     /// As in [`DecisionFilter::actor`].
     pub actor: Option<String>,
+    /// As in [`DecisionFilter::called`].
+    pub called: Option<String>,
     /// A text that is in the particulars: the id of an approval, a decision, a token.
     pub about: Option<String>,
     /// When.
@@ -93,6 +99,7 @@ impl AuditFilter {
         let Self {
             kind,
             actor,
+            called: _,
             about,
             span: _,
         } = self;

@@ -21,6 +21,7 @@ pub mod id;
 pub mod keys;
 pub mod ledger;
 pub mod operators;
+pub mod people;
 pub mod permit;
 pub mod policy;
 pub mod ports;

@@ -18,6 +18,7 @@ use crate::ledger::{
     ApprovalEvents, Ballot, Change, Ended, Facts, HourOfUse, OrgToken, Page, Revocation,
     SecretEntry, Settled, Submission, TokenUses, Voted, Whose, Withdrawal,
 };
+use crate::people::PeopleLedger;
 use crate::permit::Permit;
 use crate::policy::Question;
 use crate::provenance::ProvenanceLedger;
@@ -66,6 +67,7 @@ pub trait Ledger:
     + GenerationLedger
     + HistoryLedger
     + HoldingsLedger
+    + PeopleLedger
     + ProvenanceLedger
     + ShadowLedger
     + SignatureLedger

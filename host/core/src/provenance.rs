@@ -28,6 +28,8 @@ pub struct Sought {
     pub verb: Option<Verb>,
     /// Who asked: [`crate::caller::Caller::actor`], letter by letter.
     pub actor: Option<String>,
+    /// What the person is called who is the actor instead: for readers who may know people by name.
+    pub called: Option<String>,
     /// Asked then, or later.
     pub since: Option<Timestamp>,
 }

@@ -24,6 +24,7 @@ mod mint_form;
 mod moment;
 mod narrow;
 mod parts;
+mod people;
 mod policies;
 mod policy_change;
 mod problem;

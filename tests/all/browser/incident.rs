@@ -244,7 +244,7 @@ impl Incident {
         self.looks("decisions").await;
         ann.click("nav a[href='/console/audit']").await;
         let listed = ann.text(".audit").await;
-        let (by_agent, by_person) = ("the holder of ADMIN_TOKEN", "a person");
+        let (by_agent, by_person) = ("the holder of ADMIN_TOKEN", "(by the control plane)");
         tells(
             &listed,
             &[

@@ -50,7 +50,7 @@ async fn an_operator_goes_back_by_clicking_and_reads_before_what_that_changes() 
     browser
         .click("nav a[href='/console/policies/history']")
         .await;
-    browser.shows("a person").await;
+    browser.shows("(by login link)").await;
     assert_eq!(browser.complaints().await, [] as [Value; 0]);
     println!(
         "browser: Chromium {} went back to generation 1, after it had read what that changes",

@@ -19,6 +19,7 @@ use super::closing::{By, Closing};
 use super::finish::Finish;
 use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
+use super::people::asking;
 use super::policy_change;
 use crate::reviews::{NO_PROOF, ReviewView};
 
@@ -120,7 +121,7 @@ impl ApprovalPage {
                 State::Approved => approval.grant_expires_at.map(moment),
                 _ => None,
             },
-            party: Party::of(&approval.requester.actor),
+            party: asking(&approval.requester),
             fields: asked::fields(approval, now),
             claims: asked::claims(approval),
             who: Who::new(approval, known, now),

@@ -21,6 +21,7 @@ use super::approval_page::{ApprovalPage, Reader};
 use super::asked::{self, Subject};
 use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
+use super::people::asking;
 use super::{assets, page, see_other};
 use crate::problem::Problem;
 use crate::routes::approvals::{counted, not_a_person, not_there, reason, voted};
@@ -100,7 +101,7 @@ impl Waiting {
             id: approval.id.to_string(),
             title: asked::title(approval.verb),
             subject: asked::subject(approval),
-            party: Party::of(&approval.requester.actor),
+            party: asking(&approval.requester),
             why: approval.terms.ground.reason.clone(),
             created: Moment::new(approval.created_at, now),
             expires: Moment::new(approval.expires_at, now),

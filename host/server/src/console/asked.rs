@@ -9,7 +9,7 @@ use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use serde_json::Value;
 
-pub use self::spelling::Long;
+pub use self::spelling::{Long, oddity};
 use super::moment::Moment;
 use super::policy_change;
 

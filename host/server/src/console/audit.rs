@@ -15,7 +15,8 @@ use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
 use super::narrow::{Choice, Narrow};
 use super::parts::Parts;
-use super::{asked, assets, audit_entry, audit_export, page};
+use super::people::People;
+use super::{asked, assets, audit_entry, audit_export, page, people};
 use crate::heads::LastWalk;
 use crate::problem::Problem;
 use crate::routes::{Answer, Call, Routes, history};
@@ -84,7 +85,7 @@ pub(super) struct Line {
 
 impl Line {
     /// `entry`, seen from `now`.
-    pub fn new(entry: &Entry, now: Timestamp) -> Self {
+    pub fn new(entry: &Entry, people: &People, now: Timestamp) -> Self {
         let mut leaves = Vec::new();
         asked::flatten("", &entry.detail, &mut leaves);
         let named = |name| entry.detail.get(name).and_then(Value::as_str);
@@ -92,7 +93,7 @@ impl Line {
             seq: entry.seq,
             at: Moment::new(entry.at, now),
             what: asked::in_words(&entry.kind),
-            party: Party::of(&entry.actor),
+            party: people.party(&entry.actor),
             // Parsed, because they become parts of addresses.
             approval: named("approval")
                 .and_then(ApprovalId::parse)
@@ -180,7 +181,8 @@ async fn show(call: Call) -> Answer {
         walk.is_now = is_checked;
     }
     let frame = Frame::of(&call.caller, Place::Audit);
-    let shown = AuditPage::new((frame, narrow, chain), (&found, &wanted), now);
+    let people = People::of(&call, found.items.iter().map(|one| &*one.actor)).await?;
+    let shown = AuditPage::new((frame, narrow, chain), (&found, &wanted), (&people, now));
     Ok(page(status, &shown))
 }
 
@@ -193,9 +195,11 @@ fn nothing() -> Found<Entry> {
 
 fn read(call: &Call) -> (Narrow, AuditFilter) {
     let mut narrow = Narrow::of(&call.query, FIELDS);
+    let actor = narrow.text("actor");
     let filter = AuditFilter {
         kind: narrow.word("kind", EventKind::parse),
-        actor: narrow.text("actor"),
+        called: people::called(call, actor.as_deref()),
+        actor,
         about: narrow.id("about"),
         span: narrow.span(),
     };
@@ -206,7 +210,7 @@ impl AuditPage {
     fn new(
         (frame, narrow, chain): (Frame, Narrow, Chain),
         (found, wanted): (&Found<Entry>, &Page),
-        now: Timestamp,
+        (people, now): (&People, Timestamp),
     ) -> Self {
         let parts = Parts::new(
             ("entries", PATH, "before"),
@@ -225,7 +229,7 @@ impl AuditPage {
             lines: found
                 .items
                 .iter()
-                .map(|entry| Line::new(entry, now))
+                .map(|entry| Line::new(entry, people, now))
                 .collect(),
             parts,
             export: Narrow::default().link(audit_export::PATH, &days),
@@ -275,7 +279,7 @@ mod tests {
         let page = AuditPage::new(
             (frame, narrow, chain),
             (&Found { items, rest }, &wanted),
-            NOW,
+            (&People::default(), NOW),
         );
         let html = page.render().expect("drawn");
         is_whole(&html);

@@ -9,6 +9,7 @@ use countersign_core::time::Timestamp;
 
 use super::audit::Line;
 use super::frame::{Frame, Place};
+use super::people::People;
 use super::{assets, page};
 use crate::problem::Problem;
 use crate::routes::{Answer, Call};
@@ -33,7 +34,7 @@ impl EntryPage {
     /// `entry`, between the one before it and the one after it, where those are there.
     fn new(
         frame: Frame,
-        entry: &Entry,
+        (entry, people): (&Entry, &People),
         (before, is_last): (Option<&Entry>, bool),
         now: Timestamp,
     ) -> Self {
@@ -47,7 +48,7 @@ impl EntryPage {
         };
         Self {
             frame,
-            line: Line::new(entry, now),
+            line: Line::new(entry, people, now),
             kind: entry.kind.clone(),
             actor: entry.actor.clone(),
             hash: entry.hash.clone(),
@@ -72,9 +73,10 @@ pub(super) async fn show(call: Call) -> Answer {
     let entries = call.app.ledger.audit(&permit, &around).await?;
     let at = |seq: i64| entries.iter().find(|entry| entry.seq == seq);
     let entry = at(seq).ok_or_else(not_there)?;
+    let people = People::of(&call, [&*entry.actor]).await?;
     let shown = EntryPage::new(
         Frame::of(&call.caller, Place::Audit),
-        entry,
+        (entry, &people),
         (at(seq - 1), at(seq.saturating_add(1)).is_none()),
         call.app.clock.now(),
     );
@@ -110,7 +112,7 @@ mod tests {
 
     fn drawn(entry: &Entry, before: Option<&Entry>) -> String {
         let frame = Frame::of(&person("ada"), Place::Audit);
-        let page = EntryPage::new(frame, entry, (before, false), NOW);
+        let page = EntryPage::new(frame, (entry, &People::default()), (before, false), NOW);
         let html = page.render().expect("drawn");
         is_whole(&html);
         html

@@ -16,6 +16,7 @@ use countersign_core::verdict::{Opinion, Ruling, Took};
 
 use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
+use super::people::People;
 use super::{asked, assets, decisions, page};
 use crate::problem::Problem;
 use crate::routes::{Answer, Call};
@@ -80,7 +81,11 @@ impl Fact {
 }
 
 impl DecisionPage {
-    fn new(decision: &Decision, entries: Vec<(i64, String)>, now: Timestamp) -> Self {
+    fn new(
+        (decision, people): (&Decision, &People),
+        entries: Vec<(i64, String)>,
+        now: Timestamp,
+    ) -> Self {
         let judgement = &decision.judgement;
         let resource = decision
             .question
@@ -113,7 +118,7 @@ impl DecisionPage {
             outcome: decisions::outcome(decision.outcome),
             reason: judgement.ruling.ground().reason.clone(),
             at: Moment::new(decision.at, now),
-            party: Party::of(&decision.actor),
+            party: people.party(&decision.actor),
             actor: decision.actor.clone(),
             approval: decision.approval.map(|id| id.to_string()),
             entries: entries
@@ -311,10 +316,11 @@ pub(super) async fn show(call: Call) -> Answer {
     let entries = ledger.entries_of(&permit, (id, decision.at)).await?;
     let generation = decision.judgement.generation;
     let beside = ledger.shadow_beside(&permit, generation, id).await?;
+    let people = People::of(&call, [&*decision.actor]).await?;
     let shown = DecisionPage {
         frame: Frame::of(&call.caller, Place::Decisions),
         compared: beside.map(|beside| Compared::new(&decision.judgement, &beside)),
-        ..DecisionPage::new(&decision, entries, call.app.clock.now())
+        ..DecisionPage::new((&decision, &people), entries, call.app.clock.now())
     };
     Ok(page(StatusCode::OK, &shown))
 }

@@ -14,7 +14,8 @@ use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
 use super::narrow::{Choice, Narrow};
 use super::parts::Parts;
-use super::{asked, assets, decision_page, page};
+use super::people::People;
+use super::{asked, assets, decision_page, page, people};
 use crate::routes::{Answer, Call, Cursor, Routes};
 
 const PATH: &str = "/console/decisions";
@@ -61,7 +62,7 @@ struct Line {
 }
 
 impl Line {
-    fn new(decision: &Decision, now: Timestamp) -> Self {
+    fn new(decision: &Decision, people: &People, now: Timestamp) -> Self {
         let ruling = &decision.judgement.ruling;
         let question = decision.question.as_ref();
         let resource = question
@@ -75,7 +76,7 @@ impl Line {
             resource: resource.map(|resource| resource.id.clone()),
             effect: ruling.effect(),
             outcome: outcome(decision.outcome),
-            party: Party::of(&decision.actor),
+            party: people.party(&decision.actor),
             class: decision.judgement.class,
             rule: ruling.ground().rule.clone(),
             policy: ruling.policy().to_owned(),
@@ -147,8 +148,9 @@ async fn list(call: Call) -> Answer {
         true => StatusCode::BAD_REQUEST,
         false => StatusCode::OK,
     };
+    let people = People::of(&call, found.items.iter().map(|one| &*one.actor)).await?;
     let shown = DecisionsPage::new(
-        Frame::of(&call.caller, Place::Decisions),
+        (Frame::of(&call.caller, Place::Decisions), &people),
         (narrow, &filter),
         (&found, &wanted),
         call.app.clock.now(),
@@ -161,10 +163,12 @@ fn read(call: &Call) -> (Narrow, DecisionFilter) {
     let verb: Option<Verb> = narrow.word("verb", Verb::parse);
     let shown = |word: &str| (word == "shown").then_some(());
     let reads = narrow.word("reads", shown).is_some();
+    let actor = narrow.text("actor");
     let filter = DecisionFilter {
         effect: narrow.word("effect", Effect::parse),
         verb,
-        actor: narrow.text("actor"),
+        called: people::called(call, actor.as_deref()),
+        actor,
         class: narrow.word("class", CallerClass::parse),
         rule: narrow.text("rule"),
         span: narrow.span(),
@@ -176,7 +180,7 @@ fn read(call: &Call) -> (Narrow, DecisionFilter) {
 
 impl DecisionsPage {
     fn new(
-        frame: Frame,
+        (frame, people): (Frame, &People),
         (narrow, filter): (Narrow, &DecisionFilter),
         (found, wanted): (&Found<Decision>, &Page),
         now: Timestamp,
@@ -193,7 +197,7 @@ impl DecisionsPage {
             lines: found
                 .items
                 .iter()
-                .map(|decision| Line::new(decision, now))
+                .map(|decision| Line::new(decision, people, now))
                 .collect(),
             parts,
             narrow,
@@ -220,7 +224,10 @@ mod tests {
             limit: 50,
         };
         let page = DecisionsPage::new(
-            Frame::of(&person("ada"), Place::Decisions),
+            (
+                Frame::of(&person("ada"), Place::Decisions),
+                &People::default(),
+            ),
             (narrow, &DecisionFilter::default()),
             (&Found { items, rest }, &wanted),
             NOW,

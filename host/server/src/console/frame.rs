@@ -1,8 +1,12 @@
 //! What every page shows around its content: where one is, and as whom.
 
+use askama::Template;
+use askama::filters::HtmlSafe;
 use countersign_core::audit::HOST;
 use countersign_core::caller::{Caller, Identity, Issuer, POLICY_FOLDER};
 use countersign_core::session::OPERATOR;
+
+use super::people::Known;
 
 /// The frame of one page, which `layout.html` draws.
 pub struct Frame {
@@ -143,13 +147,20 @@ pub fn vouched_by(issuer: Issuer) -> &'static str {
     }
 }
 
-/// Who did something, of an audit label, in words.
+/// Who did something, of an audit label, in words. Draws itself.
+#[derive(Template)]
+#[template(path = "party.html")]
 pub struct Party {
     /// What kind of caller it is.
     pub words: &'static str,
     /// What tells it from others of its kind; empty where nothing need.
     pub label: String,
+    /// The person, where it is one whom the reader may know.
+    pub known: Option<Known>,
 }
+
+/// Its template escapes names.
+impl HtmlSafe for Party {}
 
 impl Party {
     /// Of the label that [`Caller::actor`] writes.
@@ -163,7 +174,11 @@ impl Party {
             _ if actor == "admin-token" => ("the holder of ADMIN_TOKEN", String::new()),
             _ => ("", actor.to_owned()),
         };
-        Self { words, label }
+        Self {
+            words,
+            label,
+            known: None,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use countersign_core::verb::Verb;
 use countersign_core::workspace::FallDigest;
 
 use super::frame::{Frame, Place};
+use super::people::People;
 use super::tree;
 use super::waiting::{self, Sent};
 use super::workspaces::{Listed, names};
@@ -80,7 +81,7 @@ impl RemovePage {
         let mut all = falling
             .workspaces
             .iter()
-            .map(|one| Listed::new((one, 0), &names, now));
+            .map(|one| Listed::new((one, 0), (&names, &People::default()), now));
         Some(Self {
             frame,
             one: all.next()?,

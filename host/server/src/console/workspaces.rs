@@ -18,6 +18,7 @@ use serde_json::Value;
 use super::frame::{Frame, Party, Place};
 use super::mint_form::{choices, that_hold};
 use super::moment::Moment;
+use super::people::People;
 use super::secrets::{self, Secrets};
 use super::tree::{ordered, standing};
 use super::waiting::{self, Sent};
@@ -56,10 +57,10 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// `workspace`, at `depth`, among workspaces whose names are known.
+    /// `workspace`, at `depth`, among workspaces whose names are known, and people.
     pub fn new(
         (workspace, depth): (&Workspace, usize),
-        names: &HashMap<WorkspaceId, &str>,
+        (names, people): (&HashMap<WorkspaceId, &str>, &People),
         now: Timestamp,
     ) -> Self {
         let named = |id: WorkspaceId| {
@@ -71,7 +72,7 @@ impl Listed {
             name: workspace.name.clone(),
             depth,
             parent: workspace.parent.map(named),
-            creator: Party::of(&workspace.created_by),
+            creator: people.party(&workspace.created_by),
             created: Moment::new(workspace.created_at, now),
             updated: Moment::new(workspace.updated_at, now),
         }
@@ -159,11 +160,15 @@ async fn list(call: Call) -> Answer {
     let search = call.query.get("q").map_or("", |q| q.trim()).to_owned();
     let permit = call.permit(Action::WorkspaceList).await?;
     let all = call.app.ledger.workspaces(&permit).await?;
-    let shown = part(&call, &all, (&search, from));
+    let shown = part(&call, &all, (&search, from)).await?;
     Ok(page(StatusCode::OK, &shown))
 }
 
-fn part(call: &Call, all: &[Workspace], (search, from): (&str, usize)) -> WorkspacesPage {
+async fn part(
+    call: &Call,
+    all: &[Workspace],
+    (search, from): (&str, usize),
+) -> Result<WorkspacesPage, Problem> {
     let now = call.app.clock.now();
     let wanted = search.to_lowercase();
     let matching: Vec<(&Workspace, usize)> = ordered(all)
@@ -173,13 +178,13 @@ fn part(call: &Call, all: &[Workspace], (search, from): (&str, usize)) -> Worksp
         })
         .collect();
     let names = names(all);
-    WorkspacesPage {
+    let rows: Vec<_> = matching.iter().skip(from).take(PAGE).collect();
+    let people = People::of(call, rows.iter().map(|(one, _)| &*one.created_by)).await?;
+    Ok(WorkspacesPage {
         frame: Frame::of(&call.caller, Place::Workspaces),
-        rows: matching
-            .iter()
-            .skip(from)
-            .take(PAGE)
-            .map(|found| Listed::new(*found, &names, now))
+        rows: rows
+            .into_iter()
+            .map(|found| Listed::new(*found, (&names, &people), now))
             .collect(),
         total: matching.len(),
         search: search.to_owned(),
@@ -190,7 +195,7 @@ fn part(call: &Call, all: &[Workspace], (search, from): (&str, usize)) -> Worksp
             parents: choices(all),
             ..CreateForm::default()
         },
-    }
+    })
 }
 
 async fn create(call: Call) -> Answer {
@@ -255,6 +260,7 @@ async fn show(call: Call) -> Answer {
         .iter()
         .filter(|child| child.parent == Some(workspace))
         .collect();
+    let people = People::of(&call, [&*one.created_by]).await?;
     let shown = WorkspacePage {
         frame: Frame::of(&call.caller, Place::Workspaces),
         is_anchor: call.app.credentials.anchor() == Some(workspace),
@@ -262,9 +268,9 @@ async fn show(call: Call) -> Answer {
         children: children
             .iter()
             .take(PAGE)
-            .map(|child| Listed::new((child, 0), &names, now))
+            .map(|child| Listed::new((child, 0), (&names, &people), now))
             .collect(),
-        one: Listed::new((&one, 0), &names, now),
+        one: Listed::new((&one, 0), (&names, &people), now),
         sees_tree,
         live_keys,
         secrets: secrets::beside(&call, SecretScope::Workspace(workspace)).await,
@@ -286,7 +292,8 @@ mod tests {
     fn listed() -> Vec<Listed> {
         let all = [workspace(1, "root", None), workspace(2, HOSTILE, Some(1))];
         let names = names(&all);
-        let row = |found: &(&Workspace, usize)| Listed::new(*found, &names, NOW);
+        let row =
+            |found: &(&Workspace, usize)| Listed::new(*found, (&names, &People::default()), NOW);
         ordered(&all).iter().map(row).collect()
     }
 

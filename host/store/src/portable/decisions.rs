@@ -11,7 +11,7 @@ use countersign_core::verb::Verb;
 use countersign_core::verdict::{Judgement, Took};
 
 use super::columns::{count, from_json, limit, parsed, parsed_option, to_json};
-use super::{Connection, generations};
+use super::{Connection, generations, people};
 use crate::fault::Fault;
 
 /// A row of the table.
@@ -96,8 +96,11 @@ pub(super) async fn record(
     .bind(decision.judgement.class.as_str())
     .bind(&decision.judgement.ruling.ground().rule)
     .bind(Decision::is_notable(decision.verb, outcome).then_some(1_i64))
-    .fetch_optional(connection)
+    .fetch_optional(&mut *connection)
     .await?;
+    if let (Some(_), Some(person)) = (&row, caller.person()) {
+        people::note(connection, person, decision.at).await?;
+    }
     row.map(recorded).transpose()
 }
 

@@ -15,6 +15,7 @@ use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 
 use super::columns::limit;
+use super::people::called;
 use super::{Connection, PAGE_LIMIT, Store, audit, covers, decisions};
 use crate::fault::Fault;
 
@@ -26,9 +27,10 @@ const AFTER_ALL_IDS: &str = "g";
 /// No decision writes more.
 const ENTRIES_OF_ONE: i64 = 50;
 
-/// An actor's label that begins with `$n`, or has it after a colon.
+/// An actor's label that begins with `$n`, or has it after a colon, or is that of a person whose name begins
+/// with `$called`.
 macro_rules! of_actor {
-    ($n:literal) => {
+    ($n:literal, $called:literal) => {
         concat!(
             "(",
             $n,
@@ -38,7 +40,9 @@ macro_rules! of_actor {
             $n,
             " OR replace(actor, ':' || ",
             $n,
-            ", '') <> actor)"
+            ", '') <> actor OR actor IN (",
+            called!($called),
+            "))"
         )
     };
 }
@@ -64,7 +68,7 @@ macro_rules! wanted {
              AND at >= $3 AND at < $4
              AND ($5 IS NULL OR effect = $5) AND ($6 IS NULL OR verb = $6)
              AND ($7 IS NULL OR class = $7) AND ($8 IS NULL OR rule = $8) AND ",
-            of_actor!("$9"),
+            of_actor!("$9", "$11"),
             " ORDER BY id DESC LIMIT $10"
         )
     };
@@ -81,7 +85,7 @@ const WANTED_ENTRIES: &str = concat!(
     "SELECT * FROM audit WHERE seq >= $1 AND seq <= $2 AND at + 0 >= $3 AND at + 0 < $4
      AND ($5 IS NULL OR kind = $5)
      AND ($6 IS NULL OR replace(detail, $6, '') <> detail) AND ",
-    of_actor!("$7"),
+    of_actor!("$7", "$9"),
     " ORDER BY seq DESC LIMIT $8"
 );
 
@@ -172,6 +176,7 @@ async fn find_decisions(
         .bind(&filter.rule)
         .bind(&filter.actor)
         .bind(limit(page) + 1)
+        .bind(&filter.called)
         .fetch_all(connection)
         .await?;
     let items = rows.into_iter().map(decisions::decision);
@@ -234,6 +239,7 @@ async fn find_entries(
         .bind(&filter.about)
         .bind(&filter.actor)
         .bind(limit(page) + 1)
+        .bind(&filter.called)
         .fetch_all(connection)
         .await?;
     let items = rows.into_iter().map(audit::entry);

@@ -27,6 +27,7 @@ mod instants;
 mod keys;
 mod lost;
 mod obstacles;
+mod people;
 mod provenance;
 pub(super) mod records;
 mod removal;

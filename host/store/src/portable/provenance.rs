@@ -17,7 +17,7 @@ use sqlx::QueryBuilder;
 
 use super::columns::{limit, live, parsed_option};
 use super::history::{SLACK, first_id};
-use super::{Connection, Driver, Store, approvals, covers, decisions};
+use super::{Connection, Driver, Store, approvals, covers, decisions, people};
 use crate::fault::Fault;
 
 #[derive(sqlx::FromRow)]
@@ -171,6 +171,10 @@ async fn seek(
     (sought, page): (&Sought, &Page),
     now: Timestamp,
 ) -> Result<Vec<Approval>, Fault> {
+    let called = match &sought.called {
+        Some(name) => people::called_exactly(connection, name).await?,
+        None => Vec::new(),
+    };
     let mut query = QueryBuilder::<Driver>::new(concat!(approvals::select!(), "WHERE 1 = 1"));
     if let Whose::Requester(credential) = whose {
         query
@@ -184,7 +188,11 @@ async fn seek(
         query.push(" AND verb = ").push_bind(verb.as_str());
     }
     if let Some(actor) = &sought.actor {
-        query.push(" AND requester_actor = ").push_bind(actor);
+        query.push(" AND requester_actor IN (").push_bind(actor);
+        for label in called {
+            query.push(", ").push_bind(label);
+        }
+        query.push(")");
     }
     if let Some(since) = sought.since {
         query

@@ -10,7 +10,7 @@ use countersign_core::token::TokenHash;
 use serde_json::json;
 
 use super::columns::{parsed, parsed_option};
-use super::{Connection, HOST, audit};
+use super::{Connection, HOST, audit, people};
 use crate::fault::Fault;
 
 /// The most sessions that one list shows.
@@ -68,15 +68,11 @@ pub(super) async fn redeem_link(
     .bind(session.expires_at.as_micros())
     .execute(&mut *connection)
     .await?;
+    let operator = operator();
+    people::note(connection, &operator, now).await?;
     let detail = json!({ "session": session.id, "expires_at": session.expires_at });
-    audit::append(
-        connection,
-        now,
-        EventKind::SessionStarted,
-        &operator(),
-        detail,
-    )
-    .await?;
+    let event = EventKind::SessionStarted;
+    audit::append(connection, now, event, &operator.label(), detail).await?;
     Ok(true)
 }
 
@@ -158,7 +154,7 @@ pub(super) async fn end(
         connection,
         now,
         EventKind::SessionEnded,
-        &operator(),
+        &operator().label(),
         detail,
     )
     .await
@@ -218,14 +214,13 @@ pub(super) async fn end_by(
     }
     let detail = json!({ "session": ended, "by_session": by });
     let event = EventKind::SessionEnded;
-    audit::append(connection, now, event, &operator(), detail).await?;
+    audit::append(connection, now, event, &operator().label(), detail).await?;
     Ok(true)
 }
 
-fn operator() -> String {
+fn operator() -> Person {
     Person {
         issuer: Issuer::Operator,
         user: OPERATOR.to_owned(),
     }
-    .label()
 }

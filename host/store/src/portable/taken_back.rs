@@ -8,7 +8,7 @@ use countersign_core::operators::Standing;
 use serde_json::json;
 
 use super::approvals::ends;
-use super::{Connection, approvals, audit, settle};
+use super::{Connection, approvals, audit, people, settle};
 use crate::fault::Fault;
 
 /// Takes a pending request back for its requester.
@@ -73,6 +73,9 @@ pub(super) async fn revoke(
         "user": caller.person().map(|person| &person.user),
         "reason": revocation.reason,
     });
+    if let Some(person) = caller.person() {
+        people::note(connection, person, now).await?;
+    }
     let event = EventKind::ApprovalRevoked;
     audit::append(connection, now, event, &caller.actor(), detail).await?;
     Ok(Ended::Done(Box::new(approval)))

@@ -8,7 +8,7 @@ use countersign_core::policy::Quorum;
 use serde_json::json;
 
 use super::columns::to_json;
-use super::{Connection, approvals, audit, sessions, tokens};
+use super::{Connection, approvals, audit, people, sessions, tokens};
 use crate::fault::Fault;
 
 /// Counts one vote. A person's first vote on an approval is their vote, but that a denial takes the place
@@ -68,6 +68,7 @@ pub(super) async fn count(connection: &mut Connection, ballot: &Ballot) -> Resul
         "user": ballot.person.user,
         "reason": ballot.reason,
     });
+    people::note(connection, &ballot.person, ballot.at).await?;
     audit::append(connection, ballot.at, kind, &ballot.person.label(), detail).await?;
     Ok(Voted::Counted(Box::new(approval)))
 }

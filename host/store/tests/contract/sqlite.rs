@@ -10,6 +10,8 @@ mod suite;
 
 /// The migration that fills what people narrow decisions by.
 const HISTORY: &str = include_str!("../../../../migrations/sqlite/0015_history.sql");
+/// The migration that finds the people of what was recorded before.
+const PEOPLE: &str = include_str!("../../../../migrations/sqlite/0018_people.sql");
 
 type Store = SqliteLedger;
 

@@ -17,6 +17,7 @@ use super::super::frame::{Frame, Party, Place};
 use super::super::moment::Moment;
 use super::super::narrow::{Choice, Narrow};
 use super::super::parts::Parts;
+use super::super::people::{self, asking};
 use super::super::{assets, page};
 use crate::routes::{Answer, Call, Cursor};
 
@@ -78,10 +79,12 @@ pub async fn list(call: Call) -> Answer {
 
 fn read(call: &Call) -> (Narrow, Sought) {
     let mut narrow = Narrow::of(&call.query, FIELDS);
+    let who = narrow.text("who");
     let sought = Sought {
         state: narrow.word("state", State::parse),
         verb: narrow.word("verb", Verb::parse),
-        actor: narrow.text("who").map(actor),
+        called: people::called(call, who.as_deref()),
+        actor: who.map(actor),
         since: narrow.span().since,
     };
     (narrow, sought)
@@ -130,7 +133,7 @@ impl Past {
             id: approval.id.to_string(),
             title: asked::title(approval.verb),
             subject: asked::subject(approval),
-            party: Party::of(&approval.requester.actor),
+            party: asking(&approval.requester),
             created: Moment::new(approval.created_at, now),
             state: approval.state_at(now),
             signers: approval

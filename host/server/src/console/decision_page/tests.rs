@@ -18,7 +18,7 @@ fn drawn_beside(decision: &Decision, beside: Option<&Beside>) -> String {
     let page = DecisionPage {
         frame: Frame::of(&person("ada"), Place::Decisions),
         compared: beside.map(|beside| Compared::new(&decision.judgement, beside)),
-        ..DecisionPage::new(decision, entries, NOW)
+        ..DecisionPage::new((decision, &People::default()), entries, NOW)
     };
     let html = page.render().expect("drawn");
     is_whole(&html);

@@ -9,6 +9,7 @@ use countersign_core::verb::Verb;
 
 use super::super::frame::{Frame, Party, Place};
 use super::super::moment::Moment;
+use super::super::people::People;
 use super::super::{assets, page, see_other};
 use super::changes::{Changes, Sides};
 use super::tabs::{Tab, Tabs};
@@ -66,19 +67,20 @@ struct RollbackPage {
 }
 
 impl Facts {
-    fn new(call: &Call, record: &GenerationRecord, live: u64) -> Self {
+    async fn new(call: &Call, record: &GenerationRecord, live: u64) -> Result<Self, Problem> {
         let app = &call.app;
-        Self {
+        let people = People::of(call, [&*record.by]).await?;
+        Ok(Self {
             number: record.number,
             live,
             at: Moment::new(record.at, app.clock.now()),
-            by: Party::of(&record.by),
+            by: people.party(&record.by),
             summary: record.summary.clone(),
             approval: record.approval.map(|id| id.to_string()),
             is_genuine: app.policies.is_genuine(record),
             has_shadow: !record.shadow.is_empty(),
             is_operator: app.gate.lets(&call.caller, Verb::PolicyRollback),
-        }
+        })
     }
 
     fn is_live(&self) -> bool {
@@ -111,7 +113,7 @@ async fn show(call: Call) -> Answer {
     let shown = GenerationPage {
         frame: Frame::of(&call.caller, Place::Policies),
         tabs: Tabs::at(Tab::History),
-        facts: Facts::new(&call, &record, app.policies.generation()),
+        facts: Facts::new(&call, &record, app.policies.generation()).await?,
         modules: modules(shown)?,
         changes: Changes::between(Sides::of(before.as_ref()), Sides::of(Some(&record))),
         now: app.clock.now(),
@@ -130,7 +132,7 @@ async fn ask(call: Call) -> Answer {
     let shown = RollbackPage {
         frame: Frame::of(&call.caller, Place::Policies),
         tabs: Tabs::at(Tab::History),
-        facts: Facts::new(&call, &record, newest.number),
+        facts: Facts::new(&call, &record, newest.number).await?,
         changes: Changes::between(Sides::of(Some(&newest)), Sides::of(Some(&record))),
     };
     Ok(page(StatusCode::OK, &shown))

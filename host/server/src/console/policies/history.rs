@@ -10,6 +10,7 @@ use countersign_core::verb::Verb;
 
 use super::super::frame::{Frame, Party, Place};
 use super::super::moment::Moment;
+use super::super::people::People;
 use super::super::{assets, page};
 use super::changes::{Changes, Sides};
 use super::tabs::{Tab, Tabs};
@@ -47,12 +48,12 @@ impl Line {
     fn new(
         (record, before): (&GenerationRecord, Option<&GenerationRecord>),
         (live, is_genuine): (u64, bool),
-        now: Timestamp,
+        (people, now): (&People, Timestamp),
     ) -> Self {
         Self {
             number: record.number,
             at: Moment::new(record.at, now),
-            by: Party::of(&record.by),
+            by: people.party(&record.by),
             approval: record.approval.map(|id| id.to_string()),
             is_live: record.number == live,
             is_genuine,
@@ -73,9 +74,14 @@ async fn show(call: Call) -> Answer {
     let policies = &call.app.policies;
     let (live, now) = (policies.generation(), call.app.clock.now());
     let shown = &found[..found.len().min(wanted.limit as usize)];
+    let people = People::of(&call, shown.iter().map(|record| &*record.by)).await?;
     let lines = shown.iter().enumerate().map(|(at, record)| {
         let is_genuine = policies.is_genuine(record);
-        Line::new((record, found.get(at + 1)), (live, is_genuine), now)
+        Line::new(
+            (record, found.get(at + 1)),
+            (live, is_genuine),
+            (&people, now),
+        )
     });
     let shown = HistoryPage {
         frame: Frame::of(&call.caller, Place::Policies),
@@ -115,9 +121,10 @@ mod tests {
             generation(6, &["baseline"]),
             generation(7, &["baseline", "<i>"]),
         );
+        let people = People::default();
         let lines = vec![
-            Line::new((&newer, Some(&older)), (7, true), NOW),
-            Line::new((&older, None), (7, false), NOW),
+            Line::new((&newer, Some(&older)), (7, true), (&people, NOW)),
+            Line::new((&older, None), (7, false), (&people, NOW)),
         ];
         let html = drawn(lines, Some(6));
         for shown in [

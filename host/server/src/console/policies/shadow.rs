@@ -13,6 +13,7 @@ use countersign_core::verb::Verb;
 
 use super::super::frame::{Frame, Party, Place};
 use super::super::moment::Moment;
+use super::super::people::People;
 use super::super::{asked, assets, page};
 use super::tabs::{Tab, Tabs};
 use crate::policies::{ChoiceError, Policies};
@@ -138,14 +139,14 @@ impl KindLine {
 }
 
 impl Line {
-    fn new(found: &Differing, now: Timestamp) -> Self {
+    fn new(found: &Differing, people: &People, now: Timestamp) -> Self {
         let decision = &found.decision;
         Self {
             id: decision.id.to_string(),
             title: asked::title(decision.verb),
             verb: decision.verb,
             resource: resource(decision),
-            party: Party::of(&decision.actor),
+            party: people.party(&decision.actor),
             at: Moment::new(decision.at, now),
             was: (&decision.judgement).into(),
             would_be: (&found.beside.would_be).into(),
@@ -160,7 +161,7 @@ fn resource(decision: &Decision) -> Option<String> {
 
 impl ShadowPage {
     fn new(
-        (frame, now): (Frame, Timestamp),
+        (frame, people, now): (Frame, &People, Timestamp),
         (record, policies): (&GenerationRecord, &Policies),
         (counts, kinds): (Counts, &[KindOfDifference]),
         (which, found, wanted): (Which, &[Differing], &Page),
@@ -168,7 +169,7 @@ impl ShadowPage {
         let modules = InShadow::all(record, policies);
         let is_live = record.number == policies.generation();
         Self::of(
-            (frame, now),
+            (frame, people, now),
             (record.number, is_live, modules),
             (counts, kinds),
             (which, found, wanted),
@@ -176,7 +177,7 @@ impl ShadowPage {
     }
 
     fn of(
-        (frame, now): (Frame, Timestamp),
+        (frame, people, now): (Frame, &People, Timestamp),
         (generation, is_live, modules): (u64, bool, Vec<InShadow>),
         (counts, kinds): (Counts, &[KindOfDifference]),
         (which, found, wanted): (Which, &[Differing], &Page),
@@ -195,7 +196,10 @@ impl ShadowPage {
             counts,
             groups: Group::all(kinds),
             chosen: chosen.map(KindLine::new),
-            lines: found.iter().map(|one| Line::new(one, now)).collect(),
+            lines: found
+                .iter()
+                .map(|one| Line::new(one, people, now))
+                .collect(),
             is_first: wanted.after.is_none(),
             next: last.map(|last| last.decision.id.to_string()),
         }
@@ -244,9 +248,10 @@ async fn show(call: Call) -> Answer {
         kind,
     };
     let found = ledger.shadow_differences(&permit, which, &wanted).await?;
+    let people = People::of(&call, found.iter().map(|one| &*one.decision.actor)).await?;
     let frame = Frame::of(&call.caller, Place::Policies);
     let shown = ShadowPage::new(
-        (frame, call.app.clock.now()),
+        (frame, &people, call.app.clock.now()),
         (&record, policies),
         (counts, &kinds),
         (which, &found, &wanted),

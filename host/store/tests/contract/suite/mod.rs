@@ -20,6 +20,7 @@ mod holdings;
 mod keys;
 mod lost;
 mod mints;
+mod names;
 mod people;
 mod permits;
 mod provenance;

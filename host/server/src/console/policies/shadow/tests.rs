@@ -72,7 +72,11 @@ fn drawn(counts: Counts, kinds: &[KindOfDifference], chosen: Option<u32>) -> Str
         _ => vec![differing()],
     };
     let page = ShadowPage::of(
-        (Frame::of(&person("ada"), Place::Policies), NOW),
+        (
+            Frame::of(&person("ada"), Place::Policies),
+            &People::default(),
+            NOW,
+        ),
         (3, true, modules),
         (counts, kinds),
         (which, &found, &wanted),
