@@ -4,6 +4,7 @@ mod confined;
 mod export;
 mod filters;
 mod glance;
+mod kept;
 mod lost;
 mod playground;
 mod revocation;

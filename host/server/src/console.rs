@@ -18,6 +18,7 @@ mod decision_page;
 mod decisions;
 mod finish;
 mod frame;
+mod inside;
 mod key_page;
 mod keys;
 mod mint_form;
@@ -33,6 +34,7 @@ mod secrets;
 mod sessions;
 mod sign_in;
 mod tree;
+mod typed;
 mod waiting;
 mod workspaces;
 
@@ -44,11 +46,14 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 
 pub use self::audit_export::MOST_EXPORTS;
+use self::inside::Inside;
 pub use self::moment::Moment;
-pub use self::problem::problem_page;
+use self::problem::{ADDRESS, NO_SUCH_PAGE};
+pub use self::problem::{Around, Reader, problem_page};
 pub use self::sign_in::LINK_IS_DEAD;
+pub use self::typed::{Typed, typed};
 use crate::problem::Problem;
-use crate::routes::{Routes, Visit};
+use crate::routes::{Answer, Routes, Visit};
 
 /// The console's routes.
 pub fn add(routes: Routes) -> Routes {
@@ -68,14 +73,24 @@ pub fn add(routes: Routes) -> Routes {
         Method::GET,
         "/console/{*elsewhere}",
         "says to a person, in a page, that there is no such page",
-        |_: Visit| async {
-            Err(Problem::new(
-                StatusCode::NOT_FOUND,
-                "not_found",
-                "the console has no page at this address",
-            ))
-        },
+        elsewhere,
     )
+}
+
+/// An address of no page. One that a page has without its last slash leads there.
+async fn elsewhere(visit: Visit) -> Answer {
+    let path = visit.uri.path().strip_suffix('/');
+    let Some(path) = path.and_then(Inside::parse) else {
+        return Err(Problem::new(StatusCode::NOT_FOUND, NO_SUCH_PAGE, ADDRESS));
+    };
+    // What is no ASCII is in no address that a browser made.
+    let location = match visit.uri.query().filter(|query| query.is_ascii()) {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_string(),
+    };
+    let mut response = see_other(&location);
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    Ok(response)
 }
 
 /// `template` as a page.

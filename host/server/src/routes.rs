@@ -13,6 +13,7 @@ pub mod endings;
 mod events;
 pub mod history;
 mod missing;
+mod occasion;
 mod openapi;
 pub mod org_tokens;
 mod policies;
@@ -46,6 +47,7 @@ pub use self::body::parse_form;
 use self::call::Naming;
 pub use self::call::{Call, Cursor, Judged, PROOF_MISSING};
 use self::draining::Draining;
+use self::occasion::Occasion;
 use self::openapi::{Made, Purpose};
 use crate::app::App;
 use crate::credentials::Freshness;
@@ -70,6 +72,8 @@ pub struct Visit {
     pub app: App,
     /// The headers.
     pub headers: HeaderMap,
+    /// Where it goes.
+    pub uri: Uri,
     /// The query.
     pub query: HashMap<String, String>,
     /// The body.
@@ -132,17 +136,20 @@ impl Routes {
                              request: Request| {
             let handler = handler.clone();
             async move {
-                let html = is_page(request.uri().path());
+                let occasion = Occasion::within(&request);
                 let judged = Judged::default();
                 let Ok(Path(path)) = path else {
-                    return shown(bad_path(), html);
+                    return occasion.answer(bad_path()).await;
                 };
                 let answer =
                     match Call::admit(app, peer, path, request, naming, judged.clone()).await {
                         Ok(call) => handler(call).await,
                         Err(problem) => Err(problem),
                     };
-                let mut response = answer.unwrap_or_else(|problem| shown(problem, html));
+                let mut response = match answer {
+                    Ok(response) => response,
+                    Err(problem) => occasion.answer(problem).await,
+                };
                 judged.stamp(response.headers_mut());
                 response
             }
@@ -186,7 +193,7 @@ impl Routes {
         let endpoint = move |State(app): State<App>, request: Request| {
             let handler = handler.clone();
             async move {
-                let html = is_page(request.uri().path());
+                let occasion = Occasion::within(&request);
                 let answer = async {
                     let (parts, body) = request.into_parts();
                     let query = call::query(&parts.uri)?;
@@ -194,12 +201,16 @@ impl Routes {
                     handler(Visit {
                         app,
                         headers: parts.headers,
+                        uri: parts.uri,
                         query,
                         body,
                     })
                     .await
                 };
-                answer.await.unwrap_or_else(|problem| shown(problem, html))
+                match answer.await {
+                    Ok(response) => response,
+                    Err(problem) => occasion.answer(problem).await,
+                }
             }
         };
         let noted = self.note(Some(&method), path, Purpose::Open(why));
@@ -244,16 +255,14 @@ impl Routes {
     )]
     fn finish(self, app: App) -> Router {
         self.router
-            .fallback(|method: Method, headers: HeaderMap| async move {
-                missing::missing(&method, &headers)
-            })
-            .method_not_allowed_fallback(|uri: Uri| async move {
+            .fallback(missing::missing)
+            .method_not_allowed_fallback(|request: Request| async move {
                 let problem = Problem::new(
                     StatusCode::METHOD_NOT_ALLOWED,
                     "method_not_allowed",
                     "this route does not take this method",
                 );
-                shown(problem, is_page(uri.path()))
+                Occasion::within(&request).answer(problem).await
             })
             .layer(axum::middleware::from_fn_with_state(
                 app.clone(),
@@ -298,14 +307,6 @@ fn bad_path() -> Problem {
         "bad_request",
         "the path is not UTF-8 where it is percent-encoded",
     )
-}
-
-fn shown(problem: Problem, html: bool) -> Response<Body> {
-    if html {
-        crate::console::problem_page(problem)
-    } else {
-        problem.into_json()
-    }
 }
 
 fn filter(method: &Method) -> MethodFilter {

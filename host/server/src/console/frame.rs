@@ -37,6 +37,7 @@ pub enum Place {
 }
 
 /// Who reads the page.
+#[derive(Clone)]
 pub struct Viewer {
     /// What they are called.
     pub name: String,
@@ -85,13 +86,14 @@ impl Frame {
     /// Around a page that a session of the host's own login reads.
     pub fn of_operator(place: Place) -> Self {
         Self {
-            viewer: Some(Viewer {
-                name: OPERATOR.to_owned(),
-                proof: vouched_by(Issuer::Operator),
-                is_ours: true,
-            }),
+            viewer: Some(Viewer::operator()),
             place,
         }
+    }
+
+    /// Around a page that `viewer` reads, where that is known.
+    pub fn for_viewer(viewer: Option<Viewer>, place: Place) -> Self {
+        Self { viewer, place }
     }
 
     /// Whether a session of the host's own reads it.
@@ -115,8 +117,48 @@ impl Frame {
     }
 }
 
+impl Place {
+    /// The one that what is at `path` belongs to.
+    pub fn of_path(path: &str) -> Self {
+        let within = path.strip_prefix("/console").unwrap_or_default();
+        match within.split('/').nth(1) {
+            Some("approvals") => Self::Approvals,
+            Some("keys") => Self::Keys,
+            Some("workspaces" | "secrets") => Self::Workspaces,
+            Some("policies") => Self::Policies,
+            Some("decisions") => Self::Decisions,
+            Some("audit") => Self::Audit,
+            _ => Self::Elsewhere,
+        }
+    }
+
+    /// Where it begins, and the words that lead there.
+    pub fn way_back(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Keys => ("/console/keys", "Back to the keys"),
+            Self::Workspaces => ("/console/workspaces", "Back to the workspaces"),
+            Self::Policies => ("/console/policies", "Back to the policies"),
+            Self::Decisions => ("/console/decisions", "Back to the decisions"),
+            Self::Audit => ("/console/audit", "Back to the audit log"),
+            Self::Approvals | Self::Elsewhere | Self::Outside => {
+                ("/console/approvals", "See what is waiting")
+            }
+        }
+    }
+}
+
 impl Viewer {
-    fn of(caller: &Caller) -> Self {
+    /// Whoever is signed in by the host's own link.
+    pub fn operator() -> Self {
+        Self {
+            name: OPERATOR.to_owned(),
+            proof: vouched_by(Issuer::Operator),
+            is_ours: true,
+        }
+    }
+
+    /// `caller`.
+    pub fn of(caller: &Caller) -> Self {
         match &caller.identity {
             Identity::Session {
                 person, session, ..
@@ -193,6 +235,27 @@ mod tests {
             (party.words, party.label.as_str()),
             ("", "some-later-kind:abc")
         );
+    }
+
+    #[test]
+    fn a_place_is_known_by_its_address_and_leads_back_to_itself() {
+        for (place, path, _) in PLACES {
+            assert!(Place::of_path(path) == place, "{path}");
+            assert!(Place::of_path(&format!("{path}/x/y")) == place, "{path}");
+            assert_eq!(place.way_back().0, path);
+        }
+        assert!(Place::of_path("/console/secrets/K/delete") == Place::Workspaces);
+        for elsewhere in [
+            "",
+            "/",
+            "/console",
+            "/console/",
+            "/console/x",
+            "/keys",
+            "/console/keysx",
+        ] {
+            assert!(Place::of_path(elsewhere) == Place::Elsewhere, "{elsewhere}");
+        }
     }
 
     #[test]

@@ -1,13 +1,59 @@
-//! What goes wrong, as a page: what happened, and what to do next.
+//! What goes wrong, as a page: what happened, and what to do next. Around it the console stays as it was for
+//! whoever is signed in, and what they typed into a form is not lost.
+
+mod plain;
+mod spans;
 
 use askama::Template;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
+use countersign_core::caller::Caller;
 
+pub use self::plain::{ADDRESS, NO_SUCH_PAGE};
+use self::plain::{headline, in_words, is_about_the_address};
+pub use self::spans::{Span, sentence, spans};
 use super::assets;
-use super::frame::{Frame, Place};
+use super::frame::{Frame, Place, Viewer};
+use super::inside::Inside;
+use super::sign_in::LINK_IS_DEAD;
+use super::typed::Typed;
 use super::{page, waiting};
-use crate::problem::{OTHER_THAN_SHOWN, Problem};
+use crate::problem::Problem;
+
+/// What is around a problem.
+pub struct Around {
+    /// Who reads of it.
+    pub reader: Reader,
+    /// The path of the request.
+    pub path: String,
+    /// Whether it sent a form.
+    pub is_form: bool,
+    /// What was typed into that.
+    pub words: Vec<Typed>,
+}
+
+/// Who reads.
+#[derive(Clone)]
+pub enum Reader {
+    /// Somebody who is signed in.
+    Known(Viewer),
+    /// Nobody who is: links inside would lead nowhere.
+    Nobody,
+    /// It cannot be said now.
+    Unknown,
+}
+
+impl Reader {
+    /// `caller`.
+    pub fn of(caller: &Caller) -> Self {
+        Self::Known(Viewer::of(caller))
+    }
+
+    /// Whoever is signed in by the host's own link.
+    pub fn operator() -> Self {
+        Self::Known(Viewer::operator())
+    }
+}
 
 /// A problem.
 #[derive(Template)]
@@ -18,131 +64,197 @@ struct ProblemPage {
     says: Vec<Span>,
     particulars: Vec<(&'static str, String)>,
     is_unauthenticated: bool,
+    /// Where one signs in, and comes back from to where one was.
+    sign_in: String,
+    is_dead_link: bool,
+    is_form: bool,
+    words: Vec<Typed>,
+    /// Whether nothing can have been done.
+    is_undone: bool,
+    /// Where whoever is inside goes on.
+    lead: Option<(&'static str, &'static str)>,
     /// Whether the same address may answer otherwise later.
     may_pass: bool,
     /// Whether it may be about a field of a form that the reader filled in.
     may_be_typed: bool,
 }
 
-/// A piece of a sentence.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Span {
-    /// What it says.
-    pub text: String,
-    /// Whether it is shown letter by letter.
-    pub is_code: bool,
-}
-
 /// `problem` as a page, with its status and its headers.
-pub fn problem_page(problem: Problem) -> Response<Body> {
+pub fn problem_page(problem: Problem, around: Around) -> Response<Body> {
     let mut response = if problem.status == StatusCode::ACCEPTED {
-        waiting::page_of(&problem, Frame::without_viewer(Place::Elsewhere), None)
+        waiting::page_of(&problem, frame(&problem, &around), None)
     } else {
-        trouble(&problem)
+        page(problem.status, &ProblemPage::new(&problem, around))
     };
     response.headers_mut().extend(problem.headers);
     response
 }
 
-fn trouble(problem: &Problem) -> Response<Body> {
-    let code = problem.code();
-    let is_unauthenticated = problem.status == StatusCode::UNAUTHORIZED;
-    let place = if is_unauthenticated || code == super::sign_in::LINK_IS_DEAD {
-        Place::Outside
-    } else {
-        Place::Elsewhere
-    };
-    let particulars = [("rule", "Rule"), ("policy", "Policy")]
-        .into_iter()
-        .filter_map(|(member, label)| {
-            let value = problem.body.get(member)?.as_str()?;
-            Some((label, value.to_owned()))
-        })
-        .collect();
-    let trouble = ProblemPage {
-        frame: Frame::without_viewer(place),
-        headline: headline(problem.status, code),
-        says: spans(&sentence(if is_unauthenticated {
-            for_people(problem.error())
-        } else {
-            problem.error()
-        })),
-        particulars,
-        is_unauthenticated,
-        may_be_typed: problem.body.contains_key("field")
-            && !problem.error().contains(" in the path "),
-        may_pass: problem.status != StatusCode::BAD_REQUEST && code != "not_found",
-    };
-    page(problem.status, &trouble)
-}
-
-fn headline(status: StatusCode, code: &str) -> &'static str {
-    match code {
-        "approver_must_be_human" => "Only a person decides",
-        "requester_cannot_approve" | "minter_cannot_approve" => "Somebody else must decide this",
-        "digest_mismatch" => "What you read is not what is waiting",
-        "not_pending" => "This is not waiting any more",
-        "not_approved" => "There is nothing to take back",
-        "denied_by_policy" => "A policy denies this",
-        "approval_denied" => "A person denied this",
-        "approval_stale" => "What was approved has changed",
-        "cross_site" => "This came from another site",
-        crate::routes::PROOF_MISSING => "This browser cannot sign for this session",
-        OTHER_THAN_SHOWN => "Something else would fall by now",
-        "policies_outdated" => "Other policies are coming in",
-        "platform_unavailable" => "The records cannot be reached",
-        "control_plane_unavailable" => "Your session cannot be checked now",
-        super::sign_in::LINK_IS_DEAD => "This link does not work any more",
-        _ => match status {
-            StatusCode::UNAUTHORIZED => "Sign in first",
-            StatusCode::FORBIDDEN => "This is not allowed",
-            StatusCode::NOT_FOUND => "Nothing is here",
-            StatusCode::CONFLICT => "Something has changed meanwhile",
-            StatusCode::TOO_MANY_REQUESTS => "Too much at once",
-            status if status.is_client_error() => "This cannot be taken as it is",
-            _ => "The host could not do this",
-        },
+/// Whoever is not signed in gets no links to what they cannot open.
+fn frame(problem: &Problem, around: &Around) -> Frame {
+    let place = Place::of_path(&around.path);
+    match &around.reader {
+        _ if problem.status == StatusCode::UNAUTHORIZED => Frame::without_viewer(Place::Outside),
+        Reader::Known(viewer) => Frame::for_viewer(Some(viewer.clone()), place),
+        Reader::Unknown => Frame::without_viewer(place),
+        Reader::Nobody => Frame::without_viewer(Place::Outside),
     }
 }
 
-/// What is wrong with a credential, without the headers that a program would send.
-fn for_people(error: &str) -> &str {
-    match error.split_once(": send ") {
-        Some(("this needs a credential", _)) => "this page is for people who are signed in",
-        Some((what, _)) => what,
-        None => error,
+impl ProblemPage {
+    fn new(problem: &Problem, around: Around) -> Self {
+        let frame = frame(problem, &around);
+        let is_inside = !frame.nav().is_empty();
+        let is_signed_in = frame.viewer.is_some();
+        let is_dead_link = problem.code() == LINK_IS_DEAD;
+        let lead = is_inside.then(|| lead(&around));
+        // The way back is to the same address already.
+        let is_lead = lead.is_some_and(|(path, _)| around.is_form && path == around.path);
+        let is_final = (problem.status == StatusCode::BAD_REQUEST && !around.is_form)
+            || problem.code() == "not_found"
+            || is_about_the_address(problem)
+            || is_dead_link
+            || is_lead;
+        let told = match is_dead_link && is_signed_in {
+            true => format!(
+                "this link does not work any more: {}. You need none to go on",
+                problem.error()
+            ),
+            false => in_words(problem),
+        };
+        Self {
+            headline: headline(problem, is_signed_in),
+            says: spans(&sentence(&told)),
+            particulars: [("rule", "Rule"), ("policy", "Policy")]
+                .into_iter()
+                .filter_map(|(member, label)| {
+                    let value = problem.body.get(member)?.as_str()?;
+                    Some((label, value.to_owned()))
+                })
+                .collect(),
+            is_unauthenticated: problem.status == StatusCode::UNAUTHORIZED,
+            sign_in: match Inside::to_come_back_to(&around.path) {
+                Some(path) if !is_about_the_address(problem) => {
+                    format!("/console/sign-in?back={path}")
+                }
+                _ => "/console/sign-in".to_owned(),
+            },
+            is_dead_link,
+            is_form: around.is_form,
+            is_undone: problem.status.is_client_error(),
+            lead,
+            may_pass: !is_final,
+            may_be_typed: problem.body.contains_key("field") && !is_about_the_address(problem),
+            words: around.words,
+            frame,
+        }
     }
 }
 
-/// `text`, which follows the API's style, as a sentence.
-pub fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let Some(first) = characters.next() else {
-        return String::new();
-    };
-    let mut sentence: String = first.to_uppercase().chain(characters).collect();
-    if !sentence.ends_with(['.', '!', '?', '…']) {
-        sentence.push('.');
+/// Back to where the reader was; on to what waits, where that is what cannot be read.
+fn lead(around: &Around) -> (&'static str, &'static str) {
+    let (path, name) = Place::of_path(&around.path).way_back();
+    match path == around.path && !around.is_form {
+        true => Place::Elsewhere.way_back(),
+        false => (path, name),
     }
-    sentence
-}
-
-/// The pieces between backticks are code.
-pub fn spans(text: &str) -> Vec<Span> {
-    text.split('`')
-        .enumerate()
-        .filter(|(_, piece)| !piece.is_empty())
-        .map(|(at, piece)| Span {
-            text: piece.to_owned(),
-            is_code: at % 2 == 1,
-        })
-        .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::examples::{body_of, is_whole};
+    use super::super::examples::{body_of, is_whole, person};
     use super::*;
+
+    fn at(path: &str, reader: Reader) -> Around {
+        Around {
+            reader,
+            path: path.to_owned(),
+            is_form: false,
+            words: Vec::new(),
+        }
+    }
+
+    fn ada() -> Reader {
+        Reader::of(&person("ada"))
+    }
+
+    /// What somebody who is signed in reads of `problem`.
+    fn problem_page(problem: Problem) -> Response<Body> {
+        super::problem_page(problem, at("/console/keys/x", ada()))
+    }
+
+    async fn drawn(problem: Problem, around: Around) -> String {
+        let html = body_of(super::problem_page(problem, around)).await;
+        is_whole(&html);
+        html
+    }
+
+    #[tokio::test]
+    async fn whoever_is_signed_in_stays_in_the_frame_and_is_led_back_to_where_they_were() {
+        let gone = || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such token");
+        let html = drawn(gone(), at("/console/keys/x", ada())).await;
+        for words in [
+            "<bdi>ada</bdi>",
+            r#"href="/console/keys" aria-current="page""#,
+            "Back to the keys",
+        ] {
+            assert!(html.contains(words), "{words}: {html}");
+        }
+        assert!(!html.contains("See what is waiting"), "{html}");
+        let html = drawn(
+            gone(),
+            at("/console/policies/generations/7", Reader::Unknown),
+        )
+        .await;
+        assert!(html.contains("Back to the policies"), "{html}");
+        let html = drawn(gone(), at("/console/keys", ada())).await;
+        assert!(html.contains("See what is waiting"), "{html}");
+        let html = drawn(gone(), at("/console/keys/x", Reader::Nobody)).await;
+        assert!(!html.contains("<nav"), "{html}");
+        assert!(html.contains("How to sign in"), "{html}");
+        let html = drawn(gone(), at("/console/keys/x", Reader::operator())).await;
+        assert!(html.contains(r#"action="/console/sign-out""#), "{html}");
+    }
+
+    #[tokio::test]
+    async fn words_are_kept_as_text_for_whoever_must_sign_in_again() {
+        let words = |text: &str| Around {
+            is_form: true,
+            words: vec![Typed {
+                field: "reason",
+                label: "Your reason",
+                text: text.to_owned(),
+            }],
+            ..at("/console/approvals/abc", Reader::Nobody)
+        };
+        let nobody = || Problem::unauthenticated("this needs a credential");
+        let html = drawn(nobody(), words("</textarea><script>alert(1)</script>")).await;
+        for words in [
+            "Nothing was done with it",
+            "readonly dir=\"auto\">\n&#60;/textarea&#62;&#60;script&#62;",
+            r#"href="/console/sign-in?back=/console/approvals/abc""#,
+        ] {
+            assert!(html.contains(words), "{words}: {html}");
+        }
+        assert!(!html.contains("<nav"), "{html}");
+        // Of what broke down nobody can say that it was not done.
+        let html = drawn(Problem::unavailable(), words("why")).await;
+        assert!(html.contains("\nwhy</textarea>"), "{html}");
+        assert!(!html.contains("Nothing was done"), "{html}");
+    }
+
+    #[tokio::test]
+    async fn whoever_opens_a_dead_link_needs_none_if_they_are_signed_in() {
+        let dead = || Problem::new(StatusCode::FORBIDDEN, LINK_IS_DEAD, "it was used");
+        let html = drawn(dead(), at("/console/sign-in", Reader::operator())).await;
+        for words in ["You are signed in already", "See what is waiting"] {
+            assert!(html.contains(words), "{words}: {html}");
+        }
+        assert!(!html.contains("How to get a link"), "{html}");
+        let html = drawn(dead(), at("/console/sign-in", Reader::Nobody)).await;
+        assert!(html.contains("How to get a link"), "{html}");
+        assert!(!html.contains("back="), "{html}");
+    }
 
     #[tokio::test]
     async fn a_problem_keeps_its_status_and_headers_and_is_no_json() {
@@ -152,7 +264,10 @@ mod tests {
         let html = body_of(response).await;
         is_whole(&html);
         assert!(html.contains("Sign in first"), "{html}");
-        assert!(html.contains(r#"href="/console/sign-in""#), "{html}");
+        assert!(
+            html.contains(r#"href="/console/sign-in?back=/console/keys/x""#),
+            "{html}"
+        );
         assert!(
             !html.contains("Bearer"),
             "people are not told of bearers: {html}"
@@ -229,24 +344,5 @@ mod tests {
             .insert("approval_id".to_owned(), "//elsewhere".into());
         let html = body_of(problem_page(pending)).await;
         assert!(!html.contains("elsewhere"), "{html}");
-    }
-
-    #[test]
-    fn the_apis_words_become_a_sentence() {
-        assert_eq!(sentence("retry shortly"), "Retry shortly.");
-        assert_eq!(sentence(""), "");
-        assert_eq!(
-            spans("`a` b"),
-            [
-                Span {
-                    text: "a".to_owned(),
-                    is_code: true
-                },
-                Span {
-                    text: " b".to_owned(),
-                    is_code: false
-                },
-            ]
-        );
     }
 }

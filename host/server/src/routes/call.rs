@@ -1,6 +1,7 @@
 //! One request for a verb: its caller, verified, and its way to the gate.
 
 mod beside;
+mod head;
 mod lives;
 mod proof;
 
@@ -9,8 +10,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::extract::{Query, Request};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method};
 use countersign_core::action::Action;
 use countersign_core::approval::Approval;
 use countersign_core::caller::{Caller, Door};
@@ -22,10 +23,12 @@ use countersign_core::verb::Verb;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
+use self::head::named_approval;
+pub(super) use self::head::query;
 pub use self::proof::PROOF_MISSING;
 use self::proof::proved;
 use super::draining::Draining;
-use super::{MAX_BODY, ahead, body, door, freshness, longest_body, read_body};
+use super::{MAX_BODY, Occasion, ahead, body, door, freshness, longest_body, read_body};
 use crate::app::App;
 use crate::credentials::Freshness;
 use crate::problem::{self, Problem};
@@ -132,11 +135,20 @@ impl Call {
         };
         // Whoever asks ahead decides nothing and changes nothing.
         let freshness = of_route.map_or(Freshness::Remembered, freshness);
-        let caller = app
-            .credentials
-            .verify(&parts.headers, peer.ip(), door, freshness)
-            .await?
-            .ok_or_else(|| Problem::unauthenticated("this needs a credential"))?;
+        let occasion = parts.extensions.get::<Occasion>().cloned();
+        let occasion = occasion.unwrap_or_default();
+        let credentials = &app.credentials;
+        let verified = credentials.verify(&parts.headers, peer.ip(), door, freshness);
+        let verified = verified.await;
+        occasion.verified(&verified);
+        let caller = match verified {
+            Ok(Some(caller)) => caller,
+            refused => {
+                occasion.keep_unread(body).await;
+                refused?;
+                return Err(Problem::unauthenticated("this needs a credential"));
+            }
+        };
         if let Some(draining) = parts.extensions.get::<Draining>() {
             draining.note(&caller);
         }
@@ -146,8 +158,11 @@ impl Call {
                 false => app.origins.known_origin(&parts.headers)?,
             }
         }
-        if lane != Lane::Deciding {
-            app.rates.by_credential(lane, &caller, &meter)?;
+        if lane != Lane::Deciding
+            && let Err(problem) = app.rates.by_credential(lane, &caller, &meter)
+        {
+            occasion.keep_unread(body).await;
+            return Err(problem);
         }
         let named = named_approval(&parts.headers)?;
         let query = query(&parts.uri)?;
@@ -157,6 +172,7 @@ impl Call {
             proved(&app, &caller, &parts, &[]).await?;
         }
         let body = read_body(body, longest).await?;
+        occasion.keep(&body);
         proved(&app, &caller, &parts, &body).await?;
         // After the proof: who has nothing but a person's cookie does not exhaust what the person decides by.
         if lane == Lane::Deciding {
@@ -349,39 +365,6 @@ async fn judged_by_the_newest(
         if !matches!(timeout_at(patience, numbers.changed()).await, Ok(Ok(()))) {
             return answer;
         }
-    }
-}
-
-/// The query's members; the last of equal names counts for nothing: they are refused.
-pub(super) fn query(uri: &Uri) -> Result<HashMap<String, String>, Problem> {
-    let refuse = || {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "bad_request",
-            "the query is malformed",
-        )
-    };
-    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| refuse())?;
-    let mut query = HashMap::new();
-    for (name, value) in pairs {
-        if query.insert(name.clone(), value).is_some() {
-            return Err(Problem::bad_field(&name, "is in the query twice"));
-        }
-    }
-    Ok(query)
-}
-
-fn named_approval(headers: &HeaderMap) -> Result<Option<ApprovalId>, Problem> {
-    let mut named = headers.get_all("approval-id").iter();
-    match (named.next(), named.next()) {
-        (None, _) => Ok(None),
-        (Some(id), None) => id
-            .to_str()
-            .ok()
-            .and_then(ApprovalId::parse)
-            .map(Some)
-            .ok_or_else(|| Problem::bad_field("Approval-Id", "is not a UUID")),
-        (Some(_), Some(_)) => Err(Problem::bad_field("Approval-Id", "is there twice")),
     }
 }
 

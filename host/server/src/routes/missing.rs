@@ -1,22 +1,32 @@
 //! What is said of an address that is no route.
 
+use std::net::SocketAddr;
+
 use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, Method, Response, StatusCode, header};
 
+use super::Occasion;
+use crate::app::App;
 use crate::problem::Problem;
 
 /// To a program the API's words; to a person, who came by typing an address, a page that leads to the console.
-pub fn missing(method: &Method, headers: &HeaderMap) -> Response<Body> {
-    if method == Method::GET && is_for_reading(headers) {
-        let problem = Problem::new(
-            StatusCode::NOT_FOUND,
-            "not_found",
-            "this host has no page at this address: those for people begin at `/console`",
-        );
-        crate::console::problem_page(problem)
-    } else {
-        Problem::no_route().into_json()
+pub async fn missing(
+    State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response<Body> {
+    let (head, _) = request.into_parts();
+    if head.method != Method::GET || !is_for_reading(&head.headers) {
+        return Problem::no_route().into_json();
     }
+    let problem = Problem::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "this host has no page at this address: those for people begin at `/console`",
+    );
+    let occasion = Occasion::of_page(&app, peer.ip(), &head);
+    occasion.answer(problem).await
 }
 
 /// Browsers name HTML where they go to an address; programs take whatever comes.

@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use countersign_core::chance;
 use countersign_core::keys::hex;
 
-use super::{Draining, TIMEOUT, is_page, shown};
+use super::{Draining, Occasion, TIMEOUT};
 use crate::app::App;
 use crate::cors;
 use crate::problem::Problem;
@@ -29,11 +29,13 @@ pub async fn surround(State(app): State<App>, request: Request, next: Next) -> R
     let from = address(&app, &head);
     let meter = Meter::default();
     let draining = Draining::default();
+    let occasion = Occasion::of(&app, peer(&head), &head);
     let route = head.extensions.get::<MatchedPath>().cloned();
     let answer = match admit(&app, &head, from, &meter).await {
         Ok(None) => {
             head.extensions.insert(meter.clone());
             head.extensions.insert(draining.clone());
+            head.extensions.insert(occasion.clone());
             let request = Request::from_parts(head, body);
             tokio::time::timeout(TIMEOUT, next.run(request))
                 .await
@@ -42,7 +44,13 @@ pub async fn surround(State(app): State<App>, request: Request, next: Next) -> R
         Ok(Some(response)) => Ok(response),
         Err(problem) => Err(problem),
     };
-    let mut response = answer.unwrap_or_else(|problem| shown(problem, is_page(&path)));
+    let mut response = match answer {
+        Ok(response) => response,
+        Err(problem) => {
+            occasion.by_heart().await;
+            occasion.answer(problem).await
+        }
+    };
     let took = started.elapsed();
     app.metrics
         .answered(&method, route.as_ref(), response.status(), took);

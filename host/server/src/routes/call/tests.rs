@@ -1,5 +1,6 @@
 //! What comes from outside in a request's line and head, against slower readers of the same.
 
+use axum::http::Uri;
 use std::collections::BTreeMap;
 
 use axum::http::{HeaderMap, header};
