@@ -16,6 +16,7 @@ mod policy_asking;
 mod policy_history;
 mod record;
 mod shadow;
+mod turned_away;
 
 use std::fs;
 use std::path::PathBuf;

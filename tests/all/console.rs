@@ -5,6 +5,7 @@ mod export;
 mod filters;
 mod glance;
 mod kept;
+mod led_back;
 mod lost;
 mod playground;
 mod revocation;

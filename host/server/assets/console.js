@@ -6,6 +6,7 @@
 
 (() => {
   const KEY = "countersign-proof";
+  const BACK = "countersign-back";
   const WITHOUT_PROOF = ["/console/sign-in", "/console/sign-out"];
 
   // A browser that blocks storage throws.
@@ -20,6 +21,7 @@
   const forget = () => {
     try {
       localStorage.removeItem(KEY);
+      sessionStorage.removeItem(BACK);
     } catch {
       // Then nothing was kept.
     }
@@ -72,11 +74,27 @@
     }
   });
 
+  // Where whoever has to sign in first came from: a link opened in this window knows nothing of it.
+  const asking = document.querySelector("[data-back]");
+  if (asking !== null) {
+    try {
+      sessionStorage.setItem(BACK, asking.getAttribute("href"));
+    } catch {
+      // Then the inbox is where they begin.
+    }
+  }
+
+  const home = () => {
+    const back = new URL(sessionStorage.getItem(BACK) ?? "/console", location.origin);
+    sessionStorage.removeItem(BACK);
+    return back.origin === location.origin && back.pathname.startsWith("/console/") ? back.pathname : "/console";
+  };
+
   const given = document.querySelector("[data-proof]");
   if (given !== null) {
     try {
       localStorage.setItem(KEY, given.dataset.proof);
-      location.replace("/console");
+      location.replace(home());
     } catch {
       show("unstored");
     }

@@ -31,7 +31,7 @@ mod workspace_tokens;
 pub mod workspaces;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
@@ -50,7 +50,7 @@ use self::draining::Draining;
 use self::occasion::Occasion;
 use self::openapi::{Made, Purpose};
 use crate::app::App;
-use crate::credentials::Freshness;
+use crate::credentials::{CredentialError, Freshness};
 use crate::problem::Problem;
 
 /// The longest body that is read. A secret is the largest thing that is sent: 256 KiB of it.
@@ -78,6 +78,21 @@ pub struct Visit {
     pub query: HashMap<String, String>,
     /// The body.
     pub body: Vec<u8>,
+    peer: IpAddr,
+}
+
+impl Visit {
+    /// The person who is signed in, if it can be said who it is.
+    pub async fn reader(&self) -> Result<Option<Caller>, Problem> {
+        let credentials = &self.app.credentials;
+        let (door, freshness) = (Door::Console, Freshness::Remembered);
+        let verified = credentials.verify(&self.headers, self.peer, door, freshness);
+        match verified.await {
+            Ok(caller) => Ok(caller.filter(|caller| caller.person().is_some())),
+            Err(CredentialError::Ledger(error)) => Err(error.into()),
+            Err(_) => Ok(None),
+        }
+    }
 }
 
 /// A router in the making.
@@ -190,7 +205,9 @@ impl Routes {
         F: Future<Output = Answer> + Send,
     {
         debug_assert!(!why.is_empty(), "an open route needs a reason");
-        let endpoint = move |State(app): State<App>, request: Request| {
+        let endpoint = move |State(app): State<App>,
+                             ConnectInfo(peer): ConnectInfo<SocketAddr>,
+                             request: Request| {
             let handler = handler.clone();
             async move {
                 let occasion = Occasion::within(&request);
@@ -204,6 +221,7 @@ impl Routes {
                         uri: parts.uri,
                         query,
                         body,
+                        peer: peer.ip(),
                     })
                     .await
                 };

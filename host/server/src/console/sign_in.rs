@@ -5,11 +5,14 @@
 //! page, holds the new session's proof, for the script to keep.
 
 use askama::Template;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use super::assets;
 use super::frame::{Frame, Place};
+use super::inside::Inside;
 use super::{page, see_other};
+use crate::app::App;
+use crate::origins::only;
 use crate::problem::Problem;
 use crate::routes::{Answer, Routes, Visit, parse_form};
 
@@ -27,8 +30,20 @@ const WHY_SIGN_OUT: &str = "ends the session that the request presents, and no o
 struct SignInPage {
     frame: Frame,
     link: Option<String>,
+    /// The page for which the reader has to sign in.
+    back: Option<Inside>,
+    /// The host's own origin, where the reader came by another one.
+    there: Option<String>,
     has_control_plane: bool,
     has_assertions: bool,
+}
+
+/// In place of the button, for whoever needs none.
+#[derive(Template)]
+#[template(path = "signed_in_already.html")]
+struct SignedInAlreadyPage {
+    frame: Frame,
+    link: String,
 }
 
 #[derive(Template)]
@@ -48,13 +63,27 @@ pub(super) fn add(routes: Routes) -> Routes {
 
 async fn show(visit: Visit) -> Answer {
     let link = visit.query.get("link").filter(|link| could_be_a_link(link));
-    if link.is_none() && is_signed_in(&visit).await? {
-        return Ok(see_other("/console"));
+    let back = visit.query.get("back");
+    let back = back.and_then(|path| Inside::to_come_back_to(path));
+    let reader = visit.reader().await?;
+    match (reader, link, &back) {
+        (Some(reader), Some(link), _) => {
+            let shown = SignedInAlreadyPage {
+                frame: Frame::of(&reader, Place::Elsewhere),
+                link: link.clone(),
+            };
+            return Ok(page(StatusCode::OK, &shown));
+        }
+        (Some(_), None, Some(back)) => return Ok(see_other(&back.to_string())),
+        (Some(_), None, None) => return Ok(see_other("/console")),
+        (None, ..) => {}
     }
     let (has_control_plane, has_assertions) = visit.app.credentials.ways_in();
     let shown = SignInPage {
         frame: Frame::without_viewer(Place::Outside),
         link: link.cloned(),
+        back,
+        there: own_origin(&visit.app, &visit.headers),
         has_control_plane,
         has_assertions,
     };
@@ -108,12 +137,23 @@ async fn sign_out(visit: Visit) -> Answer {
     Ok(response)
 }
 
-async fn is_signed_in(visit: &Visit) -> Result<bool, Problem> {
-    let operator = visit.app.credentials.operator();
-    let session = operator
-        .verify(&visit.headers, visit.app.clock.now())
-        .await?;
-    Ok(session.is_some())
+/// The host's own origin, where a browser on the same machine came by another name of it: there it has no session.
+/// Of other names nothing is said, because what stands before the host may have written another `Host`.
+fn own_origin(app: &App, headers: &HeaderMap) -> Option<String> {
+    let host = only(headers, header::HOST.as_str())?;
+    is_another_name(&app.base_url, host).then(|| app.base_url.clone())
+}
+
+fn is_another_name(base_url: &str, host: &str) -> bool {
+    let is_local = |authority: &str| {
+        let name = authority
+            .rsplit_once(':')
+            .map_or(authority, |(name, _)| name);
+        ["localhost", "127.0.0.1", "[::1]"].contains(&name.to_ascii_lowercase().as_str())
+    };
+    base_url
+        .strip_prefix("http://")
+        .is_some_and(|own| is_local(own) && is_local(host) && !own.eq_ignore_ascii_case(host))
 }
 
 /// Whether the text is of the alphabet of links; whether it is one is for the ledger to say.
@@ -127,13 +167,15 @@ fn could_be_a_link(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::examples::is_whole;
+    use super::super::examples::{is_whole, person};
     use super::*;
 
     fn drawn(link: Option<&str>, has_control_plane: bool) -> String {
         let page = SignInPage {
             frame: Frame::without_viewer(Place::Outside),
             link: link.map(str::to_owned),
+            back: Inside::parse("/console/keys"),
+            there: None,
             has_control_plane,
             has_assertions: false,
         };
@@ -182,6 +224,59 @@ mod tests {
         assert!(html.contains(r#"data-proof="the-proof""#), "{html}");
         assert!(html.contains("<noscript>"), "{html}");
         assert!(!html.contains("<form"), "{html}");
+    }
+
+    #[test]
+    fn whoever_must_sign_in_is_led_back_to_where_they_were() {
+        let back = r#"href="/console/keys" data-back"#;
+        for html in [drawn(None, false), drawn(None, true)] {
+            assert_eq!(html.matches(back).count(), 1, "{html}");
+        }
+        assert!(!drawn(Some("abc"), false).contains("data-back"));
+    }
+
+    #[test]
+    fn whoever_is_signed_in_needs_no_link() {
+        let page = |frame| {
+            let link = "abc".to_owned();
+            let html = SignedInAlreadyPage { frame, link }.render();
+            let html = html.expect("drawn");
+            is_whole(&html);
+            assert!(html.contains(r#"href="/console/approvals""#), "{html}");
+            html
+        };
+        let ours = page(Frame::of_operator(Place::Elsewhere));
+        assert!(ours.contains("no signing key"), "{ours}");
+        let theirs = page(Frame::of(&person("ada"), Place::Elsewhere));
+        assert!(!theirs.contains("abc"), "{theirs}");
+    }
+
+    #[test]
+    fn a_browser_that_came_by_another_local_name_is_told_the_hosts_own() {
+        let own = "http://127.0.0.1:8080";
+        assert!(is_another_name(own, "localhost:8080"));
+        assert!(is_another_name("http://localhost:8080", "127.0.0.1:8080"));
+        for (base_url, host) in [
+            (own, "127.0.0.1:8080"),
+            ("http://localhost:8080", "LOCALHOST:8080"),
+            ("https://host.example", "127.0.0.1:8080"),
+            ("http://host.example", "127.0.0.1:8080"),
+            (own, "host.example"),
+            (own, ""),
+        ] {
+            assert!(!is_another_name(base_url, host), "{base_url} {host}");
+        }
+        let page = SignInPage {
+            frame: Frame::without_viewer(Place::Outside),
+            link: Some("abc".to_owned()),
+            back: None,
+            there: Some(own.to_owned()),
+            has_control_plane: false,
+            has_assertions: false,
+        };
+        let html = page.render().expect("drawn");
+        let there = r#"href="http://127.0.0.1:8080/console/sign-in?link=abc""#;
+        assert!(html.contains(there), "{html}");
     }
 
     #[test]
