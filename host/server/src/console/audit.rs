@@ -198,7 +198,7 @@ fn read(call: &Call) -> (Narrow, AuditFilter) {
     let actor = narrow.text("actor");
     let filter = AuditFilter {
         kind: narrow.word("kind", EventKind::parse),
-        called: people::called(call, actor.as_deref()),
+        called: people::called(&call.caller, actor.as_deref()),
         actor,
         about: narrow.id("about"),
         span: narrow.span(),

@@ -167,7 +167,7 @@ fn read(call: &Call) -> (Narrow, DecisionFilter) {
     let filter = DecisionFilter {
         effect: narrow.word("effect", Effect::parse),
         verb,
-        called: people::called(call, actor.as_deref()),
+        called: people::called(&call.caller, actor.as_deref()),
         actor,
         class: narrow.word("class", CallerClass::parse),
         rule: narrow.text("rule"),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use countersign_core::approval::Requester;
-use countersign_core::caller::{Issuer, Person};
+use countersign_core::caller::{Caller, Issuer, Person};
 
 use super::asked;
 use super::frame::{Party, vouched_by};
@@ -78,8 +78,8 @@ impl People {
 }
 
 /// Whom `text` may be the beginning of the name of, where the reader may know people by name.
-pub fn called(call: &Call, text: Option<&str>) -> Option<String> {
-    call.caller.person()?;
+pub fn called(reader: &Caller, text: Option<&str>) -> Option<String> {
+    reader.person()?;
     text.map(str::to_owned)
 }
 
@@ -105,6 +105,7 @@ pub fn asking(requester: &Requester) -> Party {
 mod tests {
     use askama::Template as _;
 
+    use super::super::examples;
     use super::*;
 
     fn person(issuer: Issuer, user: &str) -> Person {
@@ -191,5 +192,13 @@ mod tests {
         assert!(html.contains(">ada:b@example</bdi>"), "{html}");
         let html = drawn(&asking(&requester("session:0123456789abcdef".to_owned())));
         assert!(!html.contains("ada:b@example"), "{html}");
+    }
+
+    #[test]
+    fn only_who_may_know_people_by_name_finds_them_by_it() {
+        let reader = examples::person("ada");
+        assert_eq!(called(&reader, Some("bob")).as_deref(), Some("bob"));
+        assert_eq!(called(&reader, None), None);
+        assert_eq!(called(&examples::agent(), Some("bob")), None);
     }
 }

@@ -83,7 +83,7 @@ fn read(call: &Call) -> (Narrow, Sought) {
     let sought = Sought {
         state: narrow.word("state", State::parse),
         verb: narrow.word("verb", Verb::parse),
-        called: people::called(call, who.as_deref()),
+        called: people::called(&call.caller, who.as_deref()),
         actor: who.map(actor),
         since: narrow.span().since,
     };
