@@ -105,9 +105,6 @@ fn flag_sets(verb: Verb) -> Vec<Vec<&'static str>> {
     })
 }
 
-/// A day, in milliseconds.
-const DAY: i64 = 86_400_000;
-
 impl Row {
     /// The question that this row stands for, about what everybody knows the table to be about.
     pub fn question(&self) -> Question {
@@ -123,7 +120,9 @@ impl Row {
             resource: self.resource(cast),
             time: cast.time,
             tallies: Vec::new(),
-            context: Properties::new(),
+            context: Properties::new()
+                .with_text("host.address", cast.address.as_deref())
+                .with_text("host.door", cast.address.as_ref().map(|_| "http")),
         }
     }
 
@@ -189,7 +188,7 @@ impl Row {
                     .with("name", text(&cast.token_name))
                     .with_text("role", role.filter(|role| *role != "none"));
                 if self.has("expires") {
-                    arguments.with("expires-at", Value::Integer(cast.time as i64 + DAY))
+                    arguments.with("expires-at", Value::Integer((cast.time + cast.life) as i64))
                 } else {
                     arguments
                 }
@@ -222,7 +221,9 @@ impl Row {
         let organisation = |properties| entity("organisation", &cast.organisation, properties);
         let properties = Properties::new();
         match self.verb {
-            Verb::OrgTokenMint => organisation(properties.with("live-tokens", Value::Integer(3))),
+            Verb::OrgTokenMint => {
+                organisation(properties.with("live-tokens", Value::Integer(cast.live_tokens)))
+            }
             Verb::OrgTokenRevoke => entity(
                 "org-token",
                 &cast.token,
@@ -230,7 +231,7 @@ impl Row {
                     .with("role", text("admin"))
                     .with("workspace", text(self.workspace(cast)))
                     .with("minted-by", text("admin-token"))
-                    .with("created-at", Value::Integer(cast.time as i64 - DAY))
+                    .with("created-at", Value::Integer((cast.time - cast.age) as i64))
                     .with("own-lineage", Value::Boolean(self.has("own"))),
             ),
             Verb::SecretWrite | Verb::SecretDelete => {
@@ -277,7 +278,7 @@ impl Row {
             Verb::Deprovision => organisation(
                 properties
                     .with("workspaces", Value::Integer(2))
-                    .with("live-tokens", Value::Integer(3)),
+                    .with("live-tokens", Value::Integer(cast.live_tokens)),
             ),
             _ => organisation(properties),
         }

@@ -30,7 +30,7 @@ use crate::verify::{Effort, Progress, verify};
 const TIME: Duration = Duration::from_secs(300);
 
 /// Lists what becomes of what `before` decides where `after` takes its place. `asked` is what callers asked
-/// lately, newest first. The table is asked a second time about `cast`, which no module can have been made to
+/// lately, newest first. The table is asked a second time about `cast`, whose names no module can have been made to
 /// recognise. Whoever stops `progress` gets a list that is cut short.
 pub fn review(
     (before, after): (&PolicySet, &PolicySet),

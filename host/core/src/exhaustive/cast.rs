@@ -4,8 +4,10 @@ use sha2::{Digest, Sha256};
 
 /// 2026-01-01T00:00:00Z in Unix milliseconds.
 const TIME: u64 = 1_767_225_600_000;
-/// An hour, in milliseconds.
+/// In milliseconds, like the two below.
 const HOUR: u64 = 3_600_000;
+const DAY: u64 = 24 * HOUR;
+const WEEK: u64 = 7 * DAY;
 
 /// Names that stand for everything of their kind: no policy has a reason to know them.
 #[derive(Clone, Debug)]
@@ -21,6 +23,13 @@ pub struct Cast {
     pub(super) token_name: String,
     pub(super) workspace_name: String,
     pub(super) key: String,
+    /// Where requests come from; of the known cast it is not told.
+    pub(super) address: Option<String>,
+    /// How many organisation tokens live.
+    pub(super) live_tokens: i64,
+    /// How long ago a token was minted, and how long it is to live, in milliseconds.
+    pub(super) age: u64,
+    pub(super) life: u64,
     /// Unix milliseconds.
     pub(super) time: u64,
 }
@@ -41,49 +50,76 @@ impl Cast {
             token_name: "ci".to_owned(),
             workspace_name: "research".to_owned(),
             key: "API_KEY".to_owned(),
+            address: None,
+            live_tokens: 3,
+            age: DAY,
+            life: DAY,
             time: TIME,
         }
     }
 
-    /// One that nobody knows who does not know `seed`, and always the same of it. The hour is that of the known
-    /// one: what a policy lets people do by the hour is no sign that it recognises the table.
+    /// One that nobody knows who does not know `seed`, and always the same of it; in the forms that a host's own
+    /// have. The day of the week and the hour are those of the known one: what a policy lets people do by the
+    /// hour is no sign that it recognises the table.
     pub fn drawn(seed: &[u8]) -> Self {
-        let drawn = |what: &str| {
-            let mut hash = Sha256::new();
-            hash.update(b"countersign cast v1\0");
-            hash.update(what);
-            hash.update([0]);
-            hash.update(seed);
-            <[u8; 32]>::from(hash.finalize())
-        };
-        let id = |what| {
-            let [bytes @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = drawn(what);
-            uuid::Builder::from_random_bytes(bytes)
-                .into_uuid()
-                .to_string()
-        };
-        let name = |what| {
-            let [length, letters @ ..] = drawn(what);
-            let letters = letters.iter().map(|byte| char::from(b'a' + byte % 26));
-            letters
-                .take(4 + usize::from(length % 9))
-                .collect::<String>()
-        };
-        let [a, b, c, d, ..] = drawn("time");
+        let draw = Draw(seed);
+        let time = TIME + draw.number("week", 104) * WEEK + draw.number("moment", HOUR);
+        let octet = |what| draw.number(what, 256);
         Self {
-            organisation: id("organisation"),
-            own_workspace: id("own workspace"),
-            other_workspace: id("other workspace"),
-            token: id("token"),
-            prefix: name("prefix").chars().take(4).collect(),
-            person: name("person"),
-            session: crate::keys::hex(&drawn("session"))[..16].to_owned(),
-            gateway: name("gateway"),
-            token_name: name("token name"),
-            workspace_name: name("workspace name"),
-            key: name("key").to_uppercase(),
-            time: TIME + u64::from(u32::from_be_bytes([a, b, c, d])) % HOUR,
+            organisation: draw.id("organisation", time),
+            own_workspace: draw.id("own workspace", time),
+            other_workspace: draw.id("other workspace", time),
+            token: draw.id("token", time),
+            prefix: draw.name("prefix").chars().take(4).collect(),
+            person: draw.name("person"),
+            session: crate::keys::hex(&draw.bytes::<8>("session")),
+            gateway: draw.name("gateway"),
+            token_name: draw.name("token name"),
+            workspace_name: draw.name("workspace name"),
+            key: draw.name("key").to_uppercase(),
+            address: Some(format!("10.{}.{}.{}", octet("b"), octet("c"), octet("d"))),
+            live_tokens: 1 + draw.number("live tokens", 12) as i64,
+            age: HOUR + draw.number("age", 30 * DAY),
+            life: HOUR + draw.number("life", 30 * DAY),
+            time,
         }
+    }
+}
+
+/// What comes of a seed.
+struct Draw<'s>(&'s [u8]);
+
+impl Draw<'_> {
+    fn bytes<const N: usize>(&self, what: &str) -> [u8; N] {
+        let mut hash = Sha256::new();
+        hash.update(b"countersign cast v1\0");
+        hash.update(what);
+        hash.update([0]);
+        hash.update(self.0);
+        let mut bytes = [0; N];
+        bytes
+            .iter_mut()
+            .zip(hash.finalize())
+            .for_each(|(byte, drawn)| *byte = drawn);
+        bytes
+    }
+
+    fn number(&self, what: &str, below: u64) -> u64 {
+        u64::from_be_bytes(self.bytes(what)) % below
+    }
+
+    /// Made within the half year before `time`.
+    fn id(&self, what: &str, time: u64) -> String {
+        let made = time - self.number(what, 26 * WEEK);
+        let id = uuid::Builder::from_unix_timestamp_millis(made, &self.bytes::<10>(what));
+        id.into_uuid().to_string()
+    }
+
+    /// Of 4 to 12 letters.
+    fn name(&self, what: &str) -> String {
+        let [length, letters @ ..] = self.bytes::<13>(what);
+        let letters = letters.iter().map(|byte| char::from(b'a' + byte % 26));
+        letters.take(4 + usize::from(length % 9)).collect()
     }
 }
 

@@ -29,8 +29,8 @@ pub struct List {
 #[derive(Default)]
 struct Group {
     rows: Vec<Row>,
-    /// How many of them do not show it where they are about what the table is known to be about.
-    hidden: usize,
+    /// Rows that do not show it where they are about what the table is known to be about.
+    hidden: Vec<Row>,
     searched: u64,
     point: Option<Point>,
     recorded: u64,
@@ -50,8 +50,7 @@ impl List {
         if let Some(group) = self.group(found)
             && group.rows.last() != Some(row)
         {
-            group.rows.push(row.clone());
-            group.hidden += 1;
+            group.hidden.push(row.clone());
         }
     }
 
@@ -110,7 +109,11 @@ impl List {
     ) -> (Vec<Item>, Vec<Item>, u64) {
         let mut groups: Vec<(Found, Group)> = self.groups.into_iter().collect();
         groups.sort_by_key(|(found, group)| {
-            let count = (group.recorded, group.rows.len(), group.searched);
+            let count = (
+                group.recorded,
+                group.rows.len() + group.hidden.len(),
+                group.searched,
+            );
             (found.change, std::cmp::Reverse(count))
         });
         let (loosens, tightens): (Vec<_>, Vec<_>) = groups
@@ -129,30 +132,30 @@ impl List {
 
 impl Group {
     fn item(self, found: Found, smallest: &mut impl FnMut(Point, &Found) -> Point) -> Item {
-        let mut phrases = phrases(&self.rows);
+        let plainest = self.rows.iter().min_by_key(|row| row.flags.len());
+        // What the search came upon may be something else than the table shows, under the same rule.
+        let row = plainest.map(|row| given(&Point::of(row.clone())));
+        let point = self.point.map(|point| given(&smallest(point, &found)));
+        let rows = [&*self.rows, &self.hidden].concat();
+        let mut phrases = phrases(&rows);
         if phrases.len() > PHRASES {
             let more = phrases.len() - PHRASES;
             phrases.truncate(PHRASES);
             phrases.push(format!("… and {}", words::counted(more, "more phrase")));
         }
-        if self.hidden > 0 {
-            let rows = words::counted(self.hidden, "row");
+        if !self.hidden.is_empty() {
+            let rows = words::counted(self.hidden.len(), "row");
             phrases.push(format!(
                 "{rows} of these only where it is about names that were drawn for this comparison: the table's own are recognised and answered otherwise, for which no policy has a reason"
             ));
         }
-        let plainest = self.rows.iter().min_by_key(|row| row.flags.len());
-        let plainest = plainest.filter(|_| self.hidden < self.rows.len());
-        // What the search came upon may be something else than the table shows, under the same rule.
-        let row = plainest.map(|row| given(&Point::of(row.clone())));
-        let point = self.point.map(|point| given(&smallest(point, &found)));
         let cases: Vec<String> = row.into_iter().chain(point).collect();
         let case = (!cases.is_empty()).then(|| cases.join("\n"));
         Item {
             change: found.change,
             before: found.before,
             after: found.after,
-            rows: self.rows.len() as u64,
+            rows: rows.len() as u64,
             phrases,
             searched: self.searched,
             recorded: self.recorded,
