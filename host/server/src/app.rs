@@ -5,9 +5,10 @@ use std::sync::Arc;
 use countersign_core::gate::Gate;
 use countersign_core::ports::Ledger;
 use countersign_core::time::Clock;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
+use crate::console::Exports;
 use crate::credentials::Credentials;
 use crate::heads::AuditHeads;
 use crate::metrics::Metrics;
@@ -66,7 +67,7 @@ pub struct Parts {
     /// Who waits for a change.
     pub waits: Streams,
     /// Places for those who take the audit along.
-    pub exports: Arc<Semaphore>,
+    pub exports: Exports,
     /// Whether the host was told to stop: what would go on for ever ends.
     pub stop: watch::Receiver<bool>,
 }

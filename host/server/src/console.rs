@@ -45,7 +45,7 @@ use askama::Template;
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 
-pub use self::audit_export::MOST_EXPORTS;
+pub use self::audit_export::Exports;
 use self::inside::Inside;
 pub use self::moment::Moment;
 use self::problem::{ADDRESS, NO_SUCH_PAGE};

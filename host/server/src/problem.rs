@@ -9,8 +9,8 @@ use countersign_core::ports::LedgerError;
 use countersign_core::verb::Verb;
 use serde_json::{Map, Value, json};
 
-pub use self::refusal::OTHER_THAN_SHOWN;
 use self::refusal::refused;
+pub use self::refusal::{ASKED_FIRST, OTHER_THAN_SHOWN};
 use crate::credentials::{CredentialError, Unverifiable};
 use crate::rates;
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use countersign_core::time::{Clock as _, SystemClock, Timestamp};
 use countersign_tests::{Caller, FakeClock, Host, HostBuilder, Mode, Stream, until};
 use serde_json::Value;
 
@@ -12,8 +13,6 @@ const EXPORT: &str = "/console/audit/export";
 /// More than all buffers between two programs hold: who does not read holds the host up.
 const ENTRIES: usize = 4_000;
 const ENTRY: usize = 4_000;
-/// As many as a host hands over at once.
-const PLACES: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Makes a host's record long, behind its back.
@@ -95,11 +94,13 @@ async fn policies_that_change_in_mid_download_are_asked_whether_it_goes_on() {
     let shelf = Shelf::set().await;
     let person = shelf.host.operator().await;
     lengthen(&shelf.host).await;
-    let [first, second] = [person.stream(EXPORT).await, person.stream(EXPORT).await];
+    let first = person.stream(EXPORT).await;
     shelf.write("freeze.wasm", Freeze::FIRST.component());
     shelf.decides("freeze", PATIENCE).await;
     // Agents alone are denied by it, and it is a person who reads.
     assert!(whole(first).await > ENTRIES);
+    has_room(&person).await;
+    let second = person.stream(EXPORT).await;
     let people = policies(
         "two-person.toml",
         "verbs = [\"audit_read\"]\napprovers = 1\n",
@@ -148,42 +149,75 @@ async fn what_a_person_approved_is_handed_over_to_its_end_and_asks_nobody_again(
     assert_eq!(stage::pending(&ann).await, [] as [Value; 0]);
 }
 
-// Guard: the place that `export` takes in host/server/src/console/audit_export.rs.
-#[tokio::test]
-async fn so_many_take_the_audit_along_at_once_and_the_next_is_told_to_wait() {
-    let host = Host::start(stage::ADMIN_TOKEN).await;
-    let person = host.operator().await;
-    lengthen(&host).await;
-    let mut downloads = Vec::new();
-    for _ in 0..PLACES {
-        downloads.push(person.stream(EXPORT).await);
-    }
-    let reply = person.get(EXPORT).await.expect(429);
-    assert_eq!(reply.header("retry-after"), Some("10"));
-    let page = reply.page();
-    assert!(
-        page.contains("<h1") && page.contains("Too much at once"),
-        "{page}"
-    );
-    assert!(page.contains("wait until one is whole"), "{page}");
-    // Who goes away leaves a place, and so does who has all.
-    drop(downloads.pop());
-    until("there is a place", PATIENCE, async || {
-        (person
-            .get("/console/audit/export?until=2020-01-01")
-            .await
-            .status
-            == 200)
-            .then_some(())
+/// Waits until `person` may take a file along.
+async fn has_room(person: &Caller) {
+    until("there is room", PATIENCE, async || {
+        let reply = person.get("/console/audit/export?until=2020-01-01").await;
+        (reply.status == 200).then_some(())
     })
     .await;
+}
+
+// Guard: `Exports::room`, host/server/src/console/audit_export.rs.
+#[tokio::test]
+async fn each_takes_one_file_along_and_so_many_do_at_once_and_no_grant_is_used_up_for_nothing() {
+    let stage = Stage::set_for(gating(Host::builder())).await;
+    lengthen(&stage.host).await;
+    let mut downloads = Vec::new();
+    let people = async |user: &str| {
+        let (person, bob) = (stage.person(user).await, stage.person("bob").await);
+        person.get(EXPORT).await.expect(202);
+        let asked = stage::pending(&person).await;
+        let id = asked[0]["id"].as_str().expect("an id").to_owned();
+        stage::approve(&bob, &id).await;
+        (person, id)
+    };
+    let (last, id) = people("fay").await;
+    for user in ["ann", "cid", "dan", "eve"] {
+        let (person, _) = people(user).await;
+        downloads.push(person.stream(EXPORT).await);
+        let own = person.get(EXPORT).await.expect(429).page();
+        assert!(own.contains("An export of yours is under way"), "{own}");
+    }
+    let reply = last.get(EXPORT).await.expect(429);
+    assert_eq!(reply.header("retry-after"), Some("10"));
+    let page = reply.page();
+    assert!(page.contains("wait until one is whole"), "{page}");
+    assert_eq!(stage::approval(&last, &id).await["status"], "approved");
+    // Who goes away leaves room.
+    drop(downloads.pop());
+    has_room(&last).await;
     for download in downloads {
         assert!(whole(download).await > ENTRIES);
     }
-    for _ in 0..PLACES {
-        person
-            .get("/console/audit/export?until=2020-01-01")
-            .await
-            .expect(200);
-    }
+}
+
+// Guard: `is_granted` in `Reader::still_may`.
+#[tokio::test]
+async fn what_was_merely_allowed_breaks_off_when_people_would_be_asked() {
+    let folder =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies/business-hours");
+    let module = std::fs::read(folder.join("business-hours.wasm")).expect("it is committed");
+    let clock = FakeClock::default();
+    // The minute of the day, from an hour ago to half an hour from now.
+    let of_day = |moment: Timestamp| moment.to_string()[11..16].to_owned();
+    let now = SystemClock.now();
+    let (from, to) = (
+        of_day(now.minus(Duration::from_secs(3_600))),
+        of_day(now.plus(Duration::from_secs(1_800))),
+    );
+    let settings = format!(
+        "verbs = [\"audit_read\"]\noutside = \"gate\"\npeople_too = true\nfrom = \"{from}\"\nto = \"{to}\"\ndays = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]\n"
+    );
+    let builder = Host::builder()
+        .clock(&clock)
+        .policy("business-hours.wasm", module)
+        .policy("business-hours.toml", settings);
+    let stage = Stage::set_for(builder).await;
+    let ann = stage.person("ann").await;
+    lengthen(&stage.host).await;
+    let download = ann.stream(EXPORT).await;
+    clock.set(3_600);
+    let why = broken_off(download).await;
+    assert!(why.contains("ask a person"), "{why}");
 }

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use super::Problem;
 
+/// The code of the problem that people would have to be asked for what was only glanced at.
+pub const ASKED_FIRST: &str = "asked_first";
 /// The code of the problem that something else would fall than was shown.
 pub const OTHER_THAN_SHOWN: &str = "other_than_shown";
 
@@ -67,7 +69,7 @@ pub(super) fn refused(refusal: Refusal, verb: Verb) -> Problem {
             Problem::unauthenticated("the credential was revoked or has expired")
         }
         Refusal::AskedFirst => forbidden(
-            "asked_first",
+            ASKED_FIRST,
             "the policies ask a person before you may see this, and nobody was asked: open the page that is about it to ask",
         ),
         Refusal::NoAnchor => Problem::new(

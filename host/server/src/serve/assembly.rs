@@ -11,13 +11,13 @@ use countersign_core::ports::Judge;
 use countersign_core::shadow::Witness;
 use countersign_core::time::Clock;
 use countersign_store::Address;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::app::{App, Parts};
 use crate::clock::{Machine, SteadyClock};
 use crate::config::{Anchor, AssertionRules, Config};
-use crate::console::MOST_EXPORTS;
+use crate::console::Exports;
 use crate::credentials::{Assertions, ControlPlaneSessions, Credentials, Operator};
 use crate::data_dir::{DataDir, Roots};
 use crate::heads::AuditHeads;
@@ -156,7 +156,7 @@ pub(super) async fn assemble(
         changes: watch::Sender::new(0),
         streams: Streams::new(MOST_STREAMS),
         waits: Streams::new(MOST_WAITS),
-        exports: Arc::new(Semaphore::new(MOST_EXPORTS)),
+        exports: Exports::none(),
         stop,
     }))
 }

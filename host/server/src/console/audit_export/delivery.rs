@@ -135,7 +135,12 @@ impl Delivery {
                 let _ = timeout(LAST_WORDS, self.pieces.closed()).await;
             }
         };
-        let _ = timeout(self.patience.piece, taken).await;
+        // A host that stops waits for no reader.
+        let patience = match *self.stop.borrow() {
+            true => LAST_WORDS,
+            false => self.patience.piece,
+        };
+        let _ = timeout(patience, taken).await;
     }
 }
 

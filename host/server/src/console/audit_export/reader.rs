@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::delivery::Cut;
 use crate::commands::terminal::plain_json;
+use crate::problem::ASKED_FIRST;
 use crate::report;
 use crate::routes::Call;
 
@@ -27,20 +28,24 @@ pub struct Reader {
     numbers: watch::Receiver<u64>,
     /// When they were asked.
     asked: Timestamp,
-    /// Whether they are those that let it begin.
-    are_the_first: bool,
+    /// Whether people approved this very file, which they were asked for by the policies that are live.
+    is_granted: bool,
 }
 
 impl Reader {
-    /// By a `permit` of no older policies than the last of `numbers` that was seen.
-    pub fn new(call: Call, permit: Permit, numbers: watch::Receiver<u64>) -> Self {
+    /// By a permit of no older policies than the last of `numbers` that was seen, and whether people granted it.
+    pub fn new(
+        call: Call,
+        (permit, is_granted): (Permit, bool),
+        numbers: watch::Receiver<u64>,
+    ) -> Self {
         let asked = call.app.clock.now();
         Self {
             call,
             permit,
             numbers,
             asked,
-            are_the_first: true,
+            is_granted,
         }
     }
 
@@ -86,11 +91,10 @@ impl Reader {
             return Ok(());
         }
         self.numbers.mark_unchanged();
-        self.are_the_first &= !are_others;
+        self.is_granted &= !are_others;
         match self.call.permit_beside(Action::AuditRead).await {
             Ok(permit) => self.permit = permit,
-            // They asked a person before, who approved this very file.
-            Err(problem) if self.are_the_first && problem.code() == "asked_first" => {}
+            Err(problem) if self.is_granted && problem.code() == ASKED_FIRST => {}
             Err(problem) => return Err(Cut::because(problem.error())),
         }
         self.asked = now;
