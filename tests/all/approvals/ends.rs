@@ -41,16 +41,19 @@ async fn whoever_withdrew_or_revoked_is_named_on_the_wire_on_the_page_and_in_the
     let withdrew = page(&ann, &format!("/console/approvals/{withdrawn}")).await;
     let history = page(&ann, "/console/approvals/history").await;
     let code = label.trim_start_matches("session:");
+    let bob = format!(
+        "by <bdi class=\"called\" title=\"{code}\">bob</bdi> <span class=\"vouched\">(by the control plane)</span>"
+    );
+    let taken_back = format!("<strong>Taken back</strong> {bob}");
     for (page, words) in [
-        (&of, "<strong>Taken back</strong> by <bdi>bob</bdi>"),
-        (&of, code),
+        (&of, &*taken_back),
         (&of, "<blockquote><p>the wrong key"),
         (
             &withdrew,
             "<strong>Withdrawn</strong> by the holder of ADMIN_TOKEN",
         ),
         (&withdrew, "the requester took it back"),
-        (&history, "by <bdi>bob</bdi>"),
+        (&history, &bob),
         (&history, "<bdi>the wrong key</bdi>"),
         (&history, "by the holder of ADMIN_TOKEN"),
     ] {

@@ -8,6 +8,7 @@ use countersign_core::time::Timestamp;
 use super::asked::Long;
 use super::frame::Party;
 use super::moment::Moment;
+use super::people::behind;
 
 /// Draws itself as by whom: `by ann (a person 0123…)`.
 #[derive(Template)]
@@ -30,8 +31,8 @@ impl HtmlSafe for Closing {}
 
 /// Who ended it.
 pub enum By {
-    /// A caller, and its verified user if it is a person; or the host.
-    Somebody(Party, Option<String>),
+    /// A caller, or the host.
+    Somebody(Party),
     /// Time, or another state of affairs.
     Nobody,
     /// It ended before this was recorded.
@@ -50,7 +51,9 @@ impl Closing {
         let (by, because) = match end {
             None => (By::Unknown, None),
             Some(end) => {
-                let by = end.by.map(|by| By::Somebody(Party::of(&by), end.user));
+                let by = end
+                    .by
+                    .map(|by| By::Somebody(behind(&by, end.user.as_deref())));
                 (by.unwrap_or(By::Nobody), Some(end.because))
             }
         };
@@ -70,7 +73,7 @@ impl Closing {
 
     /// Whether anybody is known to have ended it.
     pub fn is_somebodys(&self) -> bool {
-        matches!(self.by, By::Somebody(..))
+        matches!(self.by, By::Somebody(_))
     }
 
     /// The reason, where it is so long that it is folded.

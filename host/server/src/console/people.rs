@@ -93,11 +93,27 @@ pub fn asking(requester: &Requester) -> Party {
             user: user.to_owned(),
         })
     });
-    let known = person.filter(|person| person.label() == requester.actor);
-    let party = Party::of(&requester.actor);
+    of_label(&requester.actor, person)
+}
+
+/// Who has this label, of whom a record says that they are called `user`: by whomever of those who vouch for
+/// people that makes the label.
+pub fn behind(actor: &str, user: Option<&str>) -> Party {
+    let called = |issuer: &Issuer| {
+        Some(Person {
+            issuer: *issuer,
+            user: user?.to_owned(),
+        })
+    };
+    let makes_it = |person: &Person| person.label() == actor;
+    of_label(actor, Issuer::ALL.iter().filter_map(called).find(makes_it))
+}
+
+fn of_label(actor: &str, person: Option<Person>) -> Party {
+    let known = person.filter(|person| person.label() == actor);
     Party {
         known: known.as_ref().map(Known::new),
-        ..party
+        ..Party::of(actor)
     }
 }
 

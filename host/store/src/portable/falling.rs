@@ -106,8 +106,8 @@ impl std::fmt::Display for Whole {
 }
 
 /// All that falls, as an approval holds it. What has ended by itself is in it until it is revoked, so that time
-/// alone makes no approval stale; and a workspace's key that a later one replaced is the same key, so that its
-/// holder, who needs no person for that, does not either.
+/// alone makes no approval stale; and a workspace's key that a later one replaced is the same key, so that whoever
+/// merely rotates it does not either. A new name does: it is not what a person read.
 pub(super) async fn whole(connection: &mut Connection, id: WorkspaceId) -> Result<Whole, Fault> {
     let things: Vec<Thing> = sqlx::query_as(concat!(
         with_fallen!("$1"),
