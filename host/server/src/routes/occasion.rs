@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -9,6 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Response};
 use countersign_core::caller::{Caller, Door};
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use super::{is_page, read_body};
 use crate::app::App;
@@ -18,6 +20,8 @@ use crate::problem::Problem;
 
 /// The longest form whose words are kept: a reason and a name, each letter percent-encoded, are half of it.
 const MOST_WORDS: usize = 16 * 1024;
+/// So long is waited for words that are only to be handed back.
+const BRIEFLY: Duration = Duration::from_secs(2);
 
 /// A request of somebody who looks at a page; by default, one of a program.
 #[derive(Clone, Default)]
@@ -99,7 +103,7 @@ impl Occasion {
     /// Keeps the words of a form that nothing is done with.
     pub async fn keep_unread(&self, body: Body) {
         let keeps = self.0.as_ref().is_some_and(|inner| inner.keeps_words());
-        if keeps && let Ok(body) = read_body(body, MOST_WORDS).await {
+        if keeps && let Ok(Ok(body)) = timeout(BRIEFLY, read_body(body, MOST_WORDS)).await {
             self.keep(&body);
         }
     }

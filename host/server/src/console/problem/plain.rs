@@ -13,7 +13,7 @@ pub const NO_SUCH_PAGE: &str = "no_such_page";
 pub const ADDRESS: &str = "the address is wrong, or was cut off on its way to you";
 
 /// What stands at the end of what programs are told, and what people are told in its place.
-const ENDS: [(&str, &str); 5] = [
+const ENDS: [(&str, &str); 6] = [
     (
         "repeat the request without Approval-Id to ask again",
         "send it again from its page to ask again",
@@ -30,6 +30,10 @@ const ENDS: [(&str, &str); 5] = [
         "if it lasts, GET /policies says why",
         "if it lasts, the page of the policies says why",
     ),
+    (
+        "read GET /policies, and repeat what still holds",
+        "look at them, and repeat what still holds",
+    ),
     ("; programs use a token instead", ""),
 ];
 
@@ -45,10 +49,6 @@ pub fn in_words(problem: &Problem) -> String {
         }
         PROOF_MISSING => {
             "nothing was done: this browser has no signing key of your session, and its cookie alone changes nothing. Sign in again by a new link, in this browser and at this address: on the host's machine, `countersign login --browser` shows one"
-                .to_owned()
-        }
-        "policies_moved" => {
-            "other policies were made live meanwhile: look at them, and repeat what still holds"
                 .to_owned()
         }
         _ if is_about_the_address(problem) => ADDRESS.to_owned(),
@@ -170,10 +170,15 @@ mod tests {
                 "others: retry shortly; if it lasts, GET /policies says why",
                 "others: retry shortly; if it lasts, the page of the policies says why",
             ),
+            (
+                "policies_moved",
+                "live meanwhile: read GET /policies, and repeat what still holds",
+                "live meanwhile: look at them, and repeat what still holds",
+            ),
         ] {
             assert_eq!(words(missing, code, error), told);
         }
-        for code in ["cross_site", PROOF_MISSING, "policies_moved"] {
+        for code in ["cross_site", PROOF_MISSING] {
             let told = words(bad, code, "a program's words: GET /x");
             assert!(!told.contains("program") && !told.contains("GET"), "{told}");
         }
