@@ -188,7 +188,10 @@ fn people_can_take_back_a_grant_that_is_not_used() {
     let html = drawn(&granted, &person("grace"));
     assert!(!html.contains(&form), "{html}");
     assert!(html.contains("&#60;b&#62;wrong key"), "{html}");
-    assert!(html.contains("by <bdi>ada</bdi>"), "{html}");
+    assert!(
+        html.contains(">ada</bdi> <span class=\"vouched\">("),
+        "{html}"
+    );
 }
 
 #[test]

@@ -206,7 +206,7 @@ mod tests {
         let html = drawn_of(&moved, Deed::TakeBack, Some("mine <b>"));
         for shown in [
             "Somebody else took this back first",
-            "<bdi>grace</bdi>",
+            ">grace</bdi> <span class=\"vouched\">(",
             "<bdi>hers</bdi>",
             "readonly>mine &#60;b&#62;</textarea>",
         ] {
