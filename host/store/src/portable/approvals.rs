@@ -254,25 +254,30 @@ pub(super) async fn spend(
     Ok(used.rows_affected() > 0)
 }
 
+/// Ends an approval by `statement`, which says in which state it has to be. False where it was not.
+async fn close(
+    connection: &mut Connection,
+    statement: &'static str,
+    (id, end): (ApprovalId, &End),
+) -> Result<bool, Fault> {
+    let (id, at) = (id.to_string(), end.at.as_micros());
+    let closing = sqlx::query(statement).bind(at).bind(id);
+    let closing = closing.bind(&end.by).bind(&end.user).bind(&end.because);
+    Ok(closing.execute(connection).await?.rows_affected() > 0)
+}
+
 /// Pending → withdrawn. False where it was not pending any more.
 pub(super) async fn withdraw(
     connection: &mut Connection,
     id: ApprovalId,
     end: &End,
 ) -> Result<bool, Fault> {
-    let withdrawn = sqlx::query(concat!(
+    let statement = concat!(
         "UPDATE approvals SET state = 'withdrawn', ",
         ends!("$1"),
         " WHERE id = $2 AND state = 'pending' AND expires_at > $1"
-    ))
-    .bind(end.at.as_micros())
-    .bind(id.to_string())
-    .bind(&end.by)
-    .bind(&end.user)
-    .bind(&end.because)
-    .execute(connection)
-    .await?;
-    Ok(withdrawn.rows_affected() > 0)
+    );
+    close(connection, statement, (id, end)).await
 }
 
 /// Approved → lapsed, no later than its time was over. False where it was not approved any more.
@@ -281,19 +286,12 @@ pub(super) async fn lapse(
     id: ApprovalId,
     end: &End,
 ) -> Result<bool, Fault> {
-    let lapsed = sqlx::query(concat!(
+    let statement = concat!(
         "UPDATE approvals SET state = 'lapsed', ",
         ends!("CASE WHEN grant_expires_at < $1 THEN grant_expires_at ELSE $1 END"),
         " WHERE id = $2 AND state = 'approved'"
-    ))
-    .bind(end.at.as_micros())
-    .bind(id.to_string())
-    .bind(&end.by)
-    .bind(&end.user)
-    .bind(&end.because)
-    .execute(connection)
-    .await?;
-    Ok(lapsed.rows_affected() > 0)
+    );
+    close(connection, statement, (id, end)).await
 }
 
 /// Pending → expired, once its time is over. False before that, or where it was not pending any more.

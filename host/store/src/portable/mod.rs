@@ -9,6 +9,7 @@ mod audit;
 mod columns;
 #[cfg(test)]
 mod company;
+mod credentials;
 mod decisions;
 mod deeds;
 mod deprovision;
@@ -206,7 +207,7 @@ impl Ledger for Store {
 
     async fn lives(&self, caller: &Caller, now: Timestamp) -> Result<bool, LedgerError> {
         let mut connection = self.glance().await?;
-        Ok(settle::credential_lives(&mut connection, caller, now).await?)
+        Ok(credentials::is_alive(&mut connection, caller, now).await?)
     }
 
     async fn approval(

@@ -2,14 +2,13 @@
 
 use countersign_core::approval::{Approval, End};
 use countersign_core::audit::EventKind;
-use countersign_core::caller::{Caller, Identity, earlier};
+use countersign_core::caller::Identity;
 use countersign_core::decision::{Outcome, RecordedDecision};
 use countersign_core::gate::outlives_the_minter;
 use countersign_core::id::{ApprovalId, TokenId};
 use countersign_core::ledger::{Deed, Refusal, Settled, Submission, Want};
 use countersign_core::permit::Permit;
 use countersign_core::policy::{Ground, Terms};
-use countersign_core::time::Timestamp;
 use countersign_core::verdict::Ruling;
 use serde_json::{Value, json};
 use sqlx::Connection as _;
@@ -17,8 +16,8 @@ use sqlx::Connection as _;
 use super::deeds::Under;
 use super::grants::Found;
 use super::{
-    Connection, approvals, audit, decisions, deeds, facts, grants, keys, lost, requests, sessions,
-    tallies, tokens, workspace_tokens,
+    Connection, approvals, audit, credentials, decisions, deeds, facts, grants, keys, lost,
+    requests, tallies,
 };
 use crate::fault::Fault;
 
@@ -35,7 +34,7 @@ pub(super) async fn settle(
     if judged_by != decisions::BY_CORE && judged_by != submission.judge.generation() {
         return Ok(Settled::Moved);
     }
-    let Some(standing) = standing(connection, submission.caller, now).await? else {
+    let Some(standing) = credentials::standing(connection, submission.caller, now).await? else {
         return refuse(connection, submission, None, Refusal::CredentialGone).await;
     };
     // It may have begun to drain since it was verified.
@@ -94,67 +93,6 @@ fn denied(ground: &Ground, policy: &str) -> Refusal {
         reason: ground.reason.clone(),
         policy: policy.to_owned(),
         advice: ground.advice().map(str::to_owned),
-    }
-}
-
-/// Whether the caller's credential is still what it was when it was verified.
-pub(super) async fn credential_lives(
-    connection: &mut Connection,
-    caller: &Caller,
-    now: Timestamp,
-) -> Result<bool, Fault> {
-    Ok(standing(connection, caller, now).await?.is_some())
-}
-
-/// How a credential stands that lives.
-struct Standing {
-    /// When it ends, where that is known.
-    ends_at: Option<Timestamp>,
-}
-
-/// The caller's credential, if it is still what it was when it was verified. The host's own secrets and
-/// sessions that another issuer keeps have no row here: who verified them answers for them, until they end.
-async fn standing(
-    connection: &mut Connection,
-    caller: &Caller,
-    now: Timestamp,
-) -> Result<Option<Standing>, Fault> {
-    let endless = Standing { ends_at: None };
-    match &caller.identity {
-        Identity::OrgToken {
-            id,
-            role,
-            workspace,
-            ..
-        } => {
-            let token = tokens::live(connection, *id, now).await?;
-            let token = token.filter(|token| token.role == *role && token.workspace == *workspace);
-            Ok(token.map(|token| Standing {
-                ends_at: earlier(token.expires_at, token.draining_until),
-            }))
-        }
-        Identity::WorkspaceToken { id, workspace, .. } => {
-            let token = workspace_tokens::live(connection, *workspace, *id, now).await?;
-            Ok(token.map(|token| Standing {
-                ends_at: earlier(token.expires_at, token.draining_until),
-            }))
-        }
-        Identity::Session {
-            session: Some(session),
-            ..
-        } => {
-            let is_live = sessions::is_live(connection, *session, now).await?;
-            Ok(is_live.then_some(endless))
-        }
-        // A person is none who ends with the proof of the moment, so nothing that they mint ends with it.
-        Identity::Session {
-            session: None,
-            expires_at,
-            ..
-        } => Ok(expires_at.is_none_or(|end| now < end).then_some(endless)),
-        Identity::AdminToken { .. } | Identity::Provisioner { .. } | Identity::PolicyFolder => {
-            Ok(Some(endless))
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use countersign_core::operators::Standing;
 use serde_json::json;
 
 use super::approvals::ends;
-use super::{Connection, approvals, audit, people, settle};
+use super::{Connection, approvals, audit, credentials, people};
 use crate::fault::Fault;
 
 /// Takes a pending request back for its requester.
@@ -17,7 +17,7 @@ pub(super) async fn withdraw(
     withdrawal: &Withdrawal<'_>,
 ) -> Result<Ended, Fault> {
     let (caller, now) = (withdrawal.caller, withdrawal.at);
-    if !settle::credential_lives(connection, caller, now).await? {
+    if !credentials::is_alive(connection, caller, now).await? {
         return Ok(Ended::CredentialGone);
     }
     let found = approvals::load(connection, withdrawal.approval).await?;
@@ -49,7 +49,7 @@ pub(super) async fn revoke(
     revocation: &Revocation<'_>,
 ) -> Result<Ended, Fault> {
     let (caller, now) = (revocation.caller, revocation.at);
-    if !settle::credential_lives(connection, caller, now).await? {
+    if !credentials::is_alive(connection, caller, now).await? {
         return Ok(Ended::CredentialGone);
     }
     let Some(mut approval) = approvals::load(connection, revocation.approval).await? else {

@@ -9,7 +9,7 @@ use countersign_core::time::Timestamp;
 
 use super::world::*;
 
-async fn withdraw(
+pub async fn withdraw(
     world: &World,
     caller: &Caller,
     approval: ApprovalId,
@@ -25,7 +25,7 @@ async fn withdraw(
     ended.expect("the ledger answers")
 }
 
-async fn revoke(world: &World, user: &str, approval: ApprovalId, at: Timestamp) -> Ended {
+pub async fn revoke(world: &World, user: &str, approval: ApprovalId, at: Timestamp) -> Ended {
     let revocation = Revocation {
         approval,
         caller: &session_of(user),

@@ -1,37 +1,12 @@
 //! By whom, when and why approvals ended, as their rows say it.
 
 use countersign_core::approval::{Approval, Choice, End, State};
-use countersign_core::caller::Caller;
 use countersign_core::id::ApprovalId;
-use countersign_core::ledger::{Ended, Revocation, Withdrawal};
-use countersign_core::operators::Standing;
+use countersign_core::ledger::Ended;
 use countersign_core::ports::Ledger;
-use countersign_core::time::Timestamp;
 
+use super::endings::{revoke, withdraw};
 use super::world::*;
-
-async fn withdraw(world: &World, caller: &Caller, approval: ApprovalId, at: Timestamp) -> Ended {
-    let withdrawal = Withdrawal {
-        approval,
-        workspace: None,
-        caller,
-        at,
-    };
-    let ended = world.ledger.withdraw(withdrawal).await;
-    ended.expect("the ledger answers")
-}
-
-async fn revoke(world: &World, user: &str, approval: ApprovalId, at: Timestamp) -> Ended {
-    let revocation = Revocation {
-        approval,
-        caller: &session_of(user),
-        standing: Standing::None,
-        reason: Some("the wrong key"),
-        at,
-    };
-    let ended = world.ledger.revoke(revocation).await;
-    ended.expect("the ledger answers")
-}
 
 /// The end of the approval, as it is kept.
 async fn end_of(world: &World, id: ApprovalId) -> Option<End> {
@@ -50,11 +25,11 @@ async fn whoever_withdraws_or_revokes_is_kept_and_whoever_comes_later_is_not() {
     let world = World::new().await;
     let ask = Ask::new(&admin(), mint("ci"), gate(), at(0));
     let taken = pending(world.ask(&ask).await);
-    let done = withdraw(&world, &admin(), taken.id, at(1)).await;
+    let done = withdraw(&world, &admin(), taken.id, (None, at(1))).await;
     let expected = Some(End::by(&admin(), at(1), "the requester took it back"));
     assert_eq!(end_in(&done), expected);
     assert_eq!(end_of(&world, taken.id).await, expected);
-    let late = withdraw(&world, &admin(), taken.id, at(2)).await;
+    let late = withdraw(&world, &admin(), taken.id, (None, at(2))).await;
     assert!(matches!(late, Ended::Is(State::Withdrawn, _)), "{late:?}");
     assert_eq!(end_in(&late), expected);
 

@@ -3,6 +3,7 @@
 mod ahead;
 mod approvals;
 mod audit;
+mod came;
 mod cast;
 mod decisions;
 mod deprovision;

@@ -1,5 +1,7 @@
 //! Who is behind the labels of people.
 
+use std::collections::BTreeSet;
+
 use countersign_core::action::Action;
 use countersign_core::approval::{Choice, State};
 use countersign_core::caller::{Caller, Identity, Issuer, Person};
@@ -176,15 +178,8 @@ async fn decisions_entries_and_approvals_of_a_person_are_found_by_the_name() {
         };
         let permit = world.permit(Action::DecisionRead).await;
         let found = world.ledger.find_decisions(&permit, &filter, &all);
-        let mut found: Vec<_> = found
-            .await
-            .expect("decisions")
-            .items
-            .into_iter()
-            .map(|one| one.actor)
-            .collect();
-        found.sort();
-        found.dedup();
+        let found = found.await.expect("decisions").items;
+        let found = each_once(found.into_iter().map(|one| one.actor));
         assert_eq!(found, actors, "{text}");
         let filter = AuditFilter {
             actor,
@@ -193,15 +188,8 @@ async fn decisions_entries_and_approvals_of_a_person_are_found_by_the_name() {
         };
         let permit = world.permit(Action::AuditRead).await;
         let found = world.ledger.find_entries(&permit, &filter, &all);
-        let mut found: Vec<_> = found
-            .await
-            .expect("entries")
-            .items
-            .into_iter()
-            .map(|one| one.actor)
-            .collect();
-        found.sort();
-        found.dedup();
+        let found = found.await.expect("entries").items;
+        let found = each_once(found.into_iter().map(|one| one.actor));
         assert_eq!(found, actors, "{text}");
     }
     // Who reads as a program gives no name, and finds nobody by one.
@@ -247,4 +235,8 @@ async fn who_asked_before_names_were_kept_is_found_by_the_migration() {
     expected.sort();
     assert_eq!(known(&world, &reader, &both).await, expected);
     world.end().await;
+}
+
+fn each_once(actors: impl Iterator<Item = String>) -> Vec<String> {
+    actors.collect::<BTreeSet<_>>().into_iter().collect()
 }

@@ -11,8 +11,7 @@ use countersign_core::decision::{Decision, Outcome};
 use countersign_core::id::{ApprovalId, DecisionId, OrgId, TokenId, WorkspaceId};
 use countersign_core::keys::{KeyLedger as _, Keys, RootKey};
 use countersign_core::ledger::{
-    Ahead, Ballot, Deed, Done, OrgToken, Refusal, Settled, Submission, TokenUses, Voted, Want,
-    Whose,
+    Ahead, Ballot, Deed, Done, OrgToken, Settled, Submission, TokenUses, Voted, Want, Whose,
 };
 use countersign_core::permit::Permit;
 use countersign_core::policy::{CallerClass, Question};
@@ -24,6 +23,7 @@ use countersign_core::token::{PlainToken, TokenHash, TokenKind};
 use countersign_core::verdict::{Judgement, Ruling, Took};
 use countersign_core::workspace::{Slice, Workspace, WorkspaceToken};
 
+pub use super::came::*;
 pub use super::cast::*;
 use super::{Database, Store};
 
@@ -348,55 +348,6 @@ impl World {
     pub async fn audited(&self, kind: &str) -> usize {
         let entries = self.audit().await;
         entries.iter().filter(|entry| entry.kind == kind).count()
-    }
-}
-
-pub fn pending(settled: Settled) -> Approval {
-    match settled {
-        Settled::Pending(approval) => *approval,
-        other => panic!("pending, not {other:?}"),
-    }
-}
-
-pub fn token(settled: Settled) -> OrgToken {
-    match settled {
-        Settled::Done(Done::Minted(token)) => token,
-        other => panic!("a minted token, not {other:?}"),
-    }
-}
-
-pub fn saved(settled: Settled) -> Workspace {
-    match settled {
-        Settled::Done(Done::WorkspaceSaved(workspace)) => workspace,
-        other => panic!("a saved workspace, not {other:?}"),
-    }
-}
-
-pub fn workspace_token(settled: Settled) -> WorkspaceToken {
-    match settled {
-        Settled::Done(Done::WorkspaceTokenMinted(token)) => token,
-        other => panic!("a workspace's token, not {other:?}"),
-    }
-}
-
-pub fn refused(settled: Settled) -> Refusal {
-    match settled {
-        Settled::Refused(refusal) => refusal,
-        other => panic!("a refusal, not {other:?}"),
-    }
-}
-
-pub fn done(settled: Settled) -> Done {
-    match settled {
-        Settled::Done(done) => done,
-        other => panic!("a deed, not {other:?}"),
-    }
-}
-
-pub fn counted(voted: Voted) -> Approval {
-    match voted {
-        Voted::Counted(approval) => *approval,
-        other => panic!("a counted vote, not {other:?}"),
     }
 }
 
