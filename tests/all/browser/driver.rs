@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A script has so long to answer, in milliseconds: less than the client waits.
 const SCRIPT_MS: u64 = 55_000;
 
+/// So often a driver is started that finds no port.
+const STARTS: usize = 5;
+
 /// A telephone, a tablet and a desk.
 const WIDTHS: [u64; 3] = [390, 820, 1440];
 
@@ -320,8 +323,21 @@ struct Driver {
 }
 
 impl Driver {
-    /// With all that it and the browser leave behind in `folder`.
+    /// With all that it and the browser leave behind in `folder`. The port that it chooses may be taken by
+    /// another the moment after, and then it ends.
     fn start(folder: &Path) -> Self {
+        let mut said = String::new();
+        for _ in 0..STARTS {
+            match Self::try_start(folder) {
+                Ok(driver) => return driver,
+                Err(why) => said = why,
+            }
+        }
+        panic!("chromedriver ends: {said}")
+    }
+
+    /// What it said, where it ended at once.
+    fn try_start(folder: &Path) -> Result<Self, String> {
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
             .env("TMPDIR", folder)
@@ -342,16 +358,19 @@ impl Driver {
             let read = stdout
                 .read_line(&mut said)
                 .expect("it says where it listens");
-            assert_ne!(read, 0, "chromedriver ended: {said}");
+            if read == 0 {
+                let _ = process.wait();
+                return Err(said);
+            }
             if let Some((_, port)) = said[begin..].split_once("started successfully on port ") {
                 break port.trim().trim_end_matches('.').parse().expect("a port");
             }
         };
-        Self {
+        Ok(Self {
             process,
             port,
             session: None,
-        }
+        })
     }
 
     fn origin(&self) -> String {

@@ -94,7 +94,8 @@ async fn policies_that_change_in_mid_download_are_asked_whether_it_goes_on() {
     let shelf = Shelf::set().await;
     let person = shelf.host.operator().await;
     lengthen(&shelf.host).await;
-    let first = person.stream(EXPORT).await;
+    // A connection over which much was read takes much more before anybody reads it.
+    let first = person.with("connection", "close").stream(EXPORT).await;
     shelf.write("freeze.wasm", Freeze::FIRST.component());
     shelf.decides("freeze", PATIENCE).await;
     // Agents alone are denied by it, and it is a person who reads.
