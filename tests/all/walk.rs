@@ -25,5 +25,13 @@ fn a_client_that_knows_the_contract_alone_finds_each_sentence_of_it_to_hold() {
     let last = said.lines().last().unwrap_or_default();
     println!("walk: {last}");
     let words = String::from_utf8_lossy(&walked.stderr);
-    assert!(walked.status.success(), "{said}\n{words}");
+    let broken: Vec<_> = said
+        .lines()
+        .filter(|line| line.contains(" FAILED "))
+        .collect();
+    assert!(
+        walked.status.success(),
+        "{}\n{words}\n{said}",
+        broken.join("\n")
+    );
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 from wire import Client, Mismatch
 from witness import Witness
 
-START_DEADLINE = 40.0
+START_DEADLINE = 120
 
 
 GIVEN = set()
@@ -51,7 +51,7 @@ class Host:
         self.environment = {k: v for k, v in self.environment.items() if v is not None}
         self.admin_token = self.environment.get("ADMIN_TOKEN")
 
-    def command(self, *arguments, timeout=30, **changes):
+    def command(self, *arguments, timeout=120, **changes):
         """Run another command of the binary with this host's environment."""
         environment = {k: v for k, v in {**self._environment(), **changes}.items() if v is not None}
         return subprocess.run(
@@ -78,7 +78,7 @@ class Host:
                 pass
             time.sleep(0.05)
         self.stop()
-        raise Mismatch(f"the host was not ready after {START_DEADLINE:.0f} s: {self.output()[-600:]}")
+        raise Mismatch(f"the host was not ready after {START_DEADLINE} s: {self.output()[-600:]}")
 
     def stop(self):
         """End the process that this object started."""

@@ -10,7 +10,7 @@ class Settings:
     """Names of environment variables and defaults, by the words in them."""
 
     def __init__(self, binary):
-        shown = subprocess.run([binary, "serve", "--help"], capture_output=True, text=True, timeout=30, check=False)
+        shown = subprocess.run([binary, "serve", "--help"], capture_output=True, text=True, timeout=120, check=False)
         self.text = shown.stdout
         self.found = []
         for part in re.split(r"\n\s*(?=(?:-\w, )?--)", self.text):

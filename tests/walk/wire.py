@@ -49,7 +49,7 @@ class Answer:
 class Client:
     """A caller: an address and the headers that say who it is."""
 
-    def __init__(self, address, headers=None, proof=None, witness=None, timeout=60):
+    def __init__(self, address, headers=None, proof=None, witness=None, timeout=120):
         self.address = address
         self.headers = dict(headers or {})
         self.proof = dict(proof or {})
@@ -67,12 +67,6 @@ class Client:
                     del kept[present]
             if value is not None:
                 other.headers[header] = value
-        return other
-
-    def patiently(self):
-        """The same caller, who waits for more than a minute."""
-        other = self.also()
-        other.timeout = 120
         return other
 
     def ask(self, method, path, json_body=None, raw=None):

@@ -12,7 +12,7 @@ use crate::process::{Process, built};
 use crate::{CommandLine, ControlPlane, Database, Disk, FakeClock, until};
 
 /// A host has so long to start or to refuse: it compiles its policies, perhaps beside others that do.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(120);
 /// Which tenant the host under test is.
 const SLUG: &str = "acme";
 

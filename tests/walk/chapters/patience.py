@@ -21,7 +21,7 @@ def remembered(walk):
     asker = agent(host)
     patient = pending(asker, "POST", TOKENS, {"name": "patience"})["approval_id"]
     held = []
-    waiter = threading.Thread(target=lambda: held.append(timed(lambda: asker.patiently().get(f"/approvals/{patient}?wait=55"))))
+    waiter = threading.Thread(target=lambda: held.append(timed(lambda: asker.get(f"/approvals/{patient}?wait=55"))))
     waiter.start()
     cookie = host.plane.admit("dora")
     expect(host.holder(cookie).get("/workspaces"), 200)
