@@ -98,9 +98,11 @@ async fn a_token_whose_page_is_broken_is_unavailable_and_others_go_on() {
         .iter()
         .find(|token| places(token).len() == 2 && are_leaves(&content, &places(token)))
         .expect("a token on a leaf of the table and one of the index");
+    // The latest, far from the broken one: a row grows when it is first used, and where its page is full
+    // those beside it are read as well.
     let sound = tokens
         .iter()
-        .find(|token| places(token).is_disjoint(&places(broken)))
+        .rfind(|token| places(token).is_disjoint(&places(broken)))
         .expect("a token on other pages");
 
     let both = places(broken);
