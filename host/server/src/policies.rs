@@ -47,7 +47,7 @@ use self::book::Book;
 pub use self::cache::open as open_cache;
 use self::candidate::Candidate;
 pub use self::choice_error::ChoiceError;
-pub use self::chosen::Chosen;
+pub use self::chosen::{Chosen, Ready};
 pub use self::counts::{Counts, Said};
 pub use self::folder::FolderMode;
 use self::mark::FolderMark;

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use countersign_engine::BASELINE;
 use countersign_tests::{CommandLine, until};
 use serde_json::Value;
 
@@ -144,4 +145,28 @@ async fn a_module_that_decides_goes_into_shadow_once_its_list_is_accepted() {
     // Going back waits for nobody.
     let back = person.run(&["policy", "rollback", "2"]).await;
     back.expect(0).says(&["Generation 4 is live"]);
+}
+
+#[tokio::test]
+async fn what_takes_long_to_compare_is_said_to_and_ends_in_the_list() {
+    let (_host, person) = signed_in().await;
+    let file = |name: &str| person.folder().join(name).display().to_string();
+    fs::write(file("baseline.wasm"), BASELINE).expect("written");
+    fs::write(file("looser.toml"), LOOSER).expect("written");
+    let (component, settings) = (file("baseline.wasm"), file("looser.toml"));
+    let push = [
+        "policy",
+        "push",
+        &component,
+        "--mode",
+        "enforce",
+        "--settings",
+        &settings,
+    ];
+    person.run(&push).await.expect(3).says(&[
+        "is being compared with what decides",
+        "nothing is changed yet",
+        "this waits for an operator, and nothing was done yet",
+        "gate → allow",
+    ]);
 }

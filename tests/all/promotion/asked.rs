@@ -1,12 +1,13 @@
 //! Operators who ask for other policies themselves.
 
-use countersign_tests::{Caller, Host, Reply};
+use countersign_engine::BASELINE;
+use countersign_tests::{Caller, Host, Reply, until};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::loosens;
+use super::{PATIENCE, loosens};
 use crate::reload::shelf::Freeze;
-use crate::stage::{Stage, approval, approve, decide};
+use crate::stage::{Stage, approval, approve, decide, pending};
 
 async fn push(operator: &Caller) {
     let kind = Some("application/wasm");
@@ -18,6 +19,22 @@ async fn push(operator: &Caller) {
 async fn mode(operator: &Caller, mode: &str) -> Reply {
     let body = json!({ "mode": mode, "version": "1.0.0" });
     operator.put("/policies/freeze/mode", body).await
+}
+
+/// The baseline in place of the built-in one, so that agents mint alone.
+async fn looser(operator: &Caller) -> Value {
+    let (kind, bytes) = (Some("application/wasm"), BASELINE.to_vec());
+    let put = operator.send(Method::PUT, "/policies/baseline", kind, bytes);
+    let kept = put.await.expect(201).json;
+    json!({
+        "mode": "enforce",
+        "digest": kept["digest"],
+        "settings": { "gated_verbs": ["secret_write", "secret_delete"] },
+    })
+}
+
+async fn generation(operator: &Caller) -> Value {
+    operator.get("/policies").await.expect(200).json["generation"].clone()
 }
 
 async fn staged(operators: &str) -> Stage {
@@ -94,4 +111,29 @@ async fn the_only_operator_accepts_what_they_asked_for_and_going_back_waits_for_
         .post("/policies/rollback", json!({ "generation": 1 }))
         .await;
     assert_eq!(back.expect(200).json["live"], true);
+}
+
+#[tokio::test]
+async fn whoever_does_not_wait_is_told_that_nothing_is_changed_and_finds_it_compared_later() {
+    let stage = staged("control-plane:ann").await;
+    let ann = stage.person("ann").await;
+    let looser = looser(&ann).await;
+    let path = |wait: &str| format!("/policies/baseline/mode{wait}");
+    for wrong in ["?wait=56", "?wait=soon"] {
+        let reply = ann.put(&path(wrong), looser.clone()).await;
+        reply.refused(400, "bad_request");
+    }
+    let early = ann.put(&path("?wait=0"), looser.clone()).await;
+    let early = early.refused(503, "comparing");
+    assert_eq!(early.header("retry-after"), Some("1"), "{early}");
+    assert_eq!(generation(&ann).await, 1);
+    assert!(pending(&ann).await.is_empty(), "nobody is asked yet");
+
+    let waits = until("it is compared", PATIENCE, async || {
+        let reply = ann.put(&path("?wait=0"), looser.clone()).await;
+        (reply.status != 503).then_some(reply)
+    });
+    let waits = waits.await.expect(202);
+    assert!(!loosens(&ann, waits.text("approval_id")).await.is_empty());
+    assert_eq!(generation(&ann).await, 1);
 }

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use self::meaning::not_signed_in;
 use self::origin::{is_here, token_in};
 pub use self::origin::{origin, shown};
+use super::answers::Refused;
 use super::failure::{Exit, Failure};
 use super::session::Session;
 use super::terminal::{self, Plain};
@@ -305,6 +306,12 @@ impl Answer {
     pub fn header(&self, name: &str) -> Option<Plain> {
         let value = self.headers.get(name)?.to_str().ok()?;
         Some(Plain::new(value))
+    }
+
+    /// Whether it is a refusal with this code.
+    pub fn is_refused_as(&self, code: &str) -> bool {
+        serde_json::from_str::<Refused>(&self.body)
+            .is_ok_and(|refused| refused.code.as_str() == code)
     }
 
     /// Whether it is JSON.

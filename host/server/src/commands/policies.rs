@@ -13,7 +13,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use self::activation::make_live;
+use self::activation::{WAIT, make_live};
 use self::candidate::Candidate;
 use super::client::{Client, Request};
 use super::failure::Failure;
@@ -263,7 +263,7 @@ async fn push_one(push: Push, flags: Flags) -> Result<(), Failure> {
     if let Some(settings) = settings {
         body["settings"] = settings;
     }
-    let path = format!("/policies/{}/mode", kept.name);
+    let path = change_of(&kept.name, "mode")?;
     let request = Request::new(Method::PUT, path, Some(body));
     make_live(&client, &request, push.access.json).await
 }
@@ -277,7 +277,7 @@ async fn change_mode(mode: SetMode, flags: Flags) -> Result<(), Failure> {
             body.insert(name.to_owned(), value.into());
         }
     }
-    let path = path_of(&mode.name, "mode")?;
+    let path = change_of(&mode.name, "mode")?;
     let request = Request::new(Method::PUT, path, Some(Value::Object(body)));
     make_live(&client, &request, mode.access.json).await
 }
@@ -290,14 +290,14 @@ async fn pin_one(pin: Pin, flags: Flags) -> Result<(), Failure> {
             body.insert(name.to_owned(), value.into());
         }
     }
-    let path = path_of(&pin.name, "pin")?;
+    let path = change_of(&pin.name, "pin")?;
     let request = Request::new(Method::PUT, path, Some(Value::Object(body)));
     make_live(&client, &request, pin.access.json).await
 }
 
 async fn unpin_one(unpin: Unpin, flags: Flags) -> Result<(), Failure> {
     let client = Client::new(&unpin.access, flags)?;
-    let request = Request::new(Method::DELETE, path_of(&unpin.name, "pin")?, None);
+    let request = Request::new(Method::DELETE, change_of(&unpin.name, "pin")?, None);
     make_live(&client, &request, unpin.access.json).await?;
     if !unpin.access.json {
         terminal::say("It decides as before, until the folder or somebody changes it.");
@@ -305,14 +305,14 @@ async fn unpin_one(unpin: Unpin, flags: Flags) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the host calls this of the policy `name`.
-fn path_of(name: &str, what: &str) -> Result<String, Failure> {
+/// Where the host takes this change of the policy `name`, with how long its answer is waited for at a time.
+fn change_of(name: &str, what: &str) -> Result<String, Failure> {
     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() || !name.chars().all(is_name) {
         let name = Plain::new(name);
         return Err(Failure::usage(format!("`{name}` is no policy's name")));
     }
-    Ok(format!("/policies/{name}/{what}"))
+    Ok(format!("/policies/{name}/{what}?wait={WAIT}"))
 }
 
 async fn roll_back(rollback: Rollback, flags: Flags) -> Result<(), Failure> {

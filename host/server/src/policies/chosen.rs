@@ -4,6 +4,7 @@
 //! stays what was recorded last, by whichever way: the next change in a folder comes after it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_core::generation::{
     Component, GenerationChange, Mode, ModuleRecord, Pin, VersionRecord,
@@ -44,8 +45,8 @@ pub(super) struct Base {
     pub modules: Modules,
 }
 
-/// A change that is proven, and what it is made of.
-pub(super) struct Ready {
+/// A change that is proven, and what it is made of. What it would change is not known yet.
+pub struct Ready {
     change: GenerationChange,
     deciding: PolicySet,
     base: Modules,
@@ -129,7 +130,7 @@ impl Policies {
         &self,
         ledger: &dyn Ledger,
         (by, chosen): (String, Vec<Chosen>),
-    ) -> Result<Reviewed, ChoiceError> {
+    ) -> Result<Ready, ChoiceError> {
         let base = self.base(ledger).await?;
         let mut live = base.modules.clone();
         let mut wanted = Modules::default();
@@ -174,8 +175,7 @@ impl Policies {
         for mode in [Mode::Enforce, Mode::Shadow] {
             wanted.of(mode).sort_by(|a, b| a.id.cmp(&b.id));
         }
-        let ready = self.ready(ledger, (base, Proving::All), wanted).await?;
-        self.review(ledger, ready).await
+        self.ready(ledger, (base, Proving::All), wanted).await
     }
 
     /// The change that gives the policy `name` another mode: the kept version that is named, or else the one that
@@ -185,7 +185,7 @@ impl Policies {
         ledger: &dyn Ledger,
         name: &str,
         (mode, version_named): (Mode, Option<Chosen>),
-    ) -> Result<Reviewed, ChoiceError> {
+    ) -> Result<Ready, ChoiceError> {
         let base = self.base(ledger).await?;
         let mut wanted = base.modules.clone();
         let module = match version_named {
@@ -211,15 +211,16 @@ impl Policies {
         };
         wanted.put(module, mode);
         pins::keep(&base.modules, &wanted)?;
-        let ready = self.ready(ledger, (base, Proving::All), wanted).await?;
-        self.review(ledger, ready).await
+        self.ready(ledger, (base, Proving::All), wanted).await
     }
 
-    /// What is known of a change that is ready.
-    pub(super) async fn review(
+    /// A change that is ready with what it would change, if that is known within `patience`. It is found out all
+    /// the same, for whoever asks again.
+    pub async fn review(
         &self,
         ledger: &dyn Ledger,
         ready: Ready,
+        patience: Duration,
     ) -> Result<Reviewed, ChoiceError> {
         let Ready {
             change,
@@ -232,7 +233,7 @@ impl Policies {
         let (live, candidate) = ((&base, live), (change, deciding));
         Ok(self
             .reviewer
-            .review(ledger, live, candidate, Alone::GoesOn)
+            .review(ledger, live, candidate, Alone::GoesOn(patience))
             .await?)
     }
 

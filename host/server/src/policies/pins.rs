@@ -2,11 +2,10 @@
 
 use countersign_core::generation::{Mode, ModuleRecord, Pin};
 use countersign_core::ports::Ledger;
-use countersign_core::review::Reviewed;
 use countersign_engine::folder::Problem;
 
 use super::choice_error::ChoiceError;
-use super::chosen::{Chosen, Proving, version};
+use super::chosen::{Chosen, Proving, Ready, version};
 use super::modules::{Modules, named};
 use super::{Policies, Seen, change};
 
@@ -23,7 +22,7 @@ impl Policies {
         ledger: &dyn Ledger,
         name: &str,
         (by, version_named): (String, Option<Chosen>),
-    ) -> Result<Reviewed, ChoiceError> {
+    ) -> Result<Ready, ChoiceError> {
         let base = self.base(ledger).await?;
         let mut wanted = base.modules.clone();
         let mut module = match version_named {
@@ -46,12 +45,11 @@ impl Policies {
             since: base.number.saturating_add(1),
         });
         wanted.put(module, Mode::Enforce);
-        let ready = self.ready(ledger, (base, Proving::All), wanted).await?;
-        self.review(ledger, ready).await
+        self.ready(ledger, (base, Proving::All), wanted).await
     }
 
     /// The change that lets go of the policy `name`. It decides as before, until somebody changes it.
-    pub async fn unpin(&self, ledger: &dyn Ledger, name: &str) -> Result<Reviewed, ChoiceError> {
+    pub async fn unpin(&self, ledger: &dyn Ledger, name: &str) -> Result<Ready, ChoiceError> {
         let base = self.base(ledger).await?;
         let mut wanted = base.modules.clone();
         let pinned = wanted.decide.iter_mut();
@@ -63,8 +61,7 @@ impl Policies {
             }
             None => return Err(not_deciding(&base.modules, name)),
         }
-        let ready = self.ready(ledger, (base, Proving::All), wanted).await?;
-        self.review(ledger, ready).await
+        self.ready(ledger, (base, Proving::All), wanted).await
     }
 }
 

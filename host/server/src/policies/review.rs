@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use countersign_core::exhaustive::Cast;
 use countersign_core::generation::{GenerationChange, ModuleRecord};
@@ -11,6 +12,7 @@ use countersign_engine::PolicySet;
 use countersign_lab::review::review;
 use countersign_lab::verify::Progress;
 use tokio::sync::{Semaphore, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 use super::modules::Modules;
 
@@ -40,8 +42,8 @@ type Key = (u64, Vec<ModuleRecord>);
 pub(super) enum Alone {
     /// It ends: what it was of is moot.
     Ends,
-    /// It goes on, and whoever asks again finds it done.
-    GoesOn,
+    /// It goes on, for whoever asks again; nobody waits longer than this at a time.
+    GoesOn(Duration),
 }
 
 /// Why there is no review.
@@ -50,6 +52,11 @@ pub enum ReviewError {
     /// It broke down; nothing is known of the change, so that it is not made.
     #[error("comparing the decisions broke down: nothing is changed; the log says more")]
     BrokeDown,
+    /// There is none yet.
+    #[error(
+        "what this would change is still being compared with what decides, and nothing is changed yet: ask for the same again, and it goes on from there"
+    )]
+    UnderWay,
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -88,7 +95,11 @@ impl Reviewer {
             return Ok(Reviewed { change, review });
         }
         let key: Key = (change.follows, change.modules.clone());
-        let permit = Arc::clone(&self.one).acquire_owned().await;
+        let until = match alone {
+            Alone::Ends => None,
+            Alone::GoesOn(patience) => Some(Instant::now() + patience),
+        };
+        let permit = by(until, Arc::clone(&self.one).acquire_owned()).await?;
         if let Some(review) = ledger.open_review(&change).await? {
             return Ok(Reviewed { change, review });
         }
@@ -119,7 +130,8 @@ impl Reviewer {
         // A thread of its own: one of the pool would keep its low priority.
         let thread = std::thread::Builder::new().name("policy-review".to_owned());
         thread.spawn(look).map_err(|_| ReviewError::BrokeDown)?;
-        let review = result.await.map_err(|_| ReviewError::BrokeDown)?;
+        let review = by(until, result).await?;
+        let review = review.map_err(|_| ReviewError::BrokeDown)?;
         drop(watched);
         tracing::info!(
             summary = %change.summary,
@@ -139,6 +151,16 @@ impl Reviewer {
         let remembered = remembered.unwrap_or_else(PoisonError::into_inner);
         let mut known = remembered.iter().filter(|(known, _)| known == key);
         known.next().map(|(_, review)| review.clone())
+    }
+}
+
+/// What comes of `waited`, if it does in time.
+async fn by<T>(until: Option<Instant>, waited: impl Future<Output = T>) -> Result<T, ReviewError> {
+    match until {
+        None => Ok(waited.await),
+        Some(until) => timeout_at(until, waited)
+            .await
+            .map_err(|_| ReviewError::UnderWay),
     }
 }
 

@@ -22,8 +22,6 @@ use super::{Answer, Call, Cursor, Routes, workspaces};
 use crate::problem::{Problem, json_response};
 use crate::streams::MOST_WAITS;
 
-/// The longest wait for a change.
-pub(super) const MAX_WAIT: u64 = 55;
 /// A change that another host made is seen so soon, even if its announcement is not heard.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// The longest reason, in characters.
@@ -105,20 +103,13 @@ fn part(approvals: &[Approval], page: &Page, now: Timestamp) -> Response<Body> {
 
 async fn one(call: Call) -> Answer {
     let id = call.path("id", ApprovalId::parse)?;
-    let wait = match call.query.get("wait") {
-        None => 0,
-        Some(wait) => wait
-            .parse()
-            .ok()
-            .filter(|wait| *wait <= MAX_WAIT)
-            .ok_or_else(|| Problem::bad_field("wait", "is not a number of seconds from 0 to 55"))?,
-    };
-    let approval = match wait {
-        0 => {
+    let wait = call.wait(0)?;
+    let approval = match wait.is_zero() {
+        true => {
             let permit = call.permit(Action::ApprovalList).await?;
             read(&call, &permit, id).await?
         }
-        _ => wait_for_change(&call, id, Duration::from_secs(wait)).await?,
+        false => wait_for_change(&call, id, wait).await?,
     };
     let now = call.app.clock.now();
     Ok(json_response(StatusCode::OK, &shown(&approval, now)))

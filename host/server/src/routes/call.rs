@@ -37,6 +37,8 @@ use crate::rates::{Lane, Meter};
 /// Items of a list where the caller does not say, and at most.
 pub(super) const PAGE: u32 = 50;
 pub(super) const MAX_PAGE: u32 = 200;
+/// So many seconds a caller can wait for an answer, at most.
+pub(super) const MAX_WAIT: u64 = 55;
 /// How long a request waits for policies that are recorded and not live here yet. A host takes them over
 /// in less, unless it cannot.
 const TAKE_OVER: Duration = Duration::from_secs(2);
@@ -305,6 +307,19 @@ impl Call {
     /// A piece of the path, as it is.
     pub fn path_text(&self, name: &str) -> &str {
         self.path.get(name).map_or("", String::as_str)
+    }
+
+    /// How long the caller waits for an answer, as its `wait` says; so many seconds where it says nothing.
+    pub fn wait(&self, unsaid: u64) -> Result<Duration, Problem> {
+        let wait = match self.query.get("wait") {
+            None => unsaid,
+            Some(wait) => {
+                let wait = wait.parse().ok().filter(|wait| *wait <= MAX_WAIT);
+                let why = "is not a number of seconds from 0 to 55";
+                wait.ok_or_else(|| Problem::bad_field("wait", why))?
+            }
+        };
+        Ok(Duration::from_secs(wait))
     }
 
     /// Which part of a list the caller wants.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use countersign_core::action::Action;
 use countersign_core::gate::Passed;
 use countersign_core::generation::Mode;
@@ -16,9 +16,10 @@ use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, timeout_at};
 use utoipa::ToSchema;
 
+use super::call::MAX_WAIT;
 use super::policy_signature::policy_signature;
 use super::{Answer, Call, Cursor, Routes};
-use crate::policies::{ChoiceError, Chosen, ReviewError};
+use crate::policies::{ChoiceError, Chosen, Ready, ReviewError};
 use crate::problem::{Problem, json_response};
 use crate::reviews::AcceptedBy;
 
@@ -185,8 +186,7 @@ async fn activate(call: Call) -> Answer {
         }
         false => None,
     };
-    let change = change.map(Arc::new);
-    change_policies(&call, Action::PolicyActivate { change }).await
+    change_policies(&call, change).await
 }
 
 /// Another mode of a policy.
@@ -232,12 +232,22 @@ async fn change_mode(call: Call) -> Answer {
         }
         false => None,
     };
-    let change = change.map(Arc::new);
-    change_policies(&call, Action::PolicyActivate { change }).await
+    change_policies(&call, change).await
 }
 
-pub(super) async fn change_policies(call: &Call, action: Action) -> Answer {
-    let made = make_live(call, action).await?;
+/// Takes a change to the gate once it is known what it would change; a caller waits for that no longer than
+/// `wait` says.
+pub(super) async fn change_policies(call: &Call, ready: Option<Ready>) -> Answer {
+    let patience = call.wait(MAX_WAIT)?;
+    let change = match ready {
+        Some(ready) => {
+            let (policies, ledger) = (&call.app.policies, &*call.app.ledger);
+            let reviewed = policies.review(ledger, ready, patience).await?;
+            Some(Arc::new(reviewed))
+        }
+        None => None,
+    };
+    let made = make_live(call, Action::PolicyActivate { change }).await?;
     Ok(json_response(StatusCode::OK, &json!(made)))
 }
 
@@ -343,6 +353,10 @@ impl From<ChoiceError> for Problem {
             }
             ChoiceError::Unreviewed(ReviewError::BrokeDown) => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", sentence)
+            }
+            ChoiceError::Unreviewed(ReviewError::UnderWay) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "comparing", sentence)
+                    .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
             }
             ChoiceError::Twice { .. } => Self::bad_field("modules", &sentence),
             ChoiceError::NoGeneration(_)

@@ -1,9 +1,6 @@
 //! Policies that stay as they are, and how people say so.
 
-use std::sync::Arc;
-
 use axum::http::Method;
-use countersign_core::action::Action;
 use countersign_core::verb::Verb;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -42,8 +39,7 @@ async fn pin(call: Call) -> Answer {
         }
         false => None,
     };
-    let change = change.map(Arc::new);
-    change_policies(&call, Action::PolicyActivate { change }).await
+    change_policies(&call, change).await
 }
 
 async fn unpin(call: Call) -> Answer {
@@ -55,6 +51,5 @@ async fn unpin(call: Call) -> Answer {
         }
         false => None,
     };
-    let change = change.map(Arc::new);
-    change_policies(&call, Action::PolicyActivate { change }).await
+    change_policies(&call, change).await
 }

@@ -1,13 +1,23 @@
 //! What makes other policies live, and what is said where an operator has to accept it first.
 
+use std::time::{Duration, Instant};
+
 use serde::Deserialize;
 
 use super::super::answers::{Approval, Pending};
 use super::super::client::{Answer, Client, Request};
 use super::super::failure::{Exit, Failure};
 use super::super::moments::when;
+use super::super::progress::Progress;
 use super::super::{review, terminal};
 use crate::reviews::AcceptedBy;
+
+/// So many seconds the host holds an answer for what it compares, before it is said that it still does.
+pub const WAIT: u64 = 2;
+/// And then it is asked again so soon.
+const AGAIN: Duration = Duration::from_secs(1);
+/// Whoever waits so long is told what the host says: it ends every comparison sooner.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// A change that is recorded.
 #[derive(Deserialize)]
@@ -18,7 +28,7 @@ struct Changed {
 
 /// Asks for it. What loosens is shown as the list that an operator judges, with what to do next.
 pub async fn make_live(client: &Client, request: &Request, is_json: bool) -> Result<(), Failure> {
-    let answer = client.ask(request).await?;
+    let answer = compared(client, request).await?;
     match answer.status {
         200 | 201 if is_json => answer.print(),
         200 | 201 => {
@@ -38,6 +48,24 @@ pub async fn make_live(client: &Client, request: &Request, is_json: bool) -> Res
             }
             Err(client.failure(&answer))
         }
+    }
+}
+
+/// What the host answers once it knows what the change would change.
+async fn compared(client: &Client, request: &Request) -> Result<Answer, Failure> {
+    let (began, progress) = (Instant::now(), Progress::new());
+    loop {
+        let answer = client.ask(request).await?;
+        if !answer.is_refused_as("comparing") || began.elapsed() > PATIENCE {
+            return Ok(answer);
+        }
+        progress.tell(|| {
+            format!(
+                "countersign: what this would change is being compared with what decides, for {} s so far; nothing is changed yet",
+                began.elapsed().as_secs()
+            )
+        });
+        tokio::time::sleep(AGAIN).await;
     }
 }
 

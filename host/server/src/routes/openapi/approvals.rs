@@ -3,13 +3,12 @@
 use serde_json::{Value, json};
 
 use super::super::ahead::{AskBody, Elsewhere, MAX_TASK};
-use super::super::approvals::{DecideBody, MAX_REASON, MAX_WAIT};
+use super::super::approvals::{DecideBody, MAX_REASON};
 use super::super::endings::RevokeBody;
 use super::operation::{Callers, Operation};
-use super::schema::{instant, list, object, or_null, shared, text, uuid};
+use super::schema::{instant, list, object, or_null, shared, text, uuid, wait};
 
 pub(super) fn operations() -> Vec<Operation> {
-    let wait = json!({ "type": "integer", "minimum": 0, "maximum": MAX_WAIT, "default": 0 });
     let last = json!({ "type": "integer", "minimum": 0 });
     let of_workspace = "/workspaces/{workspace}/approvals";
     let mut operations = vec![
@@ -23,7 +22,7 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .query(
             "wait",
-            wait,
+            wait(0),
             "So many seconds the answer is held for a change.",
         )
         .answers(200, "The approval.", shared("Approval")),

@@ -6,13 +6,14 @@ use countersign_core::policy::CallerClass;
 use countersign_core::strictness::Change;
 use countersign_engine::FailureKind;
 
+use super::super::call::MAX_WAIT;
 use super::super::policies::{ActivateBody, ModeBody};
 use super::super::policy_pins::PinBody;
 use super::super::rollback::RollbackBody;
 use super::history::{opinion, ruling};
 use super::operation::{Callers, Operation};
 use super::schema::{
-    count, flag, instant, list, map, object, or_null, part, shared, text, uuid, words,
+    count, flag, instant, list, map, object, or_null, part, shared, text, uuid, wait, words,
 };
 
 /// Why the policies are not changed as somebody asks.
@@ -42,7 +43,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "A part of the list.",
             part("generations", list(generation())),
         ),
-        changes(Operation::post("/policies/generations", "Makes a set of policies live.")
+        compares(Operation::post("/policies/generations", "Makes a set of policies live.")
             .takes::<ActivateBody>()),
         changes(Operation::post(
             "/policies/rollback",
@@ -63,17 +64,17 @@ pub(super) fn operations() -> Vec<Operation> {
         .answers(201, "It is kept, and so signed.", kept())
         .refuses(400, &["policy_refused"])
         .refuses(409, &["version_taken"]),
-        changes(Operation::put(
+        compares(Operation::put(
             "/policies/{name}/mode",
             "Says whether a policy decides, or is only asked.",
         )
         .takes::<ModeBody>()),
-        changes(Operation::put(
+        compares(Operation::put(
             "/policies/{name}/pin",
             "Has a policy stay as it is, whatever the folder holds.",
         )
         .takes::<PinBody>()),
-        changes(Operation::delete("/policies/{name}/pin", "Lets go of a policy that stays.")),
+        compares(Operation::delete("/policies/{name}/pin", "Lets go of a policy that stays.")),
         Operation::get(
             "/policies/generations/{number}/differences",
             "Lists the decisions that the policies in shadow would have made otherwise, the newest first.",
@@ -93,6 +94,17 @@ pub(super) fn operations() -> Vec<Operation> {
         .answers(200, "The versions.", versions)
         .refuses(404, &["not_found"]),
     ]
+}
+
+/// What is compared with what decides before it is made.
+fn compares(operation: Operation) -> Operation {
+    changes(operation)
+        .query(
+            "wait",
+            wait(MAX_WAIT),
+            "So many seconds the answer is held for the comparison, which goes on after that as well.",
+        )
+        .refuses(503, &["comparing"])
 }
 
 /// What changes which policies are live, and so is for people, and answered alike.

@@ -7,6 +7,8 @@ use countersign_core::workspace::Status;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::super::call::MAX_WAIT;
+
 pub(super) fn text() -> Value {
     json!({ "type": "string" })
 }
@@ -22,6 +24,11 @@ pub(super) fn instant() -> Value {
 
 pub(super) fn count() -> Value {
     json!({ "type": "integer", "minimum": 0 })
+}
+
+/// So many seconds to wait for an answer; so many where nobody says.
+pub(super) fn wait(unsaid: u64) -> Value {
+    json!({ "type": "integer", "minimum": 0, "maximum": MAX_WAIT, "default": unsaid })
 }
 
 pub(super) fn flag() -> Value {
