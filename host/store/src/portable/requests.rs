@@ -274,9 +274,10 @@ pub(super) async fn unaccepted_review(
     connection: &mut Connection,
     change: &GenerationChange,
 ) -> Result<Option<Review>, Fault> {
-    let payloads: Vec<String> = sqlx::query_scalar(
-        "SELECT payload FROM approvals
-         WHERE state IN ('denied', 'expired', 'revoked') AND verb = $1 ORDER BY id DESC LIMIT $2",
+    let latest: Vec<(String, bool)> = sqlx::query_as(
+        "SELECT payload, state = 'withdrawn' FROM approvals
+         WHERE state IN ('denied', 'expired', 'revoked', 'withdrawn') AND verb = $1
+         ORDER BY id DESC LIMIT $2",
     )
     .bind(Verb::PolicyActivate.as_str())
     .bind(LATEST)
@@ -289,9 +290,16 @@ pub(super) async fn unaccepted_review(
         modules.map(part).collect()
     };
     let wanted = decide(&json!(change.modules));
-    review_among(payloads, |arguments| {
-        decide(&arguments["modules"]) == wanted
-    })
+    let is_meant = |arguments: &Value| decide(&arguments["modules"]) == wanted;
+    let (withdrawn, refused): (Vec<_>, Vec<_>) = latest.into_iter().partition(|(_, is)| *is);
+    let payloads =
+        |some: Vec<(String, bool)>| some.into_iter().map(|(payload, _)| payload).collect();
+    // One that nobody answered says something of the same step alone: most end because another one was made.
+    let answered = review_among(payloads(refused), is_meant)?;
+    let unanswered = review_among(payloads(withdrawn), |arguments| {
+        is_meant(arguments) && arguments["follows"] == json!(change.follows)
+    })?;
+    Ok(answered.or(unanswered))
 }
 
 /// The first review among `payloads` of actions with the arguments that are meant.

@@ -10,6 +10,7 @@ use countersign_core::ports::Ledger;
 use countersign_core::review::{Broken, Review, Reviewed};
 use countersign_core::verdict::ModuleId;
 
+use super::endings::withdraw;
 use super::world::*;
 
 fn folder() -> Caller {
@@ -211,6 +212,13 @@ async fn what_nobody_accepted_is_remembered_against_the_same_modules() {
     renamed.modules[0].file = Some("another.wasm".to_owned());
     assert_eq!(earlier(&renamed).await, Some(loosening()));
     assert_eq!(earlier(&change("d3", 1)).await, None);
+
+    // Who asked took it back.
+    let withdrawn = pending(world.ask(&asked(&folder(), change("d3", 1), 20)).await);
+    let end = withdraw(&world, &folder(), withdrawn.id, (None, at(21))).await;
+    assert!(end.is_done(), "{end:?}");
+    assert_eq!(earlier(&change("d3", 1)).await, Some(loosening()));
+    assert_eq!(earlier(&change("d3", 4)).await, None, "of that step alone");
     world.end().await;
 }
 
