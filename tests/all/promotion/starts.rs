@@ -3,7 +3,7 @@
 use countersign_engine::BASELINE;
 use countersign_tests::Host;
 
-use super::{LOOSER, PATIENCE, id};
+use super::{LOOSER, PATIENCE, gone_back, id, is_asked_about_as_a_whole};
 use crate::reload::shelf::{Freeze, Shelf};
 use crate::stage::{ADMIN_TOKEN, approval, approve};
 
@@ -70,6 +70,15 @@ async fn a_module_whose_file_is_gone_at_a_start_stands_until_somebody_accepts() 
     let operator = shelf.host.operator().await;
     approve(&operator, id(&candidate)).await;
     shelf.decides("open-to-agents", PATIENCE).await;
+}
+
+#[tokio::test]
+async fn what_a_person_went_back_from_does_not_come_back_by_a_start() {
+    let (shelf, gone) = gone_back().await;
+    // Before it is asked about.
+    let shelf = shelf.restart(|_| ()).await;
+    assert_eq!(shelf.writes().await, 202);
+    is_asked_about_as_a_whole(&shelf, &gone).await;
 }
 
 #[tokio::test]

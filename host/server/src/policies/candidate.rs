@@ -15,7 +15,7 @@ use super::modules::Modules;
 /// What the folder holds, and does not decide yet.
 pub(super) struct Candidate {
     pub proposal: Proposal,
-    /// The generation that was live when the folder came to hold it; none at a start, where nobody knows.
+    /// The generation that was live when the folder came to hold it; none where no host was there to see it.
     pub since: Option<u64>,
     /// What became of it so far.
     pub standing: Standing,

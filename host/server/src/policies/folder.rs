@@ -145,7 +145,7 @@ impl Policies {
             Some(known) => {
                 let is_same = is_same(&known.proposal, &proposal);
                 if !is_same {
-                    known.since = Some(self.generation());
+                    known.since = Some(self.came(&proposal));
                     if matches!(known.standing, Standing::Denied { .. }) {
                         known.standing = Standing::Compared;
                     }
@@ -153,8 +153,18 @@ impl Policies {
                 known.proposal = proposal;
             }
             None if is_same_as_seen(&seen, &proposal) => {}
-            None => *candidate = Some(Candidate::of(proposal, Some(self.generation()))),
+            None => {
+                let since = self.came(&proposal);
+                *candidate = Some(Candidate::of(proposal, Some(since)));
+            }
         }
+    }
+
+    /// The generation that is live as the folder comes to hold this. A start knows it then as well.
+    fn came(&self, proposal: &Proposal) -> u64 {
+        let number = self.generation();
+        self.mark.came(&records(proposal), number);
+        number
     }
 
     /// Makes live what the folder holds, as far as it may be.

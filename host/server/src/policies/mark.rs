@@ -10,6 +10,8 @@ use crate::data_dir::DataDir;
 use crate::report;
 
 const FILE: &str = "policy-folder.seen";
+/// What it holds that is not live yet, and which generation was live when it came there.
+const SINCE: &str = "policy-folder.since";
 
 /// The mark of what this host's folder last held.
 #[derive(Debug)]
@@ -40,6 +42,23 @@ impl FolderMark {
         if let Err(error) = self.0.write_private(FILE, &digest(modules)) {
             tracing::warn!(error = %report(&error), "what the policy folder holds cannot be noted");
         }
+    }
+}
+
+impl FolderMark {
+    /// Notes that the folder came to hold `modules` while this generation was live.
+    pub(super) fn came(&self, modules: &[ModuleRecord], generation: u64) {
+        let note = [digest(modules), generation.to_be_bytes().to_vec()].concat();
+        if let Err(error) = self.0.write_private(SINCE, &note) {
+            tracing::warn!(error = %report(&error), "since when the policy folder holds what it does cannot be noted");
+        }
+    }
+
+    /// The generation that was live when the folder came to hold `modules`, if a host saw it come.
+    pub(super) fn since(&self, modules: &[ModuleRecord]) -> Option<u64> {
+        let note = self.0.read(SINCE).ok().flatten()?;
+        let number = note.strip_prefix(&*digest(modules))?;
+        Some(u64::from_be_bytes(number.try_into().ok()?))
     }
 }
 
