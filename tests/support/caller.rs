@@ -136,7 +136,8 @@ impl Caller {
         Stream::new(response)
     }
 
-    /// Any request.
+    /// Any request. A change of policies that is still compared is asked for again, as the host says to, but by
+    /// who says how long they wait.
     ///
     /// # Panics
     ///
@@ -148,10 +149,15 @@ impl Caller {
         content_type: Option<&str>,
         body: Vec<u8>,
     ) -> Reply {
-        let what = format!("{method} {path}");
-        self.try_send(method, path, content_type, body)
-            .await
-            .unwrap_or_else(|error| panic!("{what}: no answer: {error:?}"))
+        loop {
+            let reply = self.try_send(method.clone(), path, content_type, body.clone());
+            let reply = reply
+                .await
+                .unwrap_or_else(|error| panic!("{method} {path}: no answer: {error:?}"));
+            if reply.json["code"] != "comparing" || path.contains("wait=") {
+                return reply;
+            }
+        }
     }
 
     /// POST of JSON to a host that may die meanwhile.

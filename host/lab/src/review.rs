@@ -12,6 +12,7 @@ mod search;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use countersign_core::approval::Lives;
 use countersign_core::exhaustive::{self, Cast, Row};
 use countersign_core::generation::Asked;
 use countersign_core::review::{Broken, Looked, Review};
@@ -29,17 +30,18 @@ use crate::verify::{Effort, Progress, verify};
 /// and a list that is cut short is nothing that goes live by itself.
 const TIME: Duration = Duration::from_secs(300);
 
-/// Lists what becomes of what `before` decides where `after` takes its place. `asked` is what callers asked
+/// Lists what becomes of what `before` decides where `after` takes its place, on a host whose approvals have these
+/// `lives`. `asked` is what callers asked
 /// lately, newest first. The table is asked a second time about `cast`, whose names no module can have been made to
 /// recognise. Whoever stops `progress` gets a list that is cut short.
 pub fn review(
     (before, after): (&PolicySet, &PolicySet),
-    asked: &[Asked],
-    cast: &Cast,
+    (asked, cast): (&[Asked], &Cast),
+    lives: &Lives,
     progress: &Progress,
 ) -> Review {
     progress.end_at(Instant::now() + TIME);
-    let sides = Sides::new(before, after);
+    let sides = Sides::new(before, after, lives);
     let mut looked = Looked::default();
     let rows: Vec<Row> = exhaustive::rows().collect();
     let mut list = List::default();

@@ -110,6 +110,8 @@ pub struct Policies {
     chosen: Mutex<Vec<Arc<Proven>>>,
     /// One choice is made ready at a time: proving takes a core, and memory.
     proving: Semaphore,
+    /// One component is vetted at a time, which can take a minute: no choice waits for that.
+    vetted: Semaphore,
     proposals: watch::Receiver<Option<Proposal>>,
     _watcher: Watcher,
 }
@@ -282,6 +284,7 @@ impl Policies {
             *self.pinned() = pins::of(modules);
             self.live.swap(generation);
             self.number.send_replace(number);
+            self.reviewer.goes_live(number);
             tracing::info!(generation = number, "other policies are live");
             let seal = self.key.seal(number, &modules.decide, &modules.shadow);
             self.last.keep(number, &seal);

@@ -177,3 +177,40 @@ fn phrases(rows: &[Row]) -> Vec<String> {
     }
     phrases
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_core::exhaustive;
+    use countersign_core::policy::CallerClass;
+    use countersign_core::review::Said;
+
+    use super::*;
+
+    #[test]
+    fn what_loosens_and_is_not_listed_is_counted() {
+        let said = |effect: &str, rule: String| Said {
+            class: CallerClass::Agent,
+            effect: effect.to_owned(),
+            rule,
+            policy: "m".to_owned(),
+            takes: None,
+        };
+        let row = exhaustive::rows().next().expect("there are rows");
+        let left_off = |rules: usize| {
+            let mut list = List::default();
+            for rule in 0..rules {
+                let found = Found {
+                    change: Change::Looser,
+                    before: said("deny", "all".to_owned()),
+                    after: said("allow", format!("rule-{rule}")),
+                };
+                list.row(&row, found);
+            }
+            let (loosens, _, left_off) = list.items(&mut |point, _| point);
+            assert_eq!(loosens.len() as u64 + left_off, rules as u64);
+            left_off
+        };
+        assert_eq!(left_off(ITEMS), 0);
+        assert_eq!(left_off(ITEMS + 3), 3);
+    }
+}

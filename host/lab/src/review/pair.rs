@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use countersign_core::approval::Lives;
 use countersign_core::policy::{CallerClass, Question};
 use countersign_core::review::Said;
 use countersign_core::strictness;
@@ -25,14 +26,15 @@ const SHRINKING: Duration = Duration::from_millis(500);
 /// The two sets, module by module.
 pub struct Sides<'s> {
     sets: [&'s PolicySet; 2],
+    lives: &'s Lives,
     modules: [Vec<Module>; 2],
     /// Of each module after, the same one before, where both are told the same class.
     same: Vec<Option<usize>>,
 }
 
 impl<'s> Sides<'s> {
-    /// Of a set, and of what would be in its place.
-    pub fn new(before: &'s PolicySet, after: &'s PolicySet) -> Self {
+    /// Of a set, and of what would be in its place, on a host with these lives.
+    pub fn new(before: &'s PolicySet, after: &'s PolicySet, lives: &'s Lives) -> Self {
         let modules = [before, after].map(|set| {
             let classifier = classifier(set);
             let modules = set.modules().iter();
@@ -49,6 +51,7 @@ impl<'s> Sides<'s> {
         };
         Self {
             sets: [before, after],
+            lives,
             same: new.iter().map(same).collect(),
             modules,
         }
@@ -67,14 +70,15 @@ pub struct Found {
 }
 
 impl Found {
-    fn of(before: &Judgement, after: &Judgement) -> Self {
+    fn of(before: Judgement, after: Judgement, lives: &Lives) -> Self {
+        let [before, after] = [before, after].map(|judgement| judgement.within(lives));
         let change = strictness::Change::between_rulings(&before.ruling, &after.ruling).and(
             strictness::Change::between_classes(before.class, after.class),
         );
         Self {
             change,
-            before: Said::of(before),
-            after: Said::of(after),
+            before: Said::of(&before),
+            after: Said::of(&after),
         }
     }
 
@@ -110,7 +114,7 @@ impl<'s> Pair<'s> {
     pub fn compare_afresh(&mut self, question: &Question) -> Found {
         self.asked += 1;
         let [before, after] = self.sides.sets.map(|set| set.patiently(question));
-        Found::of(&before, &after)
+        Found::of(before, after, self.sides.lives)
     }
 
     /// What both say, in instances that are reused: three times as fast. Whoever finds something asks afresh.
@@ -126,7 +130,7 @@ impl<'s> Pair<'s> {
             (told == Some(class)).then(|| before.opinions[known].clone())
         };
         let after = opinions(after, question, same);
-        Found::of(&before.judgement(), &after.judgement())
+        Found::of(before.judgement(), after.judgement(), self.sides.lives)
     }
 
     /// The smallest question found that shows the same.
@@ -198,5 +202,55 @@ fn opinions(
     Heard {
         class: told,
         opinions,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use countersign_core::approval::GRANT_TTL;
+    use countersign_core::policy::{Ground, Terms, Verdict};
+    use countersign_core::strictness::Change;
+    use countersign_core::verdict::ModuleId;
+
+    use super::*;
+
+    fn judged(lives: [Option<u32>; 2]) -> Judgement {
+        let opinion = |(at, grant_ttl): (usize, Option<u32>)| Opinion {
+            module: ModuleId {
+                name: format!("m{at}"),
+                version: "1.0.0".to_owned(),
+                digest: String::new(),
+            },
+            verdict: Ok(Verdict::Gate(Terms {
+                ground: Ground::new("rule", "reason"),
+                quorums: Vec::new(),
+                pending_ttl: None,
+                grant_ttl,
+            })),
+            notes: Vec::new(),
+            took: Took::default(),
+        };
+        Heard {
+            class: Some(CallerClass::Agent),
+            opinions: lives.into_iter().enumerate().map(opinion).collect(),
+        }
+        .judgement()
+    }
+
+    #[test]
+    fn a_life_that_is_longer_on_this_host_alone_loosens_here() {
+        let change = |lives: &Lives| {
+            let (before, after) = (judged([None, Some(900)]), judged([None, Some(3_600)]));
+            Found::of(before, after, lives).change
+        };
+        assert_eq!(change(&Lives::default()), Change::Same);
+        let grant = GRANT_TTL.set_to(Duration::from_secs(7_200));
+        let longer = Lives {
+            grant: grant.expect("it is within the bounds"),
+            ..Lives::default()
+        };
+        assert_eq!(change(&longer), Change::Looser);
     }
 }

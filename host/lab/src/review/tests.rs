@@ -18,7 +18,8 @@ fn set(name: &str, values: &[&str]) -> PolicySet {
 }
 
 fn reviewed(before: &PolicySet, after: &PolicySet) -> Review {
-    review((before, after), &[], &Cast::known(), &Progress::new())
+    let (asked, lives) = ((&[][..], &Cast::known()), &Lives::default());
+    review((before, after), asked, lives, &Progress::new())
 }
 
 #[test]
@@ -98,7 +99,8 @@ fn what_callers_asked_lately_is_asked_again_and_shown() {
     let asked = [asked(2), asked(1)];
     let verbs = ["org_token_mint", "org_token_revoke", "secret_delete"];
     let (before, after) = (baseline(Settings::new()), set("gated_verbs", &verbs));
-    let review = review((&before, &after), &asked, &Cast::known(), &Progress::new());
+    let with = (&asked[..], &Cast::known());
+    let review = review((&before, &after), with, &Lives::default(), &Progress::new());
     assert_eq!(review.looked.recorded, 2);
     let shown = review.loosens.iter().find(|item| item.recorded > 0);
     let shown = shown.expect("it is listed");
@@ -123,8 +125,8 @@ fn whoever_stops_it_is_told_that_it_is_cut_short() {
     let after = set("grant_ttl_seconds", &["3600"]);
     let review = review(
         (&baseline(Settings::new()), &after),
-        &[],
-        &Cast::known(),
+        (&[], &Cast::known()),
+        &Lives::default(),
         &progress,
     );
     assert!(review.looked.cut_short);

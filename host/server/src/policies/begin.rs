@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::Context as _;
+use countersign_core::approval::Lives;
 use countersign_core::generation::{GenerationKey, Genuine, ModuleRecord};
 use countersign_core::ports::Ledger;
 use countersign_core::signature::TrustedKeys;
@@ -41,6 +42,8 @@ pub struct Sources<'s> {
     pub key: GenerationKey,
     /// Whose word counts for what is in the folder.
     pub mode: FolderMode,
+    /// How long approvals live.
+    pub lives: Lives,
     /// Whose signatures count.
     pub trusted: TrustedKeys,
     /// What was compiled before, where it is kept.
@@ -71,6 +74,7 @@ impl Policies {
             data,
             key,
             mode,
+            lives,
             trusted,
             cache,
         } = sources;
@@ -130,6 +134,10 @@ impl Policies {
             }
             last.keep(number, &key.seal(number, &modules.decide, &modules.shadow));
         }
+        let candidate = is_candidate.then(|| {
+            let since = mark.since(&records(&proposal));
+            Candidate::of(proposal.clone(), since)
+        });
         let shadow = Arc::<Shadow>::default();
         shadow.begin(number, &modules.shadow);
         let behind = refused.map(|(generation, error)| {
@@ -157,14 +165,15 @@ impl Policies {
             shadow,
             mark,
             mode,
-            candidate: Mutex::new(is_candidate.then(|| Candidate::of(proposal.clone(), None))),
-            reviewer: Reviewer::default(),
+            candidate: Mutex::new(candidate),
+            reviewer: Reviewer::new(lives),
             swapping: Mutex::new(()),
             folder: Mutex::new(proposal.into()),
             behind: Mutex::new(behind),
             stuck: Mutex::new(None),
             chosen: Mutex::new(Vec::new()),
             proving: Semaphore::new(1),
+            vetted: Semaphore::new(1),
             proposals,
             _watcher: watcher,
         })

@@ -4,7 +4,6 @@
 //! stays what was recorded last, by whichever way: the next change in a folder comes after it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use countersign_core::generation::{
     Component, GenerationChange, Mode, ModuleRecord, Pin, VersionRecord,
@@ -16,6 +15,7 @@ use countersign_core::signature::Signer;
 use countersign_core::time::Timestamp;
 use countersign_engine::{PolicySet, Proven, Settings};
 use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
 
 use super::change::record;
 use super::choice_error::ChoiceError;
@@ -64,7 +64,7 @@ impl Policies {
         let kept = ledger
             .policy_signatures(&hex(&Sha256::digest(&bytes)))
             .await?;
-        let _one_at_a_time = self.proving.acquire().await;
+        let _one_at_a_time = self.vetted.acquire().await;
         let (engine, vetting) = (self.engine.clone(), Arc::clone(&self.vetting));
         let signatures = Arc::clone(&self.signatures);
         let described = tokio::task::spawn_blocking(move || {
@@ -214,13 +214,13 @@ impl Policies {
         self.ready(ledger, (base, Proving::All), wanted).await
     }
 
-    /// A change that is ready with what it would change, if that is known within `patience`. It is found out all
-    /// the same, for whoever asks again.
+    /// A change that is ready with what it would change, if that is known by then. It is found out all the same,
+    /// for whoever asks again.
     pub async fn review(
         &self,
         ledger: &dyn Ledger,
         ready: Ready,
-        patience: Duration,
+        until: Instant,
     ) -> Result<Reviewed, ChoiceError> {
         let Ready {
             change,
@@ -233,7 +233,7 @@ impl Policies {
         let (live, candidate) = ((&base, live), (change, deciding));
         Ok(self
             .reviewer
-            .review(ledger, live, candidate, Alone::GoesOn(patience))
+            .review(ledger, live, candidate, Alone::GoesOn(until))
             .await?)
     }
 

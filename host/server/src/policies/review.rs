@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
+use countersign_core::approval::Lives;
 use countersign_core::exhaustive::Cast;
 use countersign_core::generation::{GenerationChange, ModuleRecord};
 use countersign_core::ports::{Ledger, LedgerError};
@@ -28,10 +28,12 @@ const NICE: i32 = 5;
 const REMEMBERED: usize = 8;
 
 /// Looks for what changes of policies would change, one at a time: each takes all processors for seconds.
-#[derive(Debug)]
 pub(super) struct Reviewer {
+    lives: Lives,
     one: Arc<Semaphore>,
     remembered: Arc<Mutex<VecDeque<(Key, Review)>>>,
+    /// The generation that is followed by what is compared now, and what stops that.
+    current: Mutex<(u64, Arc<Progress>)>,
 }
 
 /// What a review is of: the generation that is followed, and what would decide.
@@ -42,8 +44,8 @@ type Key = (u64, Vec<ModuleRecord>);
 pub(super) enum Alone {
     /// It ends: what it was of is moot.
     Ends,
-    /// It goes on, for whoever asks again; nobody waits longer than this at a time.
-    GoesOn(Duration),
+    /// It goes on, for whoever asks again; this one waits no longer than until then.
+    GoesOn(Instant),
 }
 
 /// Why there is no review.
@@ -54,9 +56,14 @@ pub enum ReviewError {
     BrokeDown,
     /// There is none yet.
     #[error(
-        "what this would change is still being compared with what decides, and nothing is changed yet: ask for the same again, and it goes on from there"
+        "what this would change is being compared with what decides, or waits for another comparison to end, and nothing is changed yet: ask for the same again"
     )]
     UnderWay,
+    /// Nobody could be shown all of it.
+    #[error(
+        "{0} kinds of decisions more would loosen than a list can have that somebody judges: nothing is changed; change less at once, or have the module give fewer rules"
+    )]
+    TooMuch(u64),
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -71,16 +78,17 @@ impl Drop for Watched {
     }
 }
 
-impl Default for Reviewer {
-    fn default() -> Self {
+impl Reviewer {
+    /// On a host whose approvals have these lives.
+    pub fn new(lives: Lives) -> Self {
         Self {
+            lives,
             one: Arc::new(Semaphore::new(1)),
             remembered: Arc::default(),
+            current: Mutex::default(),
         }
     }
-}
 
-impl Reviewer {
     /// `change` with what is known of it: from `live`, which is recorded, to `candidate`, both proven. What
     /// people are asked already is asked again as it is.
     pub async fn review(
@@ -97,13 +105,14 @@ impl Reviewer {
         let key: Key = (change.follows, change.modules.clone());
         let until = match alone {
             Alone::Ends => None,
-            Alone::GoesOn(patience) => Some(Instant::now() + patience),
+            Alone::GoesOn(until) => Some(until),
         };
         let permit = by(until, Arc::clone(&self.one).acquire_owned()).await?;
         if let Some(review) = ledger.open_review(&change).await? {
             return Ok(Reviewed { change, review });
         }
         if let Some(review) = self.known(&key) {
+            let review = whole(review)?;
             return Ok(Reviewed { change, review });
         }
         let asked = ledger.asked_lately(RECORDED).await?;
@@ -111,15 +120,17 @@ impl Reviewer {
         // Of the seal, which nobody knows before there is this very change.
         let cast = Cast::drawn(change.seal.as_str().as_bytes());
         let progress = Arc::<Progress>::default();
+        *self.current() = (change.follows, Arc::clone(&progress));
+        let compared = Arc::clone(&progress);
         let watched = (alone == Alone::Ends).then(|| Watched(Arc::clone(&progress)));
         let (done, result) = oneshot::channel();
-        let remembered = Arc::clone(&self.remembered);
+        let (lives, remembered) = (self.lives, Arc::clone(&self.remembered));
         let look = move || {
             let _one_at_a_time = permit;
             give_way();
-            let mut found = review((&before, &candidate), &asked, &cast, &progress);
+            let mut found = review((&before, &candidate), (&asked, &cast), &lives, &compared);
             remember(&mut found, earlier);
-            if !progress.is_stopped() {
+            if !compared.is_stopped() {
                 let mut remembered = remembered.lock().unwrap_or_else(PoisonError::into_inner);
                 remembered.truncate(REMEMBERED - 1);
                 remembered.push_front((key, found.clone()));
@@ -133,6 +144,9 @@ impl Reviewer {
         let review = by(until, result).await?;
         let review = review.map_err(|_| ReviewError::BrokeDown)?;
         drop(watched);
+        if progress.is_stopped() {
+            return Err(ReviewError::UnderWay);
+        }
         tracing::info!(
             summary = %change.summary,
             rows = review.looked.rows,
@@ -143,7 +157,20 @@ impl Reviewer {
             broken = review.broken.len(),
             "the decisions of a change of policies are compared"
         );
+        let review = whole(review)?;
         Ok(Reviewed { change, review })
+    }
+
+    /// Generation `number` is live: what is compared with another one is moot.
+    pub fn goes_live(&self, number: u64) {
+        let (follows, progress) = &*self.current();
+        if *follows != number {
+            progress.stop();
+        }
+    }
+
+    fn current(&self) -> std::sync::MutexGuard<'_, (u64, Arc<Progress>)> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn known(&self, key: &Key) -> Option<Review> {
@@ -151,6 +178,14 @@ impl Reviewer {
         let remembered = remembered.unwrap_or_else(PoisonError::into_inner);
         let mut known = remembered.iter().filter(|(known, _)| known == key);
         known.next().map(|(_, review)| review.clone())
+    }
+}
+
+/// What is known of a change, where a list can have all of it: else nobody could accept it as that list.
+fn whole(review: Review) -> Result<Review, ReviewError> {
+    match review.left_off {
+        0 => Ok(review),
+        more => Err(ReviewError::TooMuch(more)),
     }
 }
 
@@ -214,6 +249,17 @@ mod tests {
             case: None,
             decision: None,
         }
+    }
+
+    #[test]
+    fn a_list_that_is_not_whole_is_nobodys_to_accept() {
+        let mut review = Review {
+            loosens: vec![item("one")],
+            ..Review::default()
+        };
+        assert!(whole(review.clone()).is_ok());
+        review.left_off = 1;
+        assert!(matches!(whole(review), Err(ReviewError::TooMuch(1))));
     }
 
     #[test]

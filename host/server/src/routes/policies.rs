@@ -177,16 +177,14 @@ impl ModuleBody {
 }
 
 async fn activate(call: Call) -> Answer {
-    let change = match call.is_let() {
-        true => {
-            let body: ActivateBody = call.json()?;
-            let chosen: Result<Vec<_>, _> = body.modules.into_iter().map(chosen).collect();
-            let chosen = (call.caller.actor(), chosen?);
-            Some(call.app.policies.set(&*call.app.ledger, chosen).await?)
-        }
-        false => None,
+    let ready = async {
+        let body: ActivateBody = call.json()?;
+        let chosen: Result<Vec<_>, _> = body.modules.into_iter().map(chosen).collect();
+        let chosen = (call.caller.actor(), chosen?);
+        let ready = call.app.policies.set(&*call.app.ledger, chosen).await?;
+        Ok(ready)
     };
-    change_policies(&call, change).await
+    change_policies(&call, ready).await
 }
 
 /// Another mode of a policy.
@@ -206,46 +204,46 @@ pub(super) struct ModeBody {
 
 async fn change_mode(call: Call) -> Answer {
     let name = call.path_text("name").to_owned();
-    let change = match call.is_let() {
-        true => {
-            let body: ModeBody = call.json()?;
-            let mode = body.mode;
-            let is_named = body.digest.is_some() || body.version.is_some();
-            if !is_named && body.settings.is_some() {
-                let why = "are for a version that is named: name its `digest` or `version`";
-                return Err(Problem::bad_field("settings", why));
-            }
-            let chosen = is_named
-                .then(|| {
-                    chosen(ModuleBody {
-                        name: name.clone(),
-                        digest: body.digest,
-                        version: body.version,
-                        mode: Some(mode),
-                        pinned: None,
-                        settings: body.settings,
-                    })
-                })
-                .transpose()?;
-            let (policies, ledger) = (&call.app.policies, &*call.app.ledger);
-            Some(policies.mode(ledger, &name, (mode, chosen)).await?)
+    let ready = async {
+        let body: ModeBody = call.json()?;
+        let mode = body.mode;
+        let is_named = body.digest.is_some() || body.version.is_some();
+        if !is_named && body.settings.is_some() {
+            let why = "are for a version that is named: name its `digest` or `version`";
+            return Err(Problem::bad_field("settings", why));
         }
-        false => None,
+        let chosen = is_named
+            .then(|| {
+                chosen(ModuleBody {
+                    name: name.clone(),
+                    digest: body.digest,
+                    version: body.version,
+                    mode: Some(mode),
+                    pinned: None,
+                    settings: body.settings,
+                })
+            })
+            .transpose()?;
+        let (policies, ledger) = (&call.app.policies, &*call.app.ledger);
+        Ok(policies.mode(ledger, &name, (mode, chosen)).await?)
     };
-    change_policies(&call, change).await
+    change_policies(&call, ready).await
 }
 
-/// Takes a change to the gate once it is known what it would change; a caller waits for that no longer than
-/// `wait` says.
-pub(super) async fn change_policies(call: &Call, ready: Option<Ready>) -> Answer {
-    let patience = call.wait(MAX_WAIT)?;
-    let change = match ready {
-        Some(ready) => {
+/// Takes a change to the gate once it is `ready` and known what it would change; a caller waits for that no
+/// longer than `wait` says.
+pub(super) async fn change_policies(
+    call: &Call,
+    ready: impl Future<Output = Result<Ready, Problem>>,
+) -> Answer {
+    let until = Instant::now() + call.wait(MAX_WAIT)?;
+    let change = match call.is_let() {
+        true => {
+            let ready = ready.await?;
             let (policies, ledger) = (&call.app.policies, &*call.app.ledger);
-            let reviewed = policies.review(ledger, ready, patience).await?;
-            Some(Arc::new(reviewed))
+            Some(Arc::new(policies.review(ledger, ready, until).await?))
         }
-        None => None,
+        false => None,
     };
     let made = make_live(call, Action::PolicyActivate { change }).await?;
     Ok(json_response(StatusCode::OK, &json!(made)))
@@ -373,6 +371,9 @@ impl From<ChoiceError> for Problem {
             }
             ChoiceError::Ambiguous { .. } | ChoiceError::Both(_) | ChoiceError::InShadow(_) => {
                 Self::new(StatusCode::CONFLICT, "ambiguous_version", sentence)
+            }
+            ChoiceError::Unreviewed(ReviewError::TooMuch(_)) => {
+                Self::new(StatusCode::BAD_REQUEST, "policy_refused", sentence)
             }
             ChoiceError::Refused(_) => Self::new(
                 StatusCode::BAD_REQUEST,

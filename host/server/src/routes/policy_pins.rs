@@ -26,30 +26,24 @@ pub(super) struct PinBody {
 
 async fn pin(call: Call) -> Answer {
     let name = call.path_text("name").to_owned();
-    let change = match call.is_let() {
-        true => {
-            let body: PinBody = call.json()?;
-            let is_named = body.digest.is_some() || body.version.is_some();
-            let chosen = is_named
-                .then(|| chosen(ModuleBody::version(name.clone(), body.digest, body.version)))
-                .transpose()?;
-            let (policies, ledger) = (&call.app.policies, &*call.app.ledger);
-            let by = call.caller.actor();
-            Some(policies.pin(ledger, &name, (by, chosen)).await?)
-        }
-        false => None,
+    let ready = async {
+        let body: PinBody = call.json()?;
+        let is_named = body.digest.is_some() || body.version.is_some();
+        let chosen = is_named
+            .then(|| chosen(ModuleBody::version(name.clone(), body.digest, body.version)))
+            .transpose()?;
+        let (policies, ledger) = (&call.app.policies, &*call.app.ledger);
+        let by = call.caller.actor();
+        Ok(policies.pin(ledger, &name, (by, chosen)).await?)
     };
-    change_policies(&call, change).await
+    change_policies(&call, ready).await
 }
 
 async fn unpin(call: Call) -> Answer {
     let name = call.path_text("name").to_owned();
-    let change = match call.is_let() {
-        true => {
-            let (policies, ledger) = (&call.app.policies, &*call.app.ledger);
-            Some(policies.unpin(ledger, &name).await?)
-        }
-        false => None,
+    let ready = async {
+        let (policies, ledger) = (&call.app.policies, &*call.app.ledger);
+        Ok(policies.unpin(ledger, &name).await?)
     };
-    change_policies(&call, change).await
+    change_policies(&call, ready).await
 }

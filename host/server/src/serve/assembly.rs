@@ -74,6 +74,7 @@ pub(super) async fn assemble(
         data,
         key: keys.generations(),
         mode: config.policy_folder,
+        lives: config.lives,
         trusted: config.policy_keys.clone(),
         cache: policies::open_cache(data, &*chance),
     };

@@ -162,7 +162,7 @@ async fn show(call: Call) -> Answer {
     let matrix = app.policies.matrix(app.gate.lives).await;
     let matrix = matrix.map_err(|error| match error {
         ReviewError::Ledger(error) => error.into(),
-        ReviewError::BrokeDown | ReviewError::UnderWay => Problem::new(
+        _ => Problem::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
             "working out what the policies answer broke down: load the page again; the log says more",
