@@ -1,7 +1,9 @@
 //! What the console answers, read without a browser.
 
 mod confined;
+mod disguise;
 mod export;
+mod falls;
 mod filters;
 mod glance;
 mod kept;
@@ -9,3 +11,4 @@ mod led_back;
 mod lost;
 mod playground;
 mod revocation;
+mod sessions;

@@ -11,7 +11,7 @@ use crate::stage::{
     workspace_token, workspaces,
 };
 
-async fn deprovision(caller: &Caller, confirm: &str) -> countersign_tests::Reply {
+pub async fn deprovision(caller: &Caller, confirm: &str) -> countersign_tests::Reply {
     let body = json!({ "confirm": confirm });
     caller.post("/org/deprovision", body).await
 }

@@ -2,6 +2,7 @@
 //! the tenant's ADMIN_TOKEN.
 
 use std::path::Path;
+use std::time::Duration;
 
 use countersign_tests::guest::Guest;
 use countersign_tests::{Caller, ControlPlane, Database, Host, HostBuilder, Reply};
@@ -47,6 +48,15 @@ impl Stage {
     pub async fn person(&self, user: &str) -> Caller {
         self.host.session(&self.control_plane.sign_in(user).await)
     }
+}
+
+/// A page of 5,000 approvals or decisions is drawn in so long. What is promised is promised of a release build,
+/// which COUNTERSIGN_BINARIES names; a debug build is several times slower.
+pub fn a_long_page_takes() -> Duration {
+    Duration::from_millis(match std::env::var_os("COUNTERSIGN_BINARIES") {
+        Some(_) => 300,
+        None => 2_000,
+    })
 }
 
 /// `person` decides.

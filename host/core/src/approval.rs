@@ -5,7 +5,7 @@ mod lives;
 
 use std::collections::BTreeSet;
 
-pub use self::end::End;
+pub use self::end::{End, MOVED};
 pub use self::lives::{COOL_DOWN, GRANT_TTL, Lives, MOST_COOL_DOWN, PENDING_TTL, Ttl};
 use crate::action::ActionDigest;
 use crate::caller::Person;
@@ -29,7 +29,7 @@ words! {
         Denied = "denied",
         /// Nobody decided in time.
         Expired = "expired",
-        /// The requester took it back, or what it was about is gone.
+        /// The requester took it back, or what it was about is gone or has moved.
         Withdrawn = "withdrawn",
         /// The deed is done.
         Used = "used",

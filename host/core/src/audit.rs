@@ -58,7 +58,7 @@ words! {
         ApprovalDenied = "approval_denied",
         /// Nobody decided in time.
         ApprovalExpired = "approval_expired",
-        /// A request ended undecided: it was taken back, or what it was about is gone.
+        /// A request ended undecided: it was taken back, or what it was about is gone or has moved.
         ApprovalWithdrawn = "approval_withdrawn",
         /// A grant was used.
         ApprovalUsed = "approval_used",

@@ -55,6 +55,35 @@ pub struct Family {
     pub descent: FallDigest,
 }
 
+/// How much there is.
+#[derive(Clone, Copy, Debug)]
+pub struct Holdings {
+    /// Workspaces that stand.
+    pub workspaces: u64,
+    /// Live tokens, of the organisation and of workspaces.
+    pub tokens: u64,
+    /// Secrets.
+    pub secrets: u64,
+}
+
+/// What would fall by a request.
+#[derive(Clone, Debug)]
+pub enum Fall {
+    /// A workspace with all below it.
+    Workspace(Falling),
+    /// An organisation token.
+    Token {
+        /// With what it minted.
+        family: Box<Family>,
+        /// Whether that falls with it.
+        descendants: bool,
+    },
+    /// Everything.
+    Everything(Holdings),
+    /// Something else than the request is bound to: nobody can agree to it any more.
+    Moved,
+}
+
 /// A session of the host's own login that lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiveSession {
@@ -84,6 +113,15 @@ pub trait HoldingsLedger: Send + Sync {
         token: TokenId,
         now: Timestamp,
     ) -> Result<Option<Family>, LedgerError>;
+
+    /// What would fall at `now` by `approval`. `None`: nothing does by what it asks. The permit is to list
+    /// approvals, and it is for people, who have to read this before they agree to it.
+    async fn fall(
+        &self,
+        permit: &Permit,
+        approval: &Approval,
+        now: Timestamp,
+    ) -> Result<Option<Fall>, LedgerError>;
 
     /// How often each live organisation token was presented in each hour since `since` in which it was, by
     /// token, then oldest first. The permit is to list tokens.

@@ -58,6 +58,8 @@ pub enum Voted {
     IsNoOperator,
     /// What was shown is not what is pending, which is this.
     OtherDigest(Box<Approval>),
+    /// Something else would fall by now than it was asked for, and so it has ended, as this.
+    Stale(Box<Approval>),
     /// The session died.
     CredentialGone,
 }

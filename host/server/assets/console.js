@@ -87,7 +87,9 @@
   const home = () => {
     const back = new URL(sessionStorage.getItem(BACK) ?? "/console", location.origin);
     sessionStorage.removeItem(BACK);
-    return back.origin === location.origin && back.pathname.startsWith("/console/") ? back.pathname : "/console";
+    return back.origin === location.origin && back.pathname.startsWith("/console/")
+      ? back.pathname + back.search
+      : "/console";
   };
 
   const given = document.querySelector("[data-proof]");

@@ -84,20 +84,27 @@
       return null;
     }
     const href = focused.getAttribute("href");
-    const fold = focused.localName === "summary" ? focused.parentElement.id : "";
+    const fold = focused.closest("details")?.id ?? "";
+    // A button has no counterpart: what is in its place may do something else.
+    const find = () => {
+      if (href !== null) {
+        return [...document.querySelectorAll("main a[href]")].find((link) => link.getAttribute("href") === href);
+      }
+      if (focused.id !== "") {
+        return document.getElementById(focused.id);
+      }
+      return document.getElementById(fold)?.querySelector(focused.localName);
+    };
     return () => {
-      const found =
-        fold === ""
-          ? [...document.querySelectorAll("main a[href]")].find((link) => link.getAttribute("href") === href)
-          : document.getElementById(fold)?.querySelector("summary");
+      const found = find();
       (found ?? document.getElementById("content")).focus({ preventScroll: true });
     };
   };
 
   const swap = (part, fresh) => {
     const back = place(part);
-    for (const open of part.querySelectorAll("details[open][id]")) {
-      fresh?.querySelector(`#${CSS.escape(open.id)}`)?.setAttribute("open", "");
+    for (const fold of part.querySelectorAll("details[id]")) {
+      fresh.querySelector(`#${CSS.escape(fold.id)}`)?.toggleAttribute("open", fold.open);
     }
     part.replaceWith(document.adoptNode(fresh));
     back?.();

@@ -39,7 +39,8 @@ pub enum Rules {
 impl Rules {
     fn only(self) -> &'static str {
         match self {
-            Self::All => "{}",
+            // Of WCAG 2.2, and the one rule that axe-core does not ask for by itself.
+            Self::All => "{ rules: { 'target-size': { enabled: true } } }",
             Self::Colours => {
                 "{ runOnly: { type: 'rule', values: ['color-contrast', 'link-in-text-block'] } }"
             }
@@ -87,4 +88,9 @@ async fn what_keeps_people_out_is_found() {
         }
         assert_eq!(told.len(), found.len(), "{told:?}");
     }
+    let small = "<button style='padding:0;width:9px;height:9px'>x</button>".repeat(2);
+    browser.open(&format!("data:text/html,{page}{small}")).await;
+    let told = serious(&browser, Rules::All).await;
+    let told: Vec<_> = told.iter().map(|one| one["rule"].as_str()).collect();
+    assert_eq!(told, [Some("target-size")]);
 }

@@ -5,6 +5,7 @@
 
 pub mod hurry;
 pub mod keyboard;
+pub mod screen;
 
 use std::fmt;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -13,14 +14,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use countersign_tests::until;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-use super::axe::{self, Rules};
 
 /// Chromium has so long to start, and a page so long to show what it should.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -30,9 +27,6 @@ const SCRIPT_MS: u64 = 55_000;
 
 /// So often a driver is started that finds no port.
 const STARTS: usize = 5;
-
-/// A telephone, a tablet and a desk.
-const WIDTHS: [u64; 3] = [390, 820, 1440];
 
 /// The member that makes a JSON object a reference to an element, as W3C WebDriver names it.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -185,49 +179,6 @@ impl Browser {
     pub async fn tells(&self, script: &str) -> Value {
         let script = json!({ "script": script, "args": [] });
         self.must(Method::POST, "/execute/async", script).await
-    }
-
-    /// Holds the page to a screen of each size, light and dark: nothing is wider than it is, and axe-core finds
-    /// nothing serious. With COUNTERSIGN_SCREENSHOTS, a folder, the whole page is there as `NAME-WIDTH-SCHEME.png` afterwards.
-    pub async fn fits(&self, name: &str) {
-        for (width, scheme) in WIDTHS
-            .iter()
-            .flat_map(|width| [(*width, "light"), (*width, "dark")])
-        {
-            let screen = json!({
-                "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false,
-            });
-            self.devtools("Emulation.setDeviceMetricsOverride", screen)
-                .await;
-            let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
-            let media = json!({ "features": features });
-            self.devtools("Emulation.setEmulatedMedia", media).await;
-            let wide = self
-                .run("return document.documentElement.scrollWidth")
-                .await;
-            assert!(
-                wide.as_u64() <= Some(width),
-                "{name} is {wide} wide at {width}"
-            );
-            if width != 820 {
-                let rules = match scheme {
-                    "light" => Rules::All,
-                    _ => Rules::Colours,
-                };
-                axe::holds(self, rules, &format!("{name}, {scheme}, {width} wide")).await;
-            }
-            if let Some(folder) = std::env::var_os("COUNTERSIGN_SCREENSHOTS") {
-                let whole = json!({ "captureBeyondViewport": true });
-                let shot = self.devtools("Page.captureScreenshot", whole).await;
-                let shot = STANDARD.decode(shot["data"].as_str().expect("base64"));
-                let file = Path::new(&folder).join(format!("{name}-{width}-{scheme}.png"));
-                std::fs::write(file, shot.expect("base64")).expect("written");
-            }
-        }
-        self.devtools("Emulation.clearDeviceMetricsOverride", json!({}))
-            .await;
-        self.devtools("Emulation.setEmulatedMedia", json!({ "features": [] }))
-            .await;
     }
 
     /// A command of Chromium's own, beyond WebDriver.

@@ -15,6 +15,7 @@ struct Lived {
     shelf: Shelf,
     waits: String,
     used: String,
+    removal: String,
     key: Value,
     workspace: String,
     decision: String,
@@ -35,10 +36,10 @@ impl Lived {
         let secret = json!({ "key": "DEPLOY_KEY", "value": "not-to-be-seen-anywhere" });
         let path = format!("/workspaces/{workspace}/secrets");
         let waits = agent.post(&path, secret).await.approval();
-        agent
+        let removal = agent
             .delete(&format!("/workspaces/{workspace}?confirm=true"))
             .await
-            .expect(202);
+            .approval();
         let decisions = person.get("/decisions").await.expect(200).json;
         let decision = decisions["decisions"][0]["id"]
             .as_str()
@@ -50,6 +51,7 @@ impl Lived {
             shelf,
             waits,
             used,
+            removal,
             key,
             workspace,
             decision,
@@ -65,6 +67,7 @@ impl Lived {
         let Self {
             waits,
             used,
+            removal,
             workspace,
             decision,
             ..
@@ -74,6 +77,7 @@ impl Lived {
             ("inbox", "/console/approvals".to_owned()),
             ("request", format!("/console/approvals/{waits}")),
             ("request-used", format!("/console/approvals/{used}")),
+            ("request-removal", format!("/console/approvals/{removal}")),
             ("request-history", "/console/approvals/history".to_owned()),
             ("keys", "/console/keys".to_owned()),
             ("key", format!("/console/keys/{key}")),
@@ -155,8 +159,22 @@ async fn every_page_fits_every_screen_and_keeps_nobody_out() {
         );
         browser.fits(name).await;
     }
+    // A letter that turns round what follows it is in no name.
+    let typed = "document.querySelector('input[name=name]').value = 'a\\u202eb'";
+    let forms = [
+        ("mint-wrong", "/console/keys"),
+        ("workspace-wrong", "/console/workspaces"),
+    ];
+    for (name, path) in forms {
+        browser.open(&format!("{origin}{path}")).await;
+        browser.run(typed).await;
+        let send = format!("form[action='{path}'][method=post] button");
+        browser.click(&send).await;
+        browser.shows("The name has a control, format").await;
+        browser.fits(name).await;
+    }
     println!(
         "browser: {} pages fit three screens in two themes, and axe-core finds nothing serious",
-        pages.len() + 2
+        pages.len() + forms.len() + 2
     );
 }

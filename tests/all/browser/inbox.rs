@@ -77,11 +77,14 @@ async fn two_windows_show_what_is_asked_and_decided_as_it_happens_and_keep_the_f
     bobs.run(&focus).await;
     bobs.fits("inbox").await;
 
+    // Ann has no more than a telephone at hand.
+    anns.is_a_phone().await;
     anns.shows("2 requests are waiting").await;
-    anns.click(&format!("a[href='/console/approvals/{first}']"))
+    anns.tap(&format!("a[href='/console/approvals/{first}']"))
         .await;
-    anns.click(APPROVE).await;
+    anns.tap(APPROVE).await;
     anns.shows("The caller can do it once").await;
+    assert_eq!(anns.run("return innerWidth").await, 390);
     bobs.shows("One request is waiting").await;
     bobs.is_titled("(1) Approvals").await;
     let focused = "return document.activeElement.getAttribute('href')";
@@ -293,6 +296,8 @@ async fn a_request_is_told_with_who_asks_what_that_did_and_in_what_letters() {
     }
     browser.fits("request").await;
     browser.click(".said .long summary").await;
+    browser.shows("already the end").await;
+    browser.draws_anew("#request").await;
     browser.shows("already the end").await;
     browser.click(".lately a[href*='/history?who=']").await;
     browser.shows("What was asked before").await;

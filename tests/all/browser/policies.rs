@@ -1,6 +1,6 @@
 //! Other policies, in the console.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::driver::Browser;
 use super::{APPROVE, sign_in};
@@ -35,6 +35,18 @@ async fn an_operator_reads_what_one_line_loosens_accepts_that_list_and_it_is_liv
     browser.click(".change summary").await;
     browser.shows("given.verb = \"org_token_mint\"").await;
     browser.fits("list-open").await;
+    // Drawn anew, it is as the reader left it: what was unfolded, what was folded, and where the focus is.
+    let lately = "document.querySelector('#lately').open = false";
+    browser.run(lately).await;
+    for (focus, on) in [(".change summary", "SUMMARY"), (".change pre", "PRE")] {
+        let focus = format!("document.querySelector('{focus}').focus()");
+        browser.run(&focus).await;
+        browser.draws_anew("#request").await;
+        let now =
+            "return [document.activeElement.tagName, !document.querySelector('#lately').open]";
+        assert_eq!(browser.run(now).await, json!([on, true]));
+        browser.shows("given.verb = \"org_token_mint\"").await;
+    }
     assert_eq!(shelf.mints().await, 202, "reading is not accepting");
 
     browser.click(APPROVE).await;

@@ -38,6 +38,23 @@ async fn a_reason_typed_after_the_session_has_ended_is_there_to_copy_and_signing
     let seen = stage::approval(&scene.agent, &approval).await;
     assert_eq!(seen["status"], "pending", "{seen}");
 
+    // A list is found again as it was narrowed.
+    let narrowed = "/console/decisions?effect=deny&actor=admin";
+    let lost = format!("{}{narrowed}", scene.host.origin());
+    browser.open(&lost).await;
+    browser.click("main a.button.primary").await;
+    browser.shows("back to where I was").await;
+    terminal.run(&["login", "--browser"]).await.expect(0);
+    let link = std::fs::read_to_string(scene.host.data_dir().join("login-link"));
+    browser.open(link.expect("a link").trim()).await;
+    browser
+        .click("form[action='/console/sign-in'] button")
+        .await;
+    browser.is_at(narrowed).await;
+    browser.click(super::SIGN_OUT).await;
+    browser.is_at("/console/sign-in").await;
+    terminal.run(&["login", "--browser"]).await.expect(0);
+
     // The link's page is opened in the same window, after the one that says how to get it.
     let page = format!("/console/approvals/{approval}");
     let how = format!("{}/console/sign-in?back={page}", scene.host.origin());

@@ -46,6 +46,18 @@ async fn signing_in_leads_back_to_where_one_was_and_never_to_another_host() {
     shows(&page, &[&format!("href=\"{path}\" data-back")]);
     let back = ann.get(&sign_in).await.expect(303);
     assert_eq!(back.header("location"), Some(path.as_str()));
+    // With what narrowed a list, and to a page alone where the query is none that a list's form makes.
+    let narrowed = "/console/decisions?effect=deny&actor=a%26b";
+    let page = nobody.get(narrowed).await.expect(401);
+    let sign_in = "/console/sign-in?back=/console/decisions%3Feffect%3Ddeny%26actor%3Da%2526b";
+    shows(&page, &[&format!("href=\"{sign_in}\"")]);
+    let page = nobody.get(sign_in).await.expect(200);
+    let escaped = narrowed.replace('&', "&#38;");
+    shows(&page, &[&format!("href=\"{escaped}\" data-back")]);
+    let back = ann.get(sign_in).await.expect(303);
+    assert_eq!(back.header("location"), Some(narrowed));
+    let page = nobody.get("/console/keys?x=//evil").await.expect(401);
+    shows(&page, &["href=\"/console/sign-in?back=/console/keys\""]);
     for evil in [
         "//evil.example/",
         "https://evil.example/",
@@ -54,6 +66,9 @@ async fn signing_in_leads_back_to_where_one_was_and_never_to_another_host() {
         "/console/sign-out",
         "/console/x%0d%0aset-cookie:a=b",
         "javascript:alert(1)",
+        "/console/keys?x=//evil",
+        "/console/keys?x%23evil",
+        "/console/keys?x%0d%0aset-cookie:evil",
     ] {
         let path = format!("/console/sign-in?back={evil}");
         let page = nobody.get(&path).await.expect(200);

@@ -6,15 +6,15 @@ use serde_json::json;
 use crate::stage::{Stage, approve, tokens};
 
 /// A key that agents hold, by a person.
-struct Held {
-    stage: Stage,
-    person: Caller,
-    id: String,
+pub(super) struct Held {
+    pub(super) stage: Stage,
+    pub(super) person: Caller,
+    pub(super) id: String,
     robot: Caller,
 }
 
 impl Held {
-    async fn by_robot() -> Self {
+    pub(super) async fn by_robot() -> Self {
         let stage = Stage::set().await;
         let person = stage.person("ann").await;
         let body = json!({ "name": "robot", "role": "admin" });
@@ -29,7 +29,7 @@ impl Held {
     }
 
     /// The robot mints a key, as another person agrees.
-    async fn mints(&self, name: &str) -> Caller {
+    pub(super) async fn mints(&self, name: &str) -> Caller {
         let body = json!({ "name": name });
         let asked = self
             .robot

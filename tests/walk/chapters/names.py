@@ -27,6 +27,8 @@ def names(walk):
         refused("\u202a", "\u202e", "\u2066", "\u2069", "\u200e", "\u061c")
     with walk.sentence("names.line-separator"):
         refused("\u2028", "\u2029")
+    with walk.sentence("names.invisible"):
+        refused("\ufe0f", "\u034f", "\u2800", "\u3164", "\U000e0100")
 
 
 def reasons(walk):

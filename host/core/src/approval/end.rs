@@ -7,6 +7,9 @@ use crate::time::Timestamp;
 /// The cause of what time has ended.
 const TIME: &str = "its time was over";
 
+/// The cause of what ends because something else would be done by now than people were asked for.
+pub const MOVED: &str = "the target has moved";
+
 /// How an approval ended that was neither denied nor used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct End {

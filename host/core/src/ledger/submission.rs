@@ -287,7 +287,7 @@ pub enum Refusal {
     },
     /// Nobody decided in time.
     ApprovalExpired,
-    /// The requester took it back, or what it was about is gone.
+    /// The requester took it back, or what it was about is gone or has moved.
     ApprovalWithdrawn,
     /// A person took the grant back.
     ApprovalRevoked {

@@ -6,6 +6,7 @@ mod who;
 use askama::Template;
 use countersign_core::approval::{Approval, State};
 use countersign_core::caller::{Caller, POLICY_FOLDER};
+use countersign_core::holdings::Fall;
 use countersign_core::operators::Standing;
 use countersign_core::provenance::Provenance;
 use countersign_core::time::Timestamp;
@@ -16,6 +17,7 @@ use self::who::Who;
 use super::asked::{self, Field, Shown, Subject};
 use super::assets;
 use super::closing::{By, Closing};
+use super::falls::Falls;
 use super::finish::Finish;
 use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
@@ -38,6 +40,8 @@ pub struct ApprovalPage {
     ends: Option<Moment>,
     party: Party,
     fields: Vec<Field>,
+    /// What would fall by it.
+    falls: Option<Falls>,
     /// What the caller adds, of which nothing is verified.
     claims: Vec<Field>,
     who: Who,
@@ -91,10 +95,10 @@ enum Stance {
 }
 
 impl ApprovalPage {
-    /// `approval`, whose requester is `known`, as `reader` sees it at `now`.
+    /// `approval`, of whose requester and of what would fall by it is `known`, as `reader` sees it at `now`.
     pub fn new(
         approval: &Approval,
-        known: &Provenance,
+        (known, fall): (&Provenance, Option<&Fall>),
         reader: &Reader<'_>,
         now: Timestamp,
     ) -> Self {
@@ -123,6 +127,7 @@ impl ApprovalPage {
             },
             party: asking(&approval.requester),
             fields: asked::fields(approval, now),
+            falls: fall.map(|fall| Falls::new(fall, approval, now)),
             claims: asked::claims(approval),
             who: Who::new(approval, known, now),
             review: policy_change::review(approval),
@@ -186,7 +191,7 @@ pub fn says(state: State) -> &'static str {
         State::Denied => "Nothing was done.",
         State::Expired => "Nobody decided in time. Nothing was done.",
         State::Withdrawn => {
-            "The caller took the request back, or what it was about is gone. Nothing was done."
+            "The caller took the request back, or what it was about is gone or has moved. Nothing was done."
         }
         State::Used => "It was approved, and it was done, once.",
         State::Lapsed => {

@@ -7,7 +7,7 @@ use askama::Template;
 use axum::body::Body;
 use axum::http::{Method, Response, StatusCode};
 use countersign_core::action::{Action, ActionDigest};
-use countersign_core::approval::{Approval, Choice, people_needed};
+use countersign_core::approval::{Approval, Choice, State, people_needed};
 use countersign_core::gate::Say;
 use countersign_core::id::ApprovalId;
 use countersign_core::ledger::{Ended, Page, Voted};
@@ -196,15 +196,21 @@ async fn one(call: Call) -> Answer {
         refreshes: refreshes(&call),
     };
     let now = call.app.clock.now();
-    let known = match call.caller.person() {
+    let ledger = &call.app.ledger;
+    let (known, fall) = match call.caller.person() {
         Some(_) => {
-            let (ledger, whose) = (&call.app.ledger, call.whose());
-            ledger.provenance(&permit, &whose, &approval, now).await?
+            let whose = call.whose();
+            let fall = match approval.state_at(now) {
+                State::Pending => ledger.fall(&permit, &approval, now).await?,
+                _ => None,
+            };
+            let known = ledger.provenance(&permit, &whose, &approval, now).await?;
+            (known, fall)
         }
         // A program learns nothing here that its own routes would not tell it.
-        None => Provenance::default(),
+        None => (Provenance::default(), None),
     };
-    let shown = ApprovalPage::new(&approval, &known, &reader, now);
+    let shown = ApprovalPage::new(&approval, (&known, fall.as_ref()), &reader, now);
     Ok(page(StatusCode::OK, &shown))
 }
 
@@ -244,7 +250,7 @@ async fn decide(call: Call) -> Answer {
             }
             approval
         }
-        Voted::OtherDigest(approval) => approval,
+        Voted::OtherDigest(approval) | Voted::Stale(approval) => approval,
         voted => {
             counted(&call, voted)?;
             return Ok(see_other(&format!("/console/approvals/{id}")));

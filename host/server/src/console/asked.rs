@@ -9,6 +9,9 @@ use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use serde_json::Value;
 
+/// What a template writes of a name or another text from outside: `fields.html` does it for all pages.
+pub use countersign_core::text::escaped as visible;
+
 pub use self::spelling::{Long, oddity};
 use super::moment::Moment;
 use super::policy_change;

@@ -217,6 +217,7 @@ pub fn is_whole(html: &str) {
     assert!(html.starts_with("<!doctype html>"), "{html}");
     for once in [
         "<html lang=\"en\">",
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
         "<title>",
         "<h1",
         "<main id=\"content\"",

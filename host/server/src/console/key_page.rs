@@ -3,6 +3,7 @@
 mod revocation;
 
 use askama::Template;
+use askama::filters::HtmlSafe;
 use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
 use countersign_core::approval::Approval;
@@ -48,8 +49,10 @@ struct Approved {
     by: Vec<Signature>,
 }
 
-/// What a key minted.
-struct Descent {
+/// What a key minted. Draws itself as a list.
+#[derive(Template)]
+#[template(path = "descent.html")]
+pub struct Descent {
     keys: Vec<Relative>,
     of_workspaces: Vec<OfWorkspace>,
     /// Whether there may be more than are here.
@@ -85,7 +88,17 @@ impl Approved {
     }
 }
 
+/// Its template escapes what was given.
+impl HtmlSafe for Descent {}
+
 impl Descent {
+    /// What of it works.
+    pub fn live(family: &Family, now: Timestamp) -> Self {
+        let mut descent = Self::new(family, now);
+        descent.keys.retain(|kin| kin.is_live);
+        descent
+    }
+
     fn new(family: &Family, now: Timestamp) -> Self {
         let most = usize::try_from(MAX_KIN).unwrap_or(usize::MAX);
         let (minted, of_workspaces) = (&family.minted, &family.of_workspaces);
@@ -105,7 +118,7 @@ impl Descent {
         }
     }
 
-    fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.keys.is_empty() && self.of_workspaces.is_empty()
     }
 }

@@ -26,10 +26,22 @@ pub struct Around {
     pub reader: Reader,
     /// The path of the request.
     pub path: String,
+    /// Its query.
+    pub query: Option<String>,
     /// Whether it sent a form.
     pub is_form: bool,
     /// What was typed into that.
     pub words: Vec<Typed>,
+}
+
+impl Around {
+    /// A page that was narrowed is found again as it was; a form is not sent again.
+    fn to_come_back_to(&self) -> Option<Inside> {
+        let query = self.query.as_ref().filter(|_| !self.is_form);
+        query
+            .and_then(|query| Inside::to_come_back_to(&format!("{}?{query}", self.path)))
+            .or_else(|| Inside::to_come_back_to(&self.path))
+    }
 }
 
 /// Who reads.
@@ -133,10 +145,8 @@ impl ProblemPage {
                 })
                 .collect(),
             is_unauthenticated: problem.status == StatusCode::UNAUTHORIZED,
-            sign_in: match Inside::to_come_back_to(&around.path) {
-                Some(path) if !is_about_the_address(problem) => {
-                    format!("/console/sign-in?back={path}")
-                }
+            sign_in: match around.to_come_back_to() {
+                Some(inside) if !is_about_the_address(problem) => inside.sign_in(),
                 _ => "/console/sign-in".to_owned(),
             },
             is_dead_link,
@@ -169,6 +179,7 @@ mod tests {
         Around {
             reader,
             path: path.to_owned(),
+            query: None,
             is_form: false,
             words: Vec::new(),
         }

@@ -1,10 +1,12 @@
 //! Removing a workspace: all that falls is shown first, and nothing else falls.
 
 use askama::Template;
+use askama::filters::HtmlSafe;
 use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
 use countersign_core::holdings::Falling;
 use countersign_core::permit::Permit;
+use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use countersign_core::workspace::FallDigest;
 
@@ -30,17 +32,56 @@ pub(super) fn add(routes: Routes) -> Routes {
 #[template(path = "remove.html")]
 struct RemovePage {
     frame: Frame,
+    falling: Fallen,
+    digest: String,
+    /// Whether something else would fall than was shown before.
+    has_moved: bool,
+}
+
+/// What falls with a workspace. Draws itself as fields, here and where people are asked for a removal.
+#[derive(Template)]
+#[template(path = "falling.html")]
+pub struct Fallen {
     /// The workspace that is meant.
     one: Listed,
     below: Vec<Listed>,
+    /// How many more are below it than are here.
+    further: usize,
     /// Live tokens of these workspaces.
     tokens: u64,
     /// Live organisation tokens bound to one of them.
     bound: u64,
     secrets: u64,
-    digest: String,
-    /// Whether something else would fall than was shown before.
-    has_moved: bool,
+}
+
+/// Its template escapes what was given.
+impl HtmlSafe for Fallen {}
+
+impl Fallen {
+    /// `falling`, naming so many of the workspaces below the one that is meant.
+    pub fn new(falling: &Falling, most: usize, now: Timestamp) -> Option<Self> {
+        let names = names(&falling.workspaces);
+        let mut all = falling
+            .workspaces
+            .iter()
+            .map(|one| Listed::new((one, 0), (&names, &People::default()), now));
+        let one = all.next()?;
+        let mut below: Vec<Listed> = all.collect();
+        let further = below.len().saturating_sub(most);
+        below.truncate(most);
+        Some(Self {
+            one,
+            below,
+            further,
+            tokens: falling.tokens,
+            bound: falling.bound_tokens,
+            secrets: falling.secrets,
+        })
+    }
+
+    fn others(&self) -> usize {
+        self.below.len() + self.further
+    }
 }
 
 async fn confirm(call: Call) -> Answer {
@@ -72,23 +113,10 @@ impl RemovePage {
         Self::of(frame, falling, (has_moved, now))
     }
 
-    fn of(
-        frame: Frame,
-        falling: &Falling,
-        (has_moved, now): (bool, countersign_core::time::Timestamp),
-    ) -> Option<Self> {
-        let names = names(&falling.workspaces);
-        let mut all = falling
-            .workspaces
-            .iter()
-            .map(|one| Listed::new((one, 0), (&names, &People::default()), now));
+    fn of(frame: Frame, falling: &Falling, (has_moved, now): (bool, Timestamp)) -> Option<Self> {
         Some(Self {
             frame,
-            one: all.next()?,
-            below: all.collect(),
-            tokens: falling.tokens,
-            bound: falling.bound_tokens,
-            secrets: falling.secrets,
+            falling: Fallen::new(falling, usize::MAX, now)?,
             digest: falling.digest.to_string(),
             has_moved,
         })

@@ -5,6 +5,7 @@
 
 use askama::Template;
 use axum::http::{Method, StatusCode, header};
+use countersign_core::caller::Issuer;
 use countersign_core::holdings::LiveSession;
 use countersign_core::id::SessionId;
 use countersign_core::time::Timestamp;
@@ -34,6 +35,22 @@ struct SessionsPage {
     has_assertions: bool,
 }
 
+impl SessionsPage {
+    /// With `sessions` of the host's own, and where others are kept: by a control plane, by an identity proxy.
+    fn new(
+        frame: Frame,
+        sessions: Vec<Listed>,
+        (has_control_plane, has_assertions): (bool, bool),
+    ) -> Self {
+        Self {
+            frame,
+            sessions,
+            has_control_plane,
+            has_assertions,
+        }
+    }
+}
+
 /// A session.
 struct Listed {
     id: String,
@@ -56,24 +73,26 @@ impl Listed {
 async fn show(visit: Visit) -> Answer {
     let now = visit.app.clock.now();
     let operator = visit.app.credentials.operator();
-    let reader = operator.verify(&visit.headers, now).await?;
-    let sessions = match reader {
-        None => Vec::new(),
+    let shown = match operator.verify(&visit.headers, now).await? {
         Some(reader) => {
             let live = visit.app.ledger.live_sessions(reader, now).await?;
             let listed = |session: &LiveSession| Listed::new(session, reader, now);
-            live.iter().map(listed).collect()
+            let sessions = live.iter().map(listed).collect();
+            let ways_in = visit.app.credentials.ways_in();
+            SessionsPage::new(Frame::of_operator(Place::Elsewhere), sessions, ways_in)
         }
-    };
-    let (has_control_plane, has_assertions) = visit.app.credentials.ways_in();
-    let shown = SessionsPage {
-        frame: match reader {
-            Some(_) => Frame::of_operator(Place::Elsewhere),
-            None => Frame::without_viewer(Place::Elsewhere),
-        },
-        sessions,
-        has_control_plane,
-        has_assertions,
+        None => {
+            let reader = visit.reader().await?;
+            let reader =
+                reader.ok_or_else(|| Problem::unauthenticated("this needs a credential"))?;
+            let issuer = reader.person().map(|person| person.issuer);
+            let is_by = |way| issuer == Some(way);
+            let kept_by = (
+                is_by(Issuer::ControlPlane),
+                is_by(Issuer::IdentityAssertion),
+            );
+            SessionsPage::new(Frame::of(&reader, Place::Elsewhere), Vec::new(), kept_by)
+        }
     };
     Ok(page(StatusCode::OK, &shown))
 }
@@ -122,16 +141,11 @@ async fn end(visit: Visit) -> Answer {
 mod tests {
     use countersign_core::chance::OsChance;
 
-    use super::super::examples::{NOW, is_whole};
+    use super::super::examples::{NOW, is_whole, person};
     use super::*;
 
-    fn drawn(sessions: Vec<Listed>, has_control_plane: bool) -> String {
-        let page = SessionsPage {
-            frame: Frame::of_operator(Place::Elsewhere),
-            sessions,
-            has_control_plane,
-            has_assertions: false,
-        };
+    fn drawn(frame: Frame, sessions: Vec<Listed>, kept_by: (bool, bool)) -> String {
+        let page = SessionsPage::new(frame, sessions, kept_by);
         let html = page.render().expect("drawn");
         is_whole(&html);
         html
@@ -146,7 +160,11 @@ mod tests {
         };
         let (this, other) = (session(), session());
         let listed = [this, other].map(|one| Listed::new(&one, this.id, NOW));
-        let html = drawn(listed.into(), false);
+        let html = drawn(
+            Frame::of_operator(Place::Elsewhere),
+            listed.into(),
+            (false, false),
+        );
         assert_eq!(html.matches("name=\"session\"").count(), 2, "{html}");
         assert_eq!(html.matches("\"tag\">this browser").count(), 1, "{html}");
         assert!(!html.contains("Sign out there"), "{html}");
@@ -154,8 +172,15 @@ mod tests {
 
     #[test]
     fn whose_session_is_kept_elsewhere_is_told_where_it_ends() {
-        let html = drawn(Vec::new(), true);
-        assert!(html.contains("keeps no session of yours"), "{html}");
-        assert!(html.contains("Sign out there"), "{html}");
+        let frame = Frame::of(&person("ada"), Place::Elsewhere);
+        let html = drawn(frame, Vec::new(), (true, false));
+        for words in [
+            "<bdi>ada</bdi>",
+            "keeps no session of yours",
+            "Sign out there",
+        ] {
+            assert!(html.contains(words), "{words}: {html}");
+        }
+        assert!(!html.contains("identity proxy"), "{html}");
     }
 }

@@ -187,7 +187,7 @@ pub(super) fn refused(refusal: Refusal, verb: Verb) -> Problem {
         ),
         Refusal::ApprovalWithdrawn => forbidden(
             "approval_withdrawn",
-            "the request was taken back, or what it was about is gone: repeat it without Approval-Id to ask again",
+            "the request was taken back, or what it was about is gone or has moved: repeat it without Approval-Id to ask again",
         ),
         Refusal::ApprovalRevoked { reason } => {
             let error = match &reason {

@@ -273,6 +273,11 @@ pub fn counted(call: &Call, voted: Voted) -> Result<Approval, Problem> {
             "digest_mismatch",
             "what you were shown is not what is pending: read the approval again",
         )),
+        Voted::Stale(_) => Err(Problem::new(
+            StatusCode::CONFLICT,
+            "approval_stale",
+            "something else would fall by now than was asked for: the request has ended, and its caller can ask anew",
+        )),
         Voted::CredentialGone => Err(call.gone()),
     }
 }

@@ -32,6 +32,7 @@ struct Inner {
     peer: IpAddr,
     method: Method,
     path: String,
+    query: Option<String>,
     headers: HeaderMap,
     reader: OnceCell<Reader>,
     words: OnceLock<Vec<Typed>>,
@@ -53,6 +54,7 @@ impl Occasion {
             peer,
             method: head.method.clone(),
             path: head.uri.path().to_owned(),
+            query: head.uri.query().map(str::to_owned),
             headers: head.headers.clone(),
             reader: OnceCell::new(),
             words: OnceLock::new(),
@@ -116,6 +118,7 @@ impl Occasion {
         let around = Around {
             reader: inner.reader.get_or_init(|| inner.look()).await.clone(),
             path: inner.path.clone(),
+            query: inner.query.clone(),
             is_form: inner.method == Method::POST,
             words: inner.words.get().cloned().unwrap_or_default(),
         };

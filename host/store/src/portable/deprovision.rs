@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use countersign_core::audit::EventKind;
+use countersign_core::holdings::Holdings;
 use countersign_core::id::{DecisionId, WorkspaceId};
 use countersign_core::ledger::{Deprovisioned, Submission};
 use countersign_core::time::Timestamp;
@@ -198,6 +199,19 @@ async fn free_anchor(
     let event = EventKind::WorkspaceUpdated;
     let detail = json!({ "workspace": anchor, "parent": null });
     recorder.record(connection, event, detail).await
+}
+
+/// All that there is, of which nothing but one workspace may stay.
+pub(super) async fn all(connection: &mut Connection, now: Timestamp) -> Result<Holdings, Fault> {
+    let (workspaces, tokens) = count(connection, None, now).await?;
+    let secrets: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM secrets")
+        .fetch_one(connection)
+        .await?;
+    Ok(Holdings {
+        workspaces: workspaces.unsigned_abs(),
+        tokens: tokens.unsigned_abs(),
+        secrets: secrets.unsigned_abs(),
+    })
 }
 
 /// How many workspaces and how many live tokens fall.

@@ -9,6 +9,7 @@ use countersign_core::secret::SecretAddress;
 use countersign_core::time::Timestamp;
 use countersign_core::workspace::Workspace;
 
+use super::fall::Falls;
 use super::{
     Connection, deprovision, falling, obstacles, revocation, secrets, tokens, workspace_tokens,
     workspaces,
@@ -146,19 +147,47 @@ async fn of_revocation(
         .with("minted-by", Value::Text(token.created_by))
         .with("created-at", Value::Integer(token.created_at.as_millis()))
         .with("own-lineage", Value::Boolean(own));
+    let precondition = bound_to_revocation(connection, (id, descendants), now).await?;
+    Ok((properties, precondition))
+}
+
+async fn bound_to_revocation(
+    connection: &mut Connection,
+    (id, descendants): (TokenId, bool),
+    now: Timestamp,
+) -> Result<String, Fault> {
     let falls = match descendants {
         true => revocation::any_lives(connection, id, now).await?,
         false => tokens::live(connection, id, now).await?.is_some(),
     };
-    let precondition = match (falls, descendants) {
+    Ok(match (falls, descendants) {
         (false, _) => ABSENT.to_owned(),
         (true, false) => LIVE.to_owned(),
         (true, true) => {
             let digest = revocation::all_that_falls(connection, id).await?;
             format!("{LIVE}; with what it minted: {digest}")
         }
-    };
-    Ok((properties, precondition))
+    })
+}
+
+/// The precondition by now of what makes something fall, as [`read`] makes it.
+pub(super) async fn bound_to(
+    connection: &mut Connection,
+    falls: Falls,
+    now: Timestamp,
+) -> Result<String, Fault> {
+    match falls {
+        Falls::Workspace(id) => Ok(of_removal(connection, id).await?.1),
+        Falls::Token(id, descendants) => {
+            bound_to_revocation(connection, (id, descendants), now).await
+        }
+        Falls::Everything => bound_to_deprovision(connection).await,
+    }
+}
+
+async fn bound_to_deprovision(connection: &mut Connection) -> Result<String, Fault> {
+    let digest = deprovision::all_that_falls(connection).await?;
+    Ok(format!("all of: {digest}"))
 }
 
 async fn of_deprovision(
@@ -170,8 +199,7 @@ async fn of_deprovision(
     let properties = Properties::new()
         .with("workspaces", Value::Integer(workspaces))
         .with("live-tokens", Value::Integer(tokens));
-    let digest = deprovision::all_that_falls(connection).await?;
-    Ok((properties, format!("all of: {digest}")))
+    Ok((properties, bound_to_deprovision(connection).await?))
 }
 
 async fn of_workspace(

@@ -1,7 +1,8 @@
 //! What people look at whole.
 
 use async_trait::async_trait;
-use countersign_core::holdings::{Falling, Family, HoldingsLedger, LiveSession};
+use countersign_core::approval::Approval;
+use countersign_core::holdings::{Fall, Falling, Family, HoldingsLedger, LiveSession};
 use countersign_core::id::{SessionId, TokenId, WorkspaceId};
 use countersign_core::ledger::HourOfUse;
 use countersign_core::permit::Permit;
@@ -9,7 +10,7 @@ use countersign_core::ports::LedgerError;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 
-use super::{Store, covers, covers_workspace, falling, family, sessions, usage};
+use super::{Store, covers, covers_workspace, fall, falling, family, sessions, usage};
 
 #[async_trait]
 impl HoldingsLedger for Store {
@@ -34,6 +35,17 @@ impl HoldingsLedger for Store {
         covers(permit, Verb::OrgTokenList)?;
         let mut tx = self.begin_reading().await?;
         Ok(family::read(&mut tx, token, now).await?)
+    }
+
+    async fn fall(
+        &self,
+        permit: &Permit,
+        approval: &Approval,
+        now: Timestamp,
+    ) -> Result<Option<Fall>, LedgerError> {
+        covers(permit, Verb::ApprovalList)?;
+        let mut tx = self.begin_reading().await?;
+        Ok(fall::read(&mut tx, approval, now).await?)
     }
 
     async fn uses_by_hour(

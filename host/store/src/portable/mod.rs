@@ -16,6 +16,7 @@ mod deprovision;
 mod endings;
 mod events;
 mod facts;
+mod fall;
 mod falling;
 mod family;
 mod generations;
@@ -132,8 +133,8 @@ impl Ledger for Store {
     async fn vote(&self, ballot: &Ballot) -> Result<Voted, LedgerError> {
         let mut turn = self.turn().await?;
         let voted = votes::count(turn.connection(), ballot).await;
-        let is_counted = |voted: &Voted| matches!(voted, Voted::Counted(_));
-        Ok(turn.end_if(voted, is_counted).await?)
+        let is_kept = |voted: &Voted| matches!(voted, Voted::Counted(_) | Voted::Stale(_));
+        Ok(turn.end_if(voted, is_kept).await?)
     }
 
     async fn withdraw(&self, withdrawal: Withdrawal<'_>) -> Result<Ended, LedgerError> {

@@ -1,6 +1,6 @@
 //! A judged action, settled: done, waiting, or refused, and recorded in any case.
 
-use countersign_core::approval::{Approval, End};
+use countersign_core::approval::{Approval, End, MOVED};
 use countersign_core::audit::EventKind;
 use countersign_core::caller::Identity;
 use countersign_core::decision::{Outcome, RecordedDecision};
@@ -107,7 +107,7 @@ async fn pass_gate(
     match found {
         Found::Grant(grant) if grant.precondition != *expected => {
             let about = json!({ "approved": grant.precondition, "found": expected });
-            let cause = ("the target has moved", about);
+            let cause = (MOVED, about);
             lapse(connection, &grant, submission, cause).await?;
             if submission.want.ahead().is_some() {
                 return ask(connection, submission, terms, policy).await;

@@ -8,7 +8,7 @@ use countersign_core::policy::Quorum;
 use serde_json::json;
 
 use super::columns::to_json;
-use super::{Connection, approvals, audit, people, sessions, tokens};
+use super::{Connection, approvals, audit, fall, people, sessions, tokens};
 use crate::fault::Fault;
 
 /// Counts one vote. A person's first vote on an approval is their vote, but that a denial takes the place
@@ -24,6 +24,11 @@ pub(super) async fn count(connection: &mut Connection, ballot: &Ballot) -> Resul
     };
     if let Some(objection) = objection(connection, ballot, &approval).await? {
         return Ok(objection);
+    }
+    if ballot.choice == Choice::Approve
+        && let Some(moved) = fall::end_moved(connection, &approval, ballot.at).await?
+    {
+        return Ok(Voted::Stale(Box::new(moved)));
     }
     if !insert(connection, ballot).await? {
         return Ok(Voted::Counted(Box::new(approval)));

@@ -141,6 +141,7 @@ async fn a_secret_that_waited_is_typed_again_and_nothing_keeps_it_meanwhile() {
     assert!(!ann.source().await.contains("correct-horse-battery"));
     pair.bob_approves().await;
     ann.shows("It is approved. Type the value again").await;
+    ann.fits("waiting-approved").await;
     assert_eq!(stage::secrets(&agent).await, [] as [Value; 0]);
 
     // Another value is another request.
@@ -168,6 +169,7 @@ async fn a_secret_that_waited_is_typed_again_and_nothing_keeps_it_meanwhile() {
     ann.open(&pair.at(&format!("/console/approvals/{other}")))
         .await;
     ann.shows("The value, again").await;
+    ann.fits("request-finish").await;
     ann.write("textarea[name=value]", "something else").await;
     ann.click(save).await;
     ann.shows("What was approved has changed").await;

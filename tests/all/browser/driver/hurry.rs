@@ -49,13 +49,17 @@ impl Browser {
             .await;
     }
 
-    /// On a screen as it stands on a desk.
-    pub async fn is_wide(&self) {
-        let screen = json!({
-            "width": 1440, "height": 900, "deviceScaleFactor": 1, "mobile": false,
-        });
-        self.devtools("Emulation.setDeviceMetricsOverride", screen)
-            .await;
+    /// Has a page that keeps itself current look again, and waits until the part that `selector` finds is another.
+    pub async fn draws_anew(&self, selector: &str) {
+        self.tells(&format!(
+            "const done = arguments[arguments.length - 1]; const part = document.querySelector({}); \
+             new MutationObserver((_, seen) => {{ \
+               if (!part.isConnected) {{ seen.disconnect(); done(true); }} \
+             }}).observe(part.parentElement, {{ childList: true }}); \
+             const keeps = document.querySelector('[data-keeps] a'); keeps.click(); keeps.click();",
+            json!(selector)
+        ))
+        .await;
     }
 
     /// Loads the page again, as its button does.

@@ -28,9 +28,14 @@ fn read_by(caller: &Caller) -> Reader<'_> {
 }
 
 fn drawn(approval: &Approval, reader: &Caller) -> String {
-    let html = ApprovalPage::new(approval, &Provenance::default(), &read_by(reader), NOW)
-        .render()
-        .expect("drawn");
+    let html = ApprovalPage::new(
+        approval,
+        (&Provenance::default(), None),
+        &read_by(reader),
+        NOW,
+    )
+    .render()
+    .expect("drawn");
     is_whole(&html);
     html
 }
@@ -85,10 +90,41 @@ fn whoever_cannot_decide_gets_no_form() {
         (&decided, &ada, Stance::Closed),
         (&approval(), &agent(), Stance::IsProgram),
     ] {
-        let page = ApprovalPage::new(approval, &Provenance::default(), &read_by(reader), NOW);
+        let page = ApprovalPage::new(
+            approval,
+            (&Provenance::default(), None),
+            &read_by(reader),
+            NOW,
+        );
         assert_eq!(page.stance, stance);
         assert!(!drawn(approval, reader).contains(r#"name="decision""#));
     }
+}
+
+// A page that is drawn anew keeps open what has an id.
+#[test]
+fn all_that_a_reader_can_unfold_has_an_id_of_its_own() {
+    let mut long = approval();
+    long.claim.reason = Some("because ".repeat(60));
+    for one in [&policy_approval(), &long] {
+        let html = drawn(one, &person("operator"));
+        let ids: Vec<_> = html.split("<details").skip(1).map(id).collect();
+        assert!(ids.len() > 2, "{html}");
+        for id in ids {
+            assert_eq!(
+                html.matches(&format!(" id=\"{id}\"")).count(),
+                1,
+                "{id}: {html}"
+            );
+        }
+    }
+}
+
+/// Of the element whose tag begins so.
+fn id(tag: &str) -> &str {
+    let (tag, _) = tag.split_once('>').expect("a tag");
+    let (_, id) = tag.split_once(" id=\"").expect("an id");
+    id.split('"').next().expect("it ends")
 }
 
 #[test]
@@ -207,7 +243,7 @@ fn an_expired_request_is_not_pending_even_before_that_is_recorded() {
 fn literal_values_and_secrets_are_told_apart() {
     let page = ApprovalPage::new(
         &secret_approval(),
-        &Provenance::default(),
+        (&Provenance::default(), None),
         &read_by(&person("operator")),
         NOW,
     );
@@ -259,7 +295,7 @@ fn who_asks_is_told_with_its_chain_of_minters_and_what_it_did_lately() {
         }],
     };
     let reader = person("operator");
-    let page = ApprovalPage::new(&approval(), &known, &read_by(&reader), NOW);
+    let page = ApprovalPage::new(&approval(), (&known, None), &read_by(&reader), NOW);
     let html = page.render().expect("drawn");
     is_whole(&html);
     for shown in [
@@ -329,7 +365,7 @@ fn a_page_that_follows_what_happens_can_be_stopped_and_one_that_stands_still_say
             refreshes,
             ..read_by(&reader)
         };
-        let page = ApprovalPage::new(&approval(), &Provenance::default(), &reader, NOW);
+        let page = ApprovalPage::new(&approval(), (&Provenance::default(), None), &reader, NOW);
         let html = page.render().expect("drawn");
         is_whole(&html);
         for sign in signs {

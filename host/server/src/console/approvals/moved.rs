@@ -2,7 +2,7 @@
 //! what has moved meanwhile, and the words of whoever came too late, which are kept.
 
 use askama::Template;
-use countersign_core::approval::{Approval, Choice, State};
+use countersign_core::approval::{Approval, Choice, MOVED, State};
 use countersign_core::caller::Caller;
 use countersign_core::time::Timestamp;
 
@@ -84,12 +84,18 @@ impl MovedPage {
             subject: asked::subject(approval),
             state,
             headline: match attempt.deed {
+                Deed::Decide(_) if has_moved(approval) => {
+                    "Something else would fall by now than was asked for"
+                }
                 Deed::Decide(_) => headline(state, own),
                 Deed::TakeBack => headline_to_undo(state, own),
             },
             state_says: match (state, attempt.deed) {
                 (State::Pending, Deed::Decide(_)) => {
                     "What your page showed is not what waits here: what is asked has moved since you opened it."
+                }
+                _ if has_moved(approval) => {
+                    "Nobody agrees to what they have not read: the request has ended, and its caller can ask anew, for what would fall by now. Nothing was done."
                 }
                 (state, _) => says(state),
             },
@@ -99,6 +105,12 @@ impl MovedPage {
             attempt,
         }
     }
+}
+
+/// Whether it ended undecided because something else would fall by now.
+fn has_moved(approval: &Approval) -> bool {
+    let end = approval.end.as_ref();
+    approval.state == State::Withdrawn && end.is_some_and(|end| end.because == MOVED)
 }
 
 fn headline(state: State, own: bool) -> &'static str {

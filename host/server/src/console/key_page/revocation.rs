@@ -68,8 +68,7 @@ impl Look {
 impl RevokePage {
     /// Nothing where neither the key nor anything that it minted works.
     fn new(frame: Frame, family: Family, now: Timestamp) -> Option<Self> {
-        let mut descent = Descent::new(&family, now);
-        descent.keys.retain(|kin| kin.is_live);
+        let descent = Descent::live(&family, now);
         // What it minted may outlive it, and can still be revoked with it.
         (family.token.is_live || !descent.is_empty()).then(|| Self {
             frame,

@@ -48,7 +48,7 @@ pub fn in_words(problem: &Problem) -> String {
                 .to_owned()
         }
         PROOF_MISSING => {
-            "nothing was done: this browser has no signing key of your session, and its cookie alone changes nothing. Sign in again by a new link, in this browser and at this address: on the host's machine, `countersign login --browser` shows one"
+            "nothing was done: no signing key of your session came along, and its cookie alone changes nothing. A script of the page sends that key, so a browser that runs none only reads: allow scripts here. Then sign in again by a new link, in this browser and at this address: on the host's machine, `countersign login --browser` shows one"
                 .to_owned()
         }
         _ if is_about_the_address(problem) => ADDRESS.to_owned(),
@@ -182,6 +182,9 @@ mod tests {
             let told = words(bad, code, "a program's words: GET /x");
             assert!(!told.contains("program") && !told.contains("GET"), "{told}");
         }
+        // Without script no link helps.
+        let told = words(bad, PROOF_MISSING, "");
+        assert!(told.contains("allow scripts here. Then"), "{told}");
     }
 
     #[test]

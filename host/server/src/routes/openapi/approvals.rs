@@ -115,7 +115,7 @@ fn decide(path: &'static str) -> Operation {
             ],
         )
         .refuses(404, &["not_pending"])
-        .refuses(409, &["digest_mismatch"])
+        .refuses(409, &["approval_stale", "digest_mismatch"])
 }
 
 fn part(operation: Operation) -> Operation {

@@ -1,10 +1,11 @@
 //! Removal: what falls, what hangs on it, and what was agreed to.
 
 use countersign_core::action::Action;
-use countersign_core::approval::State;
+use countersign_core::approval::{Choice, End, MOVED, State};
 use countersign_core::caller::Caller;
+use countersign_core::holdings::{Fall, HoldingsLedger as _};
 use countersign_core::id::WorkspaceId;
-use countersign_core::ledger::{Done, Refusal, Settled};
+use countersign_core::ledger::{Done, Refusal, Settled, Voted};
 use countersign_core::secret::SecretScope;
 use countersign_core::workspace::Status;
 
@@ -97,6 +98,37 @@ async fn a_removal_that_was_approved_is_stale_once_other_keys_or_secrets_would_f
     );
     done(world.ask(&rotation).await);
     assert_eq!(removed(world.ask(&ask.at(at(78))).await), [root, child]);
+    world.end().await;
+}
+
+// Guards: the comparison in `read`, and `end_moved`, in host/store/src/portable/fall.rs.
+#[tokio::test]
+async fn nobody_reads_or_agrees_to_a_removal_of_something_else_than_was_asked_for() {
+    let world = World::new().await;
+    let root = world.workspace("root", None).await;
+    let child = world.workspace("child", Some(root)).await;
+    let ask = Ask::new(&admin(), remove(root), gate(), at(1));
+    let asked = pending(world.ask(&ask).await);
+    let permit = world.permit(Action::ApprovalList).await;
+    let fall = async |seconds| {
+        let fall = world.ledger.fall(&permit, &asked, at(seconds)).await;
+        fall.expect("the ledger answers").expect("something falls")
+    };
+    match fall(2).await {
+        Fall::Workspace(falling) => assert_eq!(falling.workspaces.len(), 2),
+        other => panic!("{other:?}"),
+    }
+    saved(world.ask(&by_ann(create("late", Some(child)), 3)).await);
+    assert!(matches!(fall(4).await, Fall::Moved));
+    let yes = ballot(asked.id, "ann", Choice::Approve, at(5));
+    match world.vote(&yes).await {
+        Voted::Stale(ended) => assert_eq!(ended.end, Some(End::by_nobody(at(5), MOVED))),
+        other => panic!("{other:?}"),
+    }
+    let ended = world.approval(asked.id).await;
+    assert_eq!((ended.state, ended.votes), (State::Withdrawn, Vec::new()));
+    let anew = pending(world.ask(&ask.at(at(6))).await);
+    assert_ne!(anew.id, asked.id);
     world.end().await;
 }
 

@@ -1,0 +1,96 @@
+//! What would fall by a request that waits, drawn as on the pages where people remove and revoke themselves: who
+//! approves it reads the same as who does it.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+use countersign_core::approval::Approval;
+use countersign_core::holdings::{Fall, Family, Holdings};
+use countersign_core::time::Timestamp;
+use countersign_core::verb::Verb;
+
+use super::key_page::Descent;
+use super::keys::Key;
+use super::removal::Fallen;
+
+/// So many workspaces are named within a request; the page of the removal itself names all.
+const MOST_NAMED: usize = 50;
+
+/// Draws itself as a part of the request's page.
+#[derive(Template)]
+#[template(path = "falls.html")]
+pub struct Falls {
+    what: What,
+}
+
+/// Its template escapes what was given.
+impl HtmlSafe for Falls {}
+
+enum What {
+    Workspace(Box<Fallen>),
+    Key(Box<Revoked>),
+    Everything(Holdings),
+    /// Something else than was asked for; where that can be read, if it is somewhere.
+    Moved(Option<String>),
+}
+
+/// A key that falls.
+struct Revoked {
+    key: Key,
+    is_live: bool,
+    /// What it minted and works.
+    descent: Descent,
+    /// Whether that falls with it.
+    descendants: bool,
+}
+
+impl Falls {
+    /// `fall`, by `approval`, at `now`.
+    pub fn new(fall: &Fall, approval: &Approval, now: Timestamp) -> Self {
+        let moved = || What::Moved(address(approval));
+        let what = match fall {
+            Fall::Workspace(falling) => Fallen::new(falling, MOST_NAMED, now)
+                .map_or_else(moved, |fallen| What::Workspace(Box::new(fallen))),
+            Fall::Token {
+                family,
+                descendants,
+            } => What::Key(Box::new(Revoked::new(family, *descendants, now))),
+            Fall::Everything(holdings) => What::Everything(*holdings),
+            Fall::Moved => moved(),
+        };
+        Self { what }
+    }
+}
+
+impl What {
+    /// What an approval is for, in view of what is drawn. Of a key alone nothing can be added.
+    fn bound(&self) -> Option<&'static str> {
+        match self {
+            Self::Key(revoked) if !revoked.descendants => None,
+            Self::Moved(_) => None,
+            _ => Some(
+                "An approval is for this and nothing else: if something is added, changed or taken away meanwhile, nothing falls.",
+            ),
+        }
+    }
+}
+
+impl Revoked {
+    fn new(family: &Family, descendants: bool, now: Timestamp) -> Self {
+        Self {
+            key: Key::new(family.token.token.clone(), now),
+            is_live: family.token.is_live,
+            descent: Descent::live(family, now),
+            descendants,
+        }
+    }
+}
+
+/// The page of what a request is about.
+fn address(approval: &Approval) -> Option<String> {
+    let place = match approval.verb {
+        Verb::DeleteWorkspace => "workspaces",
+        Verb::OrgTokenRevoke => "keys",
+        _ => return None,
+    };
+    Some(format!("/console/{place}/{}", approval.resource_id))
+}
