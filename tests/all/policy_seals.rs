@@ -195,6 +195,40 @@ async fn what_was_changed_in_the_database_decides_nothing_and_nothing_looser_tak
     }
 }
 
+// Guard: `overruled` in `Policies::record`, and `Held::is_to_be_recorded`.
+#[tokio::test]
+async fn what_waited_in_a_trusted_folder_undoes_no_going_back() {
+    let (shelf, session) = frozen().await;
+    let folder = shelf.folder().to_owned();
+    let stopped = shelf.host.stop().await;
+    let [.., forged] = CHANGES;
+    change(&stopped, forged.sql).await;
+    let shelf = Shelf::of(stopped.start().await, &folder);
+    shelf.write("other.wasm", other());
+    says(&shelf, &["what the folder holds is not live yet"]).await;
+    let person = shelf.host.signed_in(&session);
+    let back = roll_back(&person, 2).await.expect(200).json["generation"].clone();
+
+    // The folder has had its turn, and says so; until it changes, what the person chose stands.
+    says(
+        &shelf,
+        &["the next change in this folder makes its content live"],
+    )
+    .await;
+    assert_eq!(json!(shelf.generation().await), back);
+    assert_eq!(shelf.rule().await, "freeze");
+    let shelf = shelf.restart(|_| ()).await;
+    assert_eq!(json!(shelf.generation().await), back);
+    assert_eq!(shelf.rule().await, "freeze");
+
+    // Its next change is followed.
+    shelf.remove("other.wasm");
+    until("the folder decides", PATIENCE, async || {
+        (shelf.rule().await == "open-to-agents").then_some(())
+    })
+    .await;
+}
+
 /// Another module for the folder.
 fn other() -> Vec<u8> {
     countersign_tests::guest::Guest {

@@ -234,14 +234,14 @@ async fn what_no_row_of_the_table_shows_is_listed_as_well() {
 
 #[tokio::test]
 async fn what_a_person_went_back_from_does_not_come_back_by_itself() {
-    let (shelf, gone) = gone_back().await;
+    let (shelf, operator, gone) = gone_back().await;
     assert_eq!(shelf.writes().await, 202);
-    is_asked_about_as_a_whole(&shelf, &gone).await;
+    is_asked_about_as_a_whole(&shelf, &operator, &gone).await;
 }
 
 /// A folder of which a part was live until a person went back, and the number of what is live by now. What
 /// tightens was live, and what loosens waited: the folder still proposes both.
-async fn gone_back() -> (Shelf, Value) {
+async fn gone_back() -> (Shelf, Caller, Value) {
     let shelf = Shelf::reviewed().await;
     let operator = shelf.host.operator().await;
     let first = shelf.generation().await;
@@ -253,15 +253,14 @@ async fn gone_back() -> (Shelf, Value) {
     let back = json!({ "generation": first });
     let gone = operator.post("/policies/rollback", back).await;
     let gone = gone.expect(200).json["generation"].clone();
-    (shelf, gone)
+    (shelf, operator, gone)
 }
 
 /// And nothing of it goes live meanwhile.
-async fn is_asked_about_as_a_whole(shelf: &Shelf, gone: &Value) {
-    let operator = shelf.host.operator().await;
+async fn is_asked_about_as_a_whole(shelf: &Shelf, operator: &Caller, gone: &Value) {
     let candidate = until("it is asked anew", PATIENCE, async || {
         let candidate = shelf.policies().await["candidate"].clone();
-        let approval = approval(&operator, candidate["approval_id"].as_str()?).await;
+        let approval = approval(operator, candidate["approval_id"].as_str()?).await;
         let follows = &approval["payload"]["arguments"]["follows"];
         (follows == gone).then_some(approval)
     })

@@ -74,11 +74,12 @@ async fn a_module_whose_file_is_gone_at_a_start_stands_until_somebody_accepts() 
 
 #[tokio::test]
 async fn what_a_person_went_back_from_does_not_come_back_by_a_start() {
-    let (shelf, gone) = gone_back().await;
+    let (shelf, _, gone) = gone_back().await;
     // Before it is asked about.
     let shelf = shelf.restart(|_| ()).await;
     assert_eq!(shelf.writes().await, 202);
-    is_asked_about_as_a_whole(&shelf, &gone).await;
+    let operator = shelf.host.operator().await;
+    is_asked_about_as_a_whole(&shelf, &operator, &gone).await;
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use countersign_engine::{
 use tokio::sync::{Notify, Semaphore, watch};
 
 use super::book::{Book, Standing};
-use super::candidate::Candidate;
+use super::candidate::{Candidate, is_overruled};
 use super::change::{Plan, change, plan, records};
 use super::counts::Counts;
 use super::mark::FolderMark;
@@ -105,6 +105,7 @@ impl Policies {
             proposal: &proposal,
             baseline: &baseline,
             is_changed: mark.is_of_others(&records(&proposal)),
+            since: mark.since(&records(&proposal)),
             mode,
         };
         let (beginning, refused) = loop {
@@ -134,10 +135,7 @@ impl Policies {
             }
             last.keep(number, &key.seal(number, &modules.decide, &modules.shadow));
         }
-        let candidate = is_candidate.then(|| {
-            let since = mark.since(&records(&proposal));
-            Candidate::of(proposal.clone(), since)
-        });
+        let candidate = is_candidate.then(|| Candidate::of(proposal.clone(), held.since));
         let shadow = Arc::<Shadow>::default();
         shadow.begin(number, &modules.shadow);
         let behind = refused.map(|(generation, error)| {
@@ -225,6 +223,8 @@ struct Held<'a> {
     baseline: &'a Arc<Proven>,
     /// Whether it is something else than when this host last looked.
     is_changed: bool,
+    /// The generation that was live as it came there, if a host saw it come.
+    since: Option<u64>,
     mode: FolderMode,
 }
 
@@ -235,6 +235,11 @@ impl Held<'_> {
             [module] => Arc::ptr_eq(module, self.baseline) && self.proposal.files.is_empty(),
             _ => false,
         }
+    }
+
+    /// Whether it has changed since, and a person did not choose otherwise after that.
+    fn is_to_be_recorded(&self, newest: &Genuine) -> bool {
+        self.is_changed && !self.since.is_some_and(|since| is_overruled(since, newest))
     }
 }
 
@@ -278,7 +283,7 @@ async fn first(
             seen: seen(),
             is_candidate: false,
         })),
-        (Some(newest), plan) if !held.is_changed || plan.is_err() || is_reviewed => {
+        (Some(newest), plan) if is_reviewed || plan.is_err() || !held.is_to_be_recorded(newest) => {
             let is_candidate = held.is_changed && is_reviewed;
             match plan {
                 _ if is_candidate => {}
@@ -293,7 +298,10 @@ async fn first(
                 ),
             }
             Ok(Some(Beginning {
-                seen: (!held.is_changed).then(seen).flatten(),
+                seen: match is_candidate || held.is_to_be_recorded(newest) {
+                    true => None,
+                    false => seen(),
+                },
                 is_candidate,
                 ..take_over(newest, book, workshop).await?
             }))

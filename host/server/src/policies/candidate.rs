@@ -99,6 +99,11 @@ impl Waiting {
     }
 }
 
+/// Whether somebody else than the folder made this generation live, after `since`.
+pub(super) fn is_overruled(since: u64, newest: &Genuine) -> bool {
+    newest.number > since && newest.by != POLICY_FOLDER
+}
+
 impl Policies {
     /// What the folder holds and nobody has denied.
     pub(super) fn open_candidate(&self) -> Option<Proposal> {
@@ -110,9 +115,8 @@ impl Policies {
 
     /// The generation that somebody else than the folder made live since the folder holds what it holds.
     pub(super) fn overruled_by(&self, newest: &Genuine) -> Option<u64> {
-        let candidate = self.candidate();
-        let since = candidate.as_ref()?.since?;
-        (newest.number > since && newest.by != POLICY_FOLDER).then_some(newest.number)
+        let since = self.candidate().as_ref()?.since?;
+        is_overruled(since, newest).then_some(newest.number)
     }
 
     pub(super) fn waiting(&self) -> Option<Waiting> {

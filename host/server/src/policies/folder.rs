@@ -232,8 +232,13 @@ impl Policies {
         let upheld = self.upheld(app, newest.as_ref(), proposal).await?;
         let known = self.known();
         let plan = plan(newest.as_ref(), &upheld, book, self.workshop(&known)).await?;
+        let overruled = newest.as_ref().and_then(|newest| self.overruled_by(newest));
         let number = match &newest {
             Some(newest) if Modules::from(newest) == plan.modules => Some(newest.number),
+            // What waited here is older than what a person chose meanwhile: it has had its turn.
+            Some(_) if overruled.is_some() && self.stuck().is_some() => {
+                return Ok(self.adopted(proposal));
+            }
             newest => {
                 let with = (&upheld, &plan.modules);
                 let change = change(newest.as_ref(), with, &self.key, &*app.clock);
