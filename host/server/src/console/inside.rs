@@ -53,6 +53,16 @@ impl Inside {
         })
     }
 
+    /// Without the query.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What narrows it, as it is written in an address.
+    pub fn query(&self) -> Option<&str> {
+        self.query.as_deref()
+    }
+
     /// Where one signs in, and comes back from to here.
     pub fn sign_in(&self) -> String {
         let encoded = |query: &String| {

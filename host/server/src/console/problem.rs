@@ -13,6 +13,7 @@ pub use self::plain::{ADDRESS, NO_SUCH_PAGE};
 use self::plain::{headline, in_words, is_about_the_address};
 pub use self::spans::{Span, sentence, spans};
 use super::assets;
+use super::finish::Finish;
 use super::frame::{Frame, Place, Viewer};
 use super::inside::Inside;
 use super::sign_in::LINK_IS_DEAD;
@@ -94,7 +95,10 @@ struct ProblemPage {
 /// `problem` as a page, with its status and its headers.
 pub fn problem_page(problem: Problem, around: Around) -> Response<Body> {
     let mut response = if problem.status == StatusCode::ACCEPTED {
-        waiting::page_of(&problem, frame(&problem, &around), None)
+        // What a form asked for is finished by its own page, which knows what was asked.
+        let page = around.to_come_back_to().filter(|_| !around.is_form);
+        let again = page.as_ref().map(Finish::again);
+        waiting::page_of(&problem, frame(&problem, &around), again)
     } else {
         page(problem.status, &ProblemPage::new(&problem, around))
     };

@@ -20,18 +20,25 @@ struct Pair {
     bob: Browser,
 }
 
-async fn gated() -> Stage {
+/// What is recorded is read by two.
+const READS: &str = "verbs = [\"decision_read\"]\napprovers = 1\n";
+
+async fn gated(settings: &str) -> Stage {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies/two-person");
     let module = std::fs::read(folder.join("two-person.wasm")).expect("it is committed");
     let builder = Host::builder()
         .policy("two-person.wasm", module)
-        .policy("two-person.toml", SETTINGS);
+        .policy("two-person.toml", settings);
     Stage::set_for(builder).await
 }
 
 impl Pair {
     async fn set() -> Self {
-        let stage = gated().await;
+        Self::set_with(SETTINGS).await
+    }
+
+    async fn set_with(settings: &str) -> Self {
+        let stage = gated(settings).await;
         let (ann, bob) = (Browser::start().await, Browser::start().await);
         for (user, browser) in [("ann", &ann), ("bob", &bob)] {
             let cookie = stage.control_plane.sign_in(user).await;
@@ -183,6 +190,43 @@ async fn a_secret_that_waited_is_typed_again_and_nothing_keeps_it_meanwhile() {
 }
 
 #[tokio::test]
+async fn a_page_that_another_person_must_agree_to_is_opened_as_it_was_asked_for() {
+    let pair = Pair::set_with(READS).await;
+    let ann = &pair.ann;
+    // What narrows it is carried along.
+    let narrowed = "/console/decisions?verb=secret_write&actor=admin-token";
+    ann.open(&pair.at(narrowed)).await;
+    pair.ann_waits().await;
+    ann.fits("waiting-read").await;
+    pair.bob_approves().await;
+    ann.shows("What was asked, what the policies ruled").await;
+    let address = ann.run("return location.pathname + location.search").await;
+    assert_eq!(address, narrowed);
+    let given = ann
+        .run("return document.querySelector('[name=actor]').value")
+        .await;
+    assert_eq!(given, "admin-token");
+    ann.shows("No decision is like that").await;
+
+    // Once, and not twice; from the page of the request as well.
+    ann.open(&pair.at("/console/decisions")).await;
+    pair.ann_waits().await;
+    let bob = pair.stage.person("bob").await;
+    let asked = stage::pending(&bob).await;
+    let asked = asked.iter().find(|one| one["verb"] == "decision_read");
+    let asked = asked.expect("it waits")["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    stage::approve(&bob, &asked).await;
+    ann.open(&pair.at(&format!("/console/approvals/{asked}")))
+        .await;
+    ann.click("form[action='/console/decisions'] button").await;
+    ann.shows("What was asked, what the policies ruled").await;
+    assert_eq!(ann.complaints().await, [] as [Value; 0]);
+}
+
+#[tokio::test]
 async fn who_is_denied_is_led_to_the_reason() {
     let pair = Pair::set().await;
     let ann = &pair.ann;
@@ -200,7 +244,7 @@ async fn who_is_denied_is_led_to_the_reason() {
 
 #[tokio::test]
 async fn without_a_script_a_button_finishes_what_was_approved() {
-    let stage = gated().await;
+    let stage = gated(SETTINGS).await;
     let (ann, bob) = (stage.person("ann").await, stage.person("bob").await);
     let fields = [("name", "research"), ("parent_id", "")];
     let create = async || ann.post_form("/console/workspaces", &fields).await;

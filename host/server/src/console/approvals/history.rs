@@ -120,7 +120,10 @@ impl HistoryPage {
 
     /// Those that people can be asked about.
     fn verbs(&self) -> Vec<Choice> {
-        let can_wait = |verb: &&Verb| !verb.is_read() && **verb != Verb::ApprovalDecide;
+        let can_wait = |verb: &&Verb| match verb {
+            Verb::PolicyActivate => true,
+            verb => !verb.is_judged_by_core_alone(),
+        };
         let all = Verb::ALL.iter().filter(can_wait);
         let all = all.map(|verb| (verb.as_str(), asked::title(*verb)));
         self.narrow.choices("verb", all)
