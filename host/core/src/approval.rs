@@ -125,6 +125,9 @@ pub struct Approval {
     pub resource_kind: String,
     /// The resource's id.
     pub resource_id: String,
+    /// What the workspace or the key is called that it is about, where that is known: of a workspace now, of a
+    /// key for ever.
+    pub resource_name: Option<String>,
     /// What exactly is asked.
     pub digest: ActionDigest,
     /// [`crate::action::Intent::payload`]; shown only through [`crate::action::masked`].

@@ -75,7 +75,7 @@ impl Action {
     }
 
     /// One line for the person who will decide: what is asked. `title` is what people call the workspace
-    /// that it concerns, where that is known.
+    /// that it concerns, or the key that it revokes, where that is known.
     pub fn summary(&self, title: Option<&str>) -> String {
         let workspace = || {
             let id = self.workspace().map_or_else(String::new, |w| w.to_string());
@@ -118,7 +118,11 @@ impl Action {
                     0 => String::new(),
                     seconds => format!(" in {seconds} seconds"),
                 };
-                format!("revoke organisation token {token}{along}{end}")
+                let what = match title {
+                    Some(title) => format!("{} ({token})", quoted(title)),
+                    None => token.to_string(),
+                };
+                format!("revoke organisation token {what}{along}{end}")
             }
             Self::Deprovision => {
                 "revoke every token, and remove every workspace and every secret".to_owned()

@@ -23,7 +23,7 @@ pub struct Facts {
     pub resource: Entity,
     /// What a grant is for: the target's version. Empty where nothing can move.
     pub precondition: String,
-    /// What people call the workspace that the action concerns, where it concerns one.
+    /// What people call the workspace that the action concerns, or the key that it revokes.
     pub title: Option<String>,
 }
 

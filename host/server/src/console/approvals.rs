@@ -337,6 +337,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_about_an_id_says_how_that_is_called_and_a_disguised_name_is_flagged() {
+        let mut removal = approval();
+        removal.verb = Verb::DeleteWorkspace;
+        removal.resource_kind = "workspace".to_owned();
+        removal.resource_name = Some("<b>researсh".to_owned());
+        let html = drawn(vec![removal.clone()], None, true);
+        let shown = format!(
+            "{}</bdi> <span class=\"quiet\">called</span> <bdi>&#60;b&#62;researсh</bdi>",
+            removal.resource_id
+        );
+        assert!(html.contains(&shown), "{html}");
+        assert!(html.contains("Look twice."), "{html}");
+    }
+
+    #[test]
     fn a_list_that_goes_on_leads_to_its_next_part() {
         assert!(drawn(vec![approval()], Some("abc"), true).contains("cursor=abc"));
         assert!(!drawn(vec![approval()], None, true).contains("cursor="));

@@ -80,6 +80,8 @@ pub fn title(verb: Verb) -> String {
 pub struct Subject {
     /// Letter by letter.
     pub text: String,
+    /// What the workspace or the key is called whose id this is, or begins with.
+    pub called: Option<String>,
     /// Whether it is free text of the caller's, which proves nothing.
     pub is_claim: bool,
 }
@@ -87,7 +89,13 @@ pub struct Subject {
 impl Subject {
     /// What a reader might not see in how it is written.
     pub fn oddity(&self) -> Option<String> {
-        spelling::oddity(&self.text)
+        let texts = [Some(&*self.text), self.called.as_deref()];
+        let told: Vec<String> = texts
+            .into_iter()
+            .flatten()
+            .filter_map(spelling::oddity)
+            .collect();
+        (!told.is_empty()).then(|| told.join(" "))
     }
 }
 
@@ -100,6 +108,7 @@ pub fn subject(approval: &Approval) -> Option<Subject> {
     };
     Some(Subject {
         text: text.to_owned(),
+        called: approval.resource_name.clone(),
         is_claim,
     })
 }
@@ -203,8 +212,8 @@ pub fn fields(approval: &Approval, now: Timestamp) -> Vec<Field> {
         value: Shown::Literal(approval.resource_id.clone()),
         is_claim: false,
     }];
-    // A workspace's id says little to a person, and its name is in the line that the host made.
-    if workspaces_of(&approval.payload).next().is_some() {
+    // An id says little to a person, and the name is in the line that the host made.
+    if approval.resource_name.is_some() || workspaces_of(&approval.payload).next().is_some() {
         fields.push(Field {
             label: "In one line".to_owned(),
             value: Shown::Literal(approval.asked().to_owned()),

@@ -36,6 +36,7 @@ pub fn approval() -> Approval {
         verb: Verb::OrgTokenMint,
         resource_kind: "organisation".to_owned(),
         resource_id: "019b76da-a800-7000-8000-000000000004".to_owned(),
+        resource_name: None,
         digest: ActionDigest::from_text("ab".repeat(32)),
         payload: json!({
             "verb": "org_token_mint",

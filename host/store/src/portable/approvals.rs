@@ -24,6 +24,7 @@ pub(super) struct Row {
     verb: String,
     resource_kind: String,
     resource_id: String,
+    resource_name: Option<String>,
     digest: String,
     payload: String,
     reason: String,
@@ -45,13 +46,16 @@ pub(super) struct Row {
     ended_because: Option<String>,
 }
 
-/// All of an approval, with the name of the workspace under which it is filed.
+/// All of an approval, with the name of the workspace under which it is filed, and of what it is about.
 macro_rules! select {
     () => {
-        "SELECT approvals.*,
+        concat!(
+            "SELECT approvals.*,
                 (SELECT name FROM workspaces WHERE workspaces.id = approvals.workspace)
-                    AS workspace_name
-         FROM approvals "
+                    AS workspace_name, ",
+            super::names::resource_name!(),
+            " FROM approvals "
+        )
     };
 }
 pub(super) use select;
@@ -347,6 +351,7 @@ fn approval(row: Row, votes: Vec<Vote>) -> Result<Approval, Fault> {
         verb: parsed("approvals.verb", &row.verb, Verb::parse)?,
         resource_kind: row.resource_kind,
         resource_id: row.resource_id,
+        resource_name: row.resource_name,
         digest: ActionDigest::from_text(row.digest),
         payload: from_json("approvals.payload", &row.payload)?,
         reason: row.reason,

@@ -11,8 +11,8 @@ use countersign_core::workspace::Workspace;
 
 use super::fall::Falls;
 use super::{
-    Connection, deprovision, falling, obstacles, revocation, secrets, tokens, workspace_tokens,
-    workspaces,
+    Connection, deprovision, falling, names, obstacles, revocation, secrets, tokens,
+    workspace_tokens, workspaces,
 };
 use crate::fault::Fault;
 
@@ -47,12 +47,7 @@ pub(super) async fn read(
     org: OrgId,
     now: Timestamp,
 ) -> Result<Facts, Fault> {
-    let title = match action.workspace() {
-        Some(workspace) => workspaces::load(connection, workspace)
-            .await?
-            .map(|workspace| workspace.name),
-        None => None,
-    };
+    let title = title(connection, action).await?;
     let (properties, precondition) = match action {
         Action::OrgTokenMint { .. } => {
             let live = tokens::count_live(connection, now).await?;
@@ -110,6 +105,19 @@ pub(super) async fn read(
         },
         precondition,
         title,
+    })
+}
+
+/// What people call what it is about.
+async fn title(connection: &mut Connection, action: &Action) -> Result<Option<String>, Fault> {
+    if let Action::OrgTokenRevoke { token, .. } = action {
+        return names::of_token(connection, *token).await;
+    }
+    Ok(match action.workspace() {
+        Some(workspace) => workspaces::load(connection, workspace)
+            .await?
+            .map(|workspace| workspace.name),
+        None => None,
     })
 }
 

@@ -32,6 +32,7 @@ fn request() -> Approval {
         verb: Verb::OrgTokenMint,
         resource_kind: "organisation".to_owned(),
         resource_id: "o".to_owned(),
+        resource_name: None,
         digest: ActionDigest::from_text("d"),
         payload: serde_json::Value::Null,
         reason: "mint a token: because".to_owned(),

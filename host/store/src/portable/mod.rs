@@ -28,6 +28,7 @@ mod holdings;
 mod instants;
 mod keys;
 mod lost;
+mod names;
 mod obstacles;
 mod people;
 mod provenance;

@@ -146,6 +146,7 @@ fn request(
         verb: intent.verb(),
         resource_kind: intent.resource_kind.to_owned(),
         resource_id: intent.resource_id.clone(),
+        resource_name: facts.title.clone(),
         digest: intent.digest.clone(),
         payload: intent.payload.clone(),
         reason: format!("{asked}: {}", terms.ground.reason),

@@ -77,6 +77,7 @@ impl Minted {
         Self {
             party: Party::of(&link.actor),
             name: link.name.clone().map(|text| Subject {
+                called: None,
                 text,
                 is_claim: false,
             }),

@@ -1,4 +1,4 @@
-//! Who is behind the labels of people.
+//! Who is behind the labels of people, and what is called how.
 
 use std::collections::BTreeSet;
 
@@ -13,6 +13,7 @@ use countersign_core::operators::Standing;
 use countersign_core::people::PeopleLedger as _;
 use countersign_core::ports::Ledger as _;
 use countersign_core::provenance::{ProvenanceLedger as _, Sought};
+use countersign_core::secret::{SecretAddress, SecretKey, SecretScope};
 use countersign_core::session::{NewSession, OPERATOR, ProofHash};
 
 use super::super::PEOPLE;
@@ -239,4 +240,50 @@ async fn who_asked_before_names_were_kept_is_found_by_the_migration() {
 
 fn each_once(actors: impl Iterator<Item = String>) -> Vec<String> {
     actors.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+#[tokio::test]
+async fn an_approval_says_what_the_workspace_or_the_key_is_called_that_it_is_about() {
+    let world = World::new().await;
+    let id = world.workspace("research", None).await;
+    let address = |scope| SecretAddress {
+        scope,
+        key: SecretKey::parse("API_KEY").expect("a key"),
+    };
+    let delete = |scope| Action::SecretDelete {
+        address: address(scope),
+    };
+    let named = world.minted(&admin(), "ci", at(1)).await;
+    let unnamed = Action::OrgTokenMint {
+        name: None,
+        role: named.role,
+        workspace: None,
+        expires_at: None,
+    };
+    let unnamed = token(
+        world
+            .ask(&Ask::new(&admin(), unnamed, allow(), at(2)))
+            .await,
+    );
+    for (action, called) in [
+        (remove(id), Some("research")),
+        (delete(SecretScope::Workspace(id)), Some("research")),
+        (delete(SecretScope::Global), None),
+        (revoke_token(named.id), Some("ci")),
+        (revoke_token(unnamed.id), Some(&*unnamed.prefix)),
+        (mint("next"), None),
+    ] {
+        let approval = pending(world.ask(&Ask::new(&admin(), action, gate(), at(9))).await);
+        assert_eq!(approval.resource_name.as_deref(), called);
+        let read = world.approval(approval.id).await;
+        assert_eq!(read.resource_name.as_deref(), called, "{}", read.reason);
+        if let Some(called) = called {
+            assert!(
+                read.reason.contains(&format!("`{called}`")),
+                "{}",
+                read.reason
+            );
+        }
+    }
+    world.end().await;
 }
