@@ -79,13 +79,26 @@ pub(super) async fn end_moved(
         return Ok(None);
     };
     let found = facts::bound_to(connection, falls, now).await?;
-    if found == approval.precondition {
+    if !end_unless_for(connection, approval, &found, now).await? {
         return Ok(None);
+    }
+    approvals::load(connection, approval.id).await
+}
+
+/// Ends `approval`, which waits, unless it is for what was `found`: nothing could be done by it. Whether it did.
+pub(super) async fn end_unless_for(
+    connection: &mut Connection,
+    approval: &Approval,
+    found: &str,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    if approval.precondition == found {
+        return Ok(false);
     }
     let ending = Ending {
         end: End::by_nobody(now, MOVED),
         about: json!({ "approved": approval.precondition, "found": found }),
     };
     endings::end(connection, approval.id, &ending).await?;
-    approvals::load(connection, approval.id).await
+    Ok(true)
 }

@@ -13,7 +13,7 @@ use countersign_core::workspace::Workspace;
 use serde_json::{Value, json};
 
 use super::columns::{from_json, to_json};
-use super::{Connection, approvals, audit, grants, obstacles, sweep, workspaces};
+use super::{Connection, approvals, audit, fall, grants, obstacles, sweep, workspaces};
 use crate::fault::Fault;
 
 /// Files a gated request for which there is no grant: the pending approval, old or new; or why there
@@ -40,10 +40,14 @@ pub(super) async fn file(
         return Ok(Err((None, obstacle)));
     }
     if let Some(open) = same_request(connection, submission).await? {
-        if open.state_at(submission.decision.at) == State::Pending {
+        let now = submission.decision.at;
+        if open.state_at(now) != State::Pending {
+            sweep::expire(connection, &open, now).await?;
+        } else if !fall::end_unless_for(connection, &open, &submission.facts.precondition, now)
+            .await?
+        {
             return tighten(connection, submission, open, terms).await.map(Ok);
         }
-        sweep::expire(connection, &open, submission.decision.at).await?;
     }
     if let Some(denied) = denied_lately(connection, submission).await? {
         return Ok(Err((

@@ -16,7 +16,7 @@ use sqlx::Connection as _;
 use super::deeds::Under;
 use super::grants::Found;
 use super::{
-    Connection, approvals, audit, credentials, decisions, deeds, facts, grants, keys, lost,
+    Connection, approvals, audit, credentials, decisions, deeds, facts, fall, grants, keys, lost,
     requests, tallies,
 };
 use crate::fault::Fault;
@@ -127,6 +127,11 @@ async fn pass_gate(
             carry_out(connection, submission, Leave::Lost(grant, token)).await
         }
         Found::Pending(approval) => {
+            let now = submission.decision.at;
+            if fall::end_unless_for(connection, &approval, expected, now).await? {
+                let moved = Refusal::ApprovalWithdrawn;
+                return refuse(connection, submission, Some(approval.id), moved).await;
+            }
             let approval = requests::tighten(connection, submission, approval, terms).await?;
             wait(connection, submission, approval).await
         }

@@ -1,4 +1,4 @@
-use countersign_core::approval::{Choice, State};
+use countersign_core::approval::{Choice, MOVED, State};
 use countersign_core::caller::{Caller, Identity};
 use countersign_core::chance::OsChance;
 use countersign_core::decision::Outcome;
@@ -128,6 +128,37 @@ async fn a_grant_is_not_used_where_the_target_has_moved() {
     assert_eq!(world.audited("approval_lapsed").await, 1);
     assert_eq!(world.audited("secret_written").await, 1);
     assert_ne!(pending(world.ask(&ask.at(at(4))).await).id, approval.id);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn people_are_asked_anew_when_what_waits_is_repeated_for_a_target_that_has_moved() {
+    let world = World::new().await;
+    let ask = Ask::new(&admin(), write(global("KEY"), "asked"), gate(), at(0));
+    let approval = pending(world.ask(&ask).await);
+    let again = pending(world.ask(&ask.clone().at(at(1))).await);
+    assert_eq!(again.id, approval.id, "nothing has moved");
+    let theirs = write(global("KEY"), "theirs");
+    let theirs = |seconds| Ask::new(&session_of("ann"), theirs.clone(), allow(), at(seconds));
+    done(world.ask(&theirs(2)).await);
+
+    let fresh = pending(world.ask(&ask.clone().at(at(3))).await);
+    assert_ne!(fresh.id, approval.id);
+    let ended = world.approval(approval.id).await;
+    assert_eq!(ended.state, State::Withdrawn);
+    assert_eq!(ended.end.expect("an end").because, MOVED);
+    assert_eq!(world.audited("approval_withdrawn").await, 1);
+    assert_eq!(world.pending_at(at(3)).await.len(), 1);
+
+    // Whoever names what waits is told that it leads nowhere.
+    done(world.ask(&theirs(4)).await);
+    let named = world.ask(&ask.clone().naming(fresh.id).at(at(5))).await;
+    assert_eq!(refused(named), Refusal::ApprovalWithdrawn);
+    assert_eq!(world.approval(fresh.id).await.state, State::Withdrawn);
+    assert!(world.pending_at(at(5)).await.is_empty());
+    // And what people agree to then can be done.
+    world.approved(&ask.clone().at(at(6))).await;
+    done(world.ask(&ask.at(at(8))).await);
     world.end().await;
 }
 
