@@ -1,5 +1,6 @@
 //! What the console answers, read without a browser.
 
+mod about;
 mod confined;
 mod disguise;
 mod export;

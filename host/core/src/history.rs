@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 
 use crate::audit::{Entry, EventKind};
-use crate::decision::Decision;
+use crate::decision::{Decision, Outcome};
 use crate::id::DecisionId;
 use crate::ledger::Page;
 use crate::permit::Permit;
@@ -44,8 +44,13 @@ pub struct Span {
 pub struct DecisionFilter {
     /// What was ruled.
     pub effect: Option<Effect>,
+    /// What came of it.
+    pub outcome: Option<Outcome>,
     /// What was asked for.
     pub verb: Option<Verb>,
+    /// A part of the id of what it was to be done to; or, whole, the id of the approval that the decision
+    /// opened, found or used, or its own.
+    pub about: Option<String>,
     /// How the actor's label begins, or what comes after the colon in it: `org-token:cso_ab`, `cso_ab`.
     pub actor: Option<String>,
     /// How the name of a person begins who is the actor instead: for readers who may know people by name.
@@ -65,7 +70,9 @@ impl DecisionFilter {
     pub fn skips(&self) -> bool {
         let Self {
             effect,
+            outcome,
             verb,
+            about,
             actor,
             // It widens what `actor` narrows.
             called: _,
@@ -74,7 +81,13 @@ impl DecisionFilter {
             span: _,
             reads: _,
         } = self;
-        effect.is_some() || verb.is_some() || actor.is_some() || class.is_some() || rule.is_some()
+        effect.is_some()
+            || outcome.is_some()
+            || verb.is_some()
+            || about.is_some()
+            || actor.is_some()
+            || class.is_some()
+            || rule.is_some()
     }
 }
 

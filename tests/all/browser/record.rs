@@ -14,6 +14,7 @@ const NARROW: &str = "form.filter button";
 const PAGES: &[&str] = &[
     "/console/decisions",
     "/console/decisions?effect=deny",
+    "/console/decisions?outcome=refused&about=global",
     "/console/decisions/019b76da-a800-7000-8000-000000000001",
     "/console/audit",
     "/console/audit?check=chain",
@@ -54,16 +55,18 @@ async fn an_operator_finds_a_decision_and_reads_all_that_is_recorded_of_it() {
     let denied = denied.header("x-decision-id").expect("an id").to_owned();
 
     browser.click("nav a[href='/console/decisions']").await;
-    browser.shows("Mint an organisation key").await;
-    browser.shows("waits for people").await;
-    browser.shows("Audit read").await;
+    let listed = browser.text(".record tbody").await;
+    for shown in ["Mint an organisation key", "waits for people", "Audit read"] {
+        assert!(listed.contains(shown), "{shown}: {listed}");
+    }
     browser.fits("decisions").await;
     browser.click("#effect option[value=deny]").await;
     browser.write("#actor", "admin-tok").await;
     browser.click(NARROW).await;
     browser.shows("Show all").await;
     assert!(!browser.has("a[href*='cursor=']").await);
-    assert!(!browser.source().await.contains("waits for people"));
+    let listed = browser.text(".record tbody").await;
+    assert!(!listed.contains("waits for people"), "{listed}");
     browser
         .click(&format!("a[href='/console/decisions/{denied}']"))
         .await;
@@ -99,11 +102,13 @@ async fn an_operator_finds_a_decision_and_reads_all_that_is_recorded_of_it() {
     browser
         .is_at(&format!("/console/approvals/{approval}"))
         .await;
-
-    let origin = scene.host.origin();
-    browser
-        .open(&format!("{origin}/console/decisions?rule=no-such-rule"))
-        .await;
+    browser.click("#record summary").await;
+    browser.click("#record a[href*='about=']").await;
+    let listed = browser.text(".record tbody").await;
+    assert!(listed.contains("waits for people"), "{listed}");
+    assert!(!listed.contains("Audit read"), "{listed}");
+    browser.click("#outcome option[value=refused]").await;
+    browser.click(NARROW).await;
     browser.shows("No decision is like that").await;
     browser.fits("decisions-none").await;
     scene.went_well().await;
@@ -292,6 +297,8 @@ async fn what_is_not_there_is_said_in_a_page() {
         ("/console/decisions?cursor=x", 400),
         ("/console/audit?before=x", 400),
         ("/console/decisions?verb=nonsense", 400),
+        ("/console/decisions?outcome=nonsense", 400),
+        ("/console/decisions?about=%25", 400),
         ("/console/audit?kind=nonsense", 400),
     ] {
         let page = person.get(path).await.expect(status).page();
@@ -334,6 +341,8 @@ async fn a_page_of_five_thousand_decisions_is_drawn_in_time() {
             "/console/decisions?effect=deny&actor=admin",
             50,
         ),
+        ("an outcome", "/console/decisions?outcome=refused", 50),
+        ("about it", "/console/decisions?about=no-such-id", 0),
         (
             "none of a rule",
             "/console/decisions?rule=no-such-rule&reads=shown",

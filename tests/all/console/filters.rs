@@ -11,7 +11,9 @@ const LISTS: &[(&str, &[&str])] = &[
     ),
     (
         "/console/decisions",
-        &["actor", "rule", "effect", "verb", "class", "since", "until"],
+        &[
+            "actor", "about", "rule", "effect", "outcome", "verb", "class", "since", "until",
+        ],
     ),
     (
         "/console/audit",
@@ -55,11 +57,16 @@ async fn what_a_host_of_an_earlier_version_records_beside_this_one_is_listed() {
                 judgement, outcome
          FROM decisions WHERE verb = 'audit_read' AND outcome = 'refused'";
     stage::rewrite(host.database(), &host.data_dir(), copy).await;
-    let page = person.get("/console/decisions").await.expect(200).page();
-    assert!(
-        page.contains("019b7fff-0000-7000-8000-000000000001") && page.contains("an-earlier-host"),
-        "{page}"
-    );
     let one = "/console/decisions/019b7fff-0000-7000-8000-000000000001";
+    for list in [
+        "/console/decisions",
+        "/console/decisions?outcome=refused&about=019b7fff-0000-7000-8000-000000000001",
+    ] {
+        let page = person.get(list).await.expect(200).page();
+        assert!(
+            page.contains(&format!("href=\"{one}\"")) && page.contains("an-earlier-host"),
+            "{list}: {page}"
+        );
+    }
     person.get(one).await.expect(200);
 }

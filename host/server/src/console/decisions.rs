@@ -20,7 +20,8 @@ use crate::routes::{Answer, Call, Cursor, Routes};
 
 const PATH: &str = "/console/decisions";
 const FIELDS: &[&str] = &[
-    "effect", "verb", "actor", "class", "rule", "since", "until", "reads", "limit",
+    "effect", "outcome", "verb", "about", "actor", "class", "rule", "since", "until", "reads",
+    "limit",
 ];
 
 pub(super) fn add(routes: Routes) -> Routes {
@@ -101,6 +102,12 @@ impl DecisionsPage {
         self.narrow.choices("effect", all)
     }
 
+    fn outcomes(&self) -> Vec<Choice> {
+        let all = Outcome::ALL.iter();
+        let all = all.map(|one| (one.as_str(), outcome(*one).to_owned()));
+        self.narrow.choices("outcome", all)
+    }
+
     fn verbs(&self) -> Vec<Choice> {
         let mut all: Vec<_> = Verb::ALL
             .iter()
@@ -166,7 +173,9 @@ fn read(call: &Call) -> (Narrow, DecisionFilter) {
     let actor = narrow.text("actor");
     let filter = DecisionFilter {
         effect: narrow.word("effect", Effect::parse),
+        outcome: narrow.word("outcome", Outcome::parse),
         verb,
+        about: narrow.id("about"),
         called: people::called(&call.caller, actor.as_deref()),
         actor,
         class: narrow.word("class", CallerClass::parse),
@@ -272,6 +281,31 @@ mod tests {
             html.contains("cursor=x") && !html.contains("20000"),
             "{html}"
         );
+    }
+
+    #[test]
+    fn what_is_sought_is_in_the_form_again_and_in_every_link_that_leads_on() {
+        let query = [
+            ("about", "global/API_KEY"),
+            ("outcome", "allowed"),
+            ("limit", "5"),
+        ];
+        let html = drawn(vec![decision()], Rest::More("x".to_owned()), &query);
+        for shown in [
+            r#"id="about" name="about" value="global/API_KEY""#,
+            r#"<option value="allowed" selected>done</option>"#,
+            r#"<option value="granted">done, as people approved</option>"#,
+            r#"<option value="pending">waits for people</option>"#,
+            r#"<option value="refused">refused</option>"#,
+            "about=global%2FAPI_KEY&#38;limit=5&#38;outcome=allowed&#38;cursor=x",
+            // What is not among them is said, and how it can be.
+            "Reads that were allowed are left out",
+            "outcome=allowed&#38;about=global%2FAPI_KEY&#38;limit=5&#38;reads=shown",
+        ] {
+            assert!(html.contains(shown), "{shown}: {html}");
+        }
+        let html = drawn(Vec::new(), Rest::Nothing, &[("outcome", "pending")]);
+        assert!(html.contains("No decision is like that"), "{html}");
     }
 
     #[test]

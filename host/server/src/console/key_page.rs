@@ -214,6 +214,11 @@ mod tests {
             descent: Descent::new(&family(vec![kin(HOSTILE, true), kin("dead", false)]), NOW),
         });
         let approval = format!("/console/approvals/{}", approved().id);
+        let about = format!("\"/console/decisions?about={}\"", org_token("ci").id);
+        let actor = format!(
+            "\"/console/decisions?actor=org-token%3A{}\"",
+            org_token("ci").prefix
+        );
         for shown in [
             "ci",
             "root",
@@ -223,6 +228,8 @@ mod tests {
             "/revoke",
             "<bdi>bea</bdi>",
             &approval,
+            &about,
+            &actor,
         ] {
             assert!(html.contains(shown), "{shown}: {html}");
         }

@@ -66,6 +66,8 @@ struct DeletePage {
 /// A secret, as it is listed.
 struct Listed {
     key: String,
+    /// What decisions about it name.
+    address: String,
     is_global: bool,
     created: Moment,
     updated: Moment,
@@ -107,6 +109,7 @@ impl Listed {
     fn new(entry: &SecretEntry, now: Timestamp) -> Self {
         Self {
             key: entry.key.as_str().to_owned(),
+            address: format!("{}/{}", entry.scope, entry.key),
             is_global: entry.scope == SecretScope::Global,
             created: Moment::new(entry.created_at, now),
             updated: Moment::new(entry.updated_at, now),
@@ -309,6 +312,13 @@ mod tests {
         });
         assert!(html.contains("/secrets/OWN/delete"), "{html}");
         assert!(!html.contains("SHARED/delete"), "{html}");
+        for address in [
+            &*format!("{}/OWN", workspace(1, "x", None).id),
+            "global/SHARED",
+        ] {
+            let link = format!("\"/console/decisions?about={address}\"");
+            assert!(html.contains(&link), "{link}: {html}");
+        }
         assert!(html.contains(r#"autocomplete="off""#), "{html}");
         let html = drawn(&SecretsPage {
             frame: frame(),

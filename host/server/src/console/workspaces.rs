@@ -348,7 +348,13 @@ mod tests {
             secrets: Secrets::forbidden(SecretScope::Global, "a policy says no"),
         };
         let html = drawn(&page);
-        for shown in ["3 more", "a policy says no", "/remove", "&#60;script&#62;"] {
+        for shown in [
+            "3 more",
+            "a policy says no",
+            "/remove",
+            "&#60;script&#62;",
+            "\"/console/decisions?about=00000000-0000-4000-8000-000000000001\"",
+        ] {
             assert!(html.contains(shown), "{shown}: {html}");
         }
         let html = drawn(&WorkspacePage {

@@ -68,8 +68,10 @@ pub(super) async fn record(
     let row: Option<RecordedRow> = sqlx::query_as(
         "INSERT INTO decisions
              (id, at, actor, credential, verb, digest, question, judgement, outcome, approval,
-              lineage, workspace, deed_at, judged_in, effect, class, rule, notable)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $13, $14, $15, $16, $17, $18, $19
+              lineage, workspace, deed_at, judged_in, effect, class, rule, notable,
+              resource)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $13, $14, $15, $16, $17, $18, $19,
+                $20
          WHERE NOT EXISTS (SELECT number FROM generations WHERE number > $11)
          RETURNING id, credential, verb, digest, outcome",
     )
@@ -96,6 +98,12 @@ pub(super) async fn record(
     .bind(decision.judgement.class.as_str())
     .bind(&decision.judgement.ruling.ground().rule)
     .bind(Decision::is_notable(decision.verb, outcome).then_some(1_i64))
+    .bind(
+        decision
+            .question
+            .as_ref()
+            .map(|question| question.resource.id.as_str()),
+    )
     .fetch_optional(&mut *connection)
     .await?;
     if let (Some(_), Some(person)) = (&row, caller.person()) {

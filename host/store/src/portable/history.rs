@@ -67,7 +67,10 @@ macro_rules! wanted {
             "id < $1 AND id >= $2
              AND at >= $3 AND at < $4
              AND ($5 IS NULL OR effect = $5) AND ($6 IS NULL OR verb = $6)
-             AND ($7 IS NULL OR class = $7) AND ($8 IS NULL OR rule = $8) AND ",
+             AND ($7 IS NULL OR class = $7) AND ($8 IS NULL OR rule = $8)
+             AND ($12 IS NULL OR outcome = $12)
+             AND ($13 IS NULL OR replace(resource, $13, '') <> resource
+                  OR approval = $13 OR id = $13) AND ",
             of_actor!("$9", "$11"),
             " ORDER BY id DESC LIMIT $10"
         )
@@ -177,6 +180,8 @@ async fn find_decisions(
         .bind(&filter.actor)
         .bind(limit(page) + 1)
         .bind(&filter.called)
+        .bind(filter.outcome.map(|outcome| outcome.as_str()))
+        .bind(&filter.about)
         .fetch_all(connection)
         .await?;
     let items = rows.into_iter().map(decisions::decision);

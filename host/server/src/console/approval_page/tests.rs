@@ -311,6 +311,7 @@ fn who_asks_is_told_with_its_chain_of_minters_and_what_it_did_lately() {
         "7 times",
         r#"href="/console/decisions/019b76da-a800-7000-8000-00000000000a""#,
         r#"href="/console/approvals/history?who=org-token%3Acso_abcd""#,
+        &format!(r#"href="/console/decisions?about={}""#, approval().id),
     ] {
         assert!(html.contains(shown), "{shown}: {html}");
     }

@@ -67,6 +67,7 @@ fn every_recorded_fact_is_shown_and_cannot_be_markup() {
         "/console/audit/7",
         "Secret written",
         "actor=org-token%3Acso_abcd",
+        "about=global%2FAPI_KEY",
     ] {
         let lower = html.to_lowercase();
         assert!(lower.contains(&shown.to_lowercase()), "{shown}: {html}");
@@ -84,6 +85,7 @@ fn of_what_the_core_judged_alone_the_page_says_so() {
     let html = drawn(&decision);
     assert!(html.contains("No policy was asked"), "{html}");
     assert!(html.contains("none: the core judged alone"), "{html}");
+    assert!(!html.contains("about="), "{html}");
 }
 
 #[test]

@@ -29,7 +29,7 @@ async fn told() -> World {
     world
 }
 
-async fn found(
+pub async fn found(
     world: &World,
     filter: &DecisionFilter,
     after: Option<String>,
@@ -42,7 +42,7 @@ async fn found(
 }
 
 /// When what was found was settled, in seconds.
-async fn seconds(world: &World, filter: DecisionFilter) -> Vec<i64> {
+pub async fn seconds(world: &World, filter: DecisionFilter) -> Vec<i64> {
     let found = found(world, &filter, None, 100).await;
     assert_eq!(found.rest, Rest::Nothing, "{filter:?}");
     let second =
@@ -175,7 +175,7 @@ async fn pages_of_what_was_found_hold_each_once() {
 }
 
 /// So many more decisions after those that there are, like the one of that rule.
-async fn many(world: &World, rule: &str) {
+pub async fn many(world: &World, rule: &str) {
     let copy = format!(
         "INSERT INTO decisions (id, at, actor, credential, verb, digest, judgement, outcome,
                                 effect, class, rule, notable)

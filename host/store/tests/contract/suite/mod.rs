@@ -1,5 +1,6 @@
 //! The contract, by noun. Time is what the tests say it is.
 
+mod about;
 mod ahead;
 mod approvals;
 mod audit;
