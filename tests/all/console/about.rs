@@ -64,6 +64,15 @@ async fn each_thing_leads_to_what_was_decided_about_it() {
     assert_eq!(rows, 0, "{page}");
     assert!(page.contains("No decision is like that"), "{page}");
 
+    // What the core refuses before any policy is asked is about something as well.
+    let bound = json!({ "name": "bound", "workspace_id": home });
+    let bound = host.agent(&stage::minted(&person, bound).await);
+    let theirs = format!("/workspaces/{other}/secrets");
+    bound.get(&theirs).await.refused(403, "denied_by_policy");
+    let (rows, page) = listed(&person, &format!("/console/decisions?about={other}")).await;
+    assert_eq!(rows, 1, "{page}");
+    assert!(page.contains("<bdi>bound-to-a-workspace</bdi>"), "{page}");
+
     for (outcome, many) in [("granted", 1), ("pending", 1), ("refused", 0)] {
         let narrowed = format!("/console/decisions?about={home}&outcome={outcome}");
         let (rows, page) = listed(&person, &narrowed).await;

@@ -1,6 +1,6 @@
 //! Decisions: what was asked, what was judged, what came of it.
 
-use countersign_core::action::ActionDigest;
+use countersign_core::action::{ActionDigest, Intent};
 use countersign_core::caller::Caller;
 use countersign_core::decision::{Decision, Outcome, RecordedDecision};
 use countersign_core::generation::Asked;
@@ -55,7 +55,7 @@ pub(super) const BY_CORE: u64 = 0;
 /// what the database then holds.
 pub(super) async fn record(
     connection: &mut Connection,
-    (caller, decision): (&Caller, &Decision),
+    (caller, intent, decision): (&Caller, &Intent, &Decision),
     outcome: Outcome,
     approval: Option<ApprovalId>,
 ) -> Result<Option<RecordedDecision>, Fault> {
@@ -98,12 +98,8 @@ pub(super) async fn record(
     .bind(decision.judgement.class.as_str())
     .bind(&decision.judgement.ruling.ground().rule)
     .bind(Decision::is_notable(decision.verb, outcome).then_some(1_i64))
-    .bind(
-        decision
-            .question
-            .as_ref()
-            .map(|question| question.resource.id.as_str()),
-    )
+    // Not the question's, which is absent where no policy was asked.
+    .bind(&intent.resource_id)
     .fetch_optional(&mut *connection)
     .await?;
     if let (Some(_), Some(person)) = (&row, caller.person()) {

@@ -305,7 +305,7 @@ async fn record(
     approval: Option<ApprovalId>,
 ) -> Result<Option<RecordedDecision>, Fault> {
     let decision = &submission.decision;
-    let made = (submission.caller, decision);
+    let made = (submission.caller, submission.intent, decision);
     let recorded = decisions::record(connection, made, outcome, approval).await?;
     if recorded.is_some() && matches!(submission.caller.identity, Identity::Provisioner { .. }) {
         let intent = submission.intent;

@@ -154,6 +154,16 @@ async fn decisions_are_found_by_what_came_of_them() {
     told.world.end().await;
 }
 
+// Guard: `record` in portable/decisions.rs takes it from the intent.
+#[tokio::test]
+async fn what_the_core_refused_before_any_policy_was_asked_is_found_as_well() {
+    let world = World::new().await;
+    let ask = Ask::new(&admin(), write(global("API_KEY"), "v"), deny(), at(100));
+    refused(world.ask(&ask).await);
+    assert_eq!(seconds(&world, about("API_KEY")).await, [100]);
+    world.end().await;
+}
+
 #[tokio::test]
 async fn decisions_of_an_earlier_version_are_found_by_what_they_were_about() {
     let told = told().await;
