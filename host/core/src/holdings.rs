@@ -8,11 +8,16 @@ use crate::id::{SessionId, TokenId, WorkspaceId};
 use crate::ledger::{HourOfUse, OrgToken};
 use crate::permit::Permit;
 use crate::ports::LedgerError;
+use crate::secret::SecretKey;
 use crate::time::Timestamp;
 use crate::workspace::{FallDigest, Workspace, WorkspaceToken};
 
 /// How many relatives of one key are read, of each kind.
 pub const MAX_KIN: i64 = 200;
+
+/// How many of what falls with workspaces are named, of each kind: nobody reads more before they decide, and a
+/// page is held in memory.
+pub const MAX_NAMED: usize = 200;
 
 /// All that falls with a workspace.
 #[derive(Clone, Debug)]
@@ -25,8 +30,54 @@ pub struct Falling {
     pub bound_tokens: u64,
     /// Their secrets.
     pub secrets: u64,
+    /// The first of these, by name.
+    pub named: Named,
     /// Names exactly this.
     pub digest: FallDigest,
+}
+
+/// What falls with workspaces and is none, by name: those of each workspace together, in the order of the
+/// workspaces, and [`MAX_NAMED`] of each kind at most.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Live tokens of these workspaces, the oldest of each first.
+    pub tokens: Vec<NamedToken>,
+    /// Live organisation tokens that are bound to one of them, the oldest of each first.
+    pub bound_tokens: Vec<NamedToken>,
+    /// Their secrets, those of each by key.
+    pub secrets: Vec<NamedSecret>,
+}
+
+/// A token that falls with a workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedToken {
+    /// Its id.
+    pub id: TokenId,
+    /// Its first eight characters.
+    pub prefix: String,
+    /// What it is called; a workspace's token has no name.
+    pub name: Option<String>,
+    /// The workspace with which it falls.
+    pub workspace: WorkspaceId,
+}
+
+/// A secret that falls with its workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedSecret {
+    /// Its key.
+    pub key: SecretKey,
+    /// The workspace with which it falls.
+    pub workspace: WorkspaceId,
+}
+
+/// The permits by which what falls with a workspace is named: without one, it is counted alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lists<'a> {
+    /// To list the organisation's tokens. Those of workspaces are named by it, too.
+    pub tokens: Option<&'a Permit>,
+    /// To list the secrets of the workspace that is meant. As with the removal itself, what is judged of that one
+    /// is judged of all that falls with it.
+    pub secrets: Option<&'a Permit>,
 }
 
 /// An organisation token, and whether it lives.
@@ -98,10 +149,12 @@ pub struct LiveSession {
 /// The part of the record that people look at whole.
 #[async_trait]
 pub trait HoldingsLedger: Send + Sync {
-    /// All that would fall with `workspace` at `now`. `None`: it does not stand. The permit is to read it.
+    /// All that would fall with `workspace` at `now`, named as far as `lists` permits. `None`: it does not stand.
+    /// The permit is to read it.
     async fn falling(
         &self,
         permit: &Permit,
+        lists: Lists<'_>,
         workspace: WorkspaceId,
         now: Timestamp,
     ) -> Result<Option<Falling>, LedgerError>;
@@ -114,7 +167,7 @@ pub trait HoldingsLedger: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<Family>, LedgerError>;
 
-    /// What would fall at `now` by `approval`. `None`: nothing does by what it asks. The permit is to list
+    /// What would fall at `now` by `approval`, by name. `None`: nothing does by what it asks. The permit is to list
     /// approvals, and it is for people, who have to read this before they agree to it.
     async fn fall(
         &self,

@@ -16,6 +16,7 @@ mod chart;
 mod closing;
 mod decision_page;
 mod decisions;
+mod fallen;
 mod falls;
 mod finish;
 mod frame;

@@ -74,13 +74,27 @@ async fn a_workspace_is_created_filled_and_removed_with_all_that_was_shown_and_n
         .await;
     let expected = json!({ "API_KEY": "s3cr3t-of-research\nsecond line" });
     assert_eq!(values.expect(200).json, expected);
+    // The longest name that a secret can have.
+    let long = "A".repeat(128);
+    let secret = json!({ "key": long, "value": "s3cr3t-of-the-crawler" });
+    let secrets = format!("/workspaces/{child}/secrets");
+    operator.post(&secrets, secret).await.expect(200);
 
     browser.open(&page).await;
     browser.click("a[href$='/remove']").await;
-    browser.shows("1 workspace below it").await;
-    browser.shows("2 keys stop working").await;
-    browser.shows("1 secret is deleted").await;
-    browser.shows("crawler").await;
+    for shown in [
+        "1 workspace below it",
+        "crawler",
+        "2 keys stop working",
+        &token[..8],
+        "2 secrets are deleted",
+        "API_KEY",
+        &long,
+    ] {
+        browser.shows(shown).await;
+    }
+    let source = browser.source().await;
+    assert!(!source.contains("s3cr3t-of") && !source.contains(&token));
     browser.fits("remove").await;
     // What an agent may add without a person, it adds while the person reads.
     stage::workspace(&scene.agent, "latecomer", Some(&child)).await;

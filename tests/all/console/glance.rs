@@ -3,19 +3,19 @@
 use std::path::Path;
 
 use countersign_tests::{Caller, Host};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::stage::{self, Stage};
 
 const SETTINGS: &str = "verbs = [\"workspace_list\", \"secret_list\"]\napprovers = 1\n";
 
 /// A host on which people need each other for these lists, with a workspace that was created before.
-async fn gated() -> (Stage, Caller, String) {
+async fn gated(settings: &str) -> (Stage, Caller, String) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies/two-person");
     let module = std::fs::read(folder.join("two-person.wasm")).expect("it is committed");
     let builder = Host::builder()
         .policy("two-person.wasm", module)
-        .policy("two-person.toml", SETTINGS);
+        .policy("two-person.toml", settings);
     let stage = Stage::set_for(builder).await;
     let ann = stage.person("ann").await;
     let workspace = stage::workspace(&ann, "billing", None).await;
@@ -29,7 +29,7 @@ async fn opened(person: &Caller, path: &str, status: u16) -> String {
 
 #[tokio::test]
 async fn pages_with_gated_parts_open_say_so_and_file_nothing() {
-    let (_stage, ann, workspace) = gated().await;
+    let (_stage, ann, workspace) = gated(SETTINGS).await;
     let keys = opened(&ann, "/console/keys", 200).await;
     assert!(!keys.contains("billing"), "{keys}");
     let one = opened(&ann, &format!("/console/workspaces/{workspace}"), 200).await;
@@ -50,7 +50,7 @@ async fn pages_with_gated_parts_open_say_so_and_file_nothing() {
 
 #[tokio::test]
 async fn a_look_beside_uses_up_no_grant() {
-    let (stage, ann, _) = gated().await;
+    let (stage, ann, _) = gated(SETTINGS).await;
     let path = "/console/workspaces";
     let waits = ann.get(path).await.expect(202);
     let asked = stage::pending(&ann).await;
@@ -63,4 +63,26 @@ async fn a_look_beside_uses_up_no_grant() {
     assert_eq!(stage::approval(&ann, id).await["status"], "approved");
     assert!(opened(&ann, path, 200).await.contains("billing"));
     assert_eq!(stage::approval(&ann, id).await["status"], "used");
+}
+
+// Guard: `Sight` in host/server/src/console/removal.rs.
+#[tokio::test]
+async fn what_falls_is_not_named_to_a_person_who_may_not_list_it() {
+    let (stage, ann, workspace) = gated("verbs = [\"secret_list\"]\napprovers = 1\n").await;
+    let key = stage::workspace_token(&ann, &workspace).await;
+    let secret = json!({ "key": "STRIPE_KEY", "value": "not-to-be-seen" });
+    let secrets = format!("/workspaces/{workspace}/secrets");
+    ann.post(&secrets, secret).await.expect(200);
+    let path = format!("/console/workspaces/{workspace}/remove");
+    let falls = opened(&ann, &path, 200).await;
+    for shown in [
+        "1 secret is deleted",
+        "you are not shown which",
+        "1 key stops working",
+        &key[..8],
+    ] {
+        assert!(falls.contains(shown), "{shown}: {falls}");
+    }
+    assert!(!falls.contains("STRIPE_KEY"), "{falls}");
+    assert_eq!(stage::pending(&ann).await, [] as [Value; 0]);
 }

@@ -6,15 +6,17 @@ use countersign_core::action::ActionDigest;
 use countersign_core::approval::{Approval, Choice, Claim, Requester, State, Vote};
 use countersign_core::caller::{Caller, Door, Identity, Issuer, Person};
 use countersign_core::decision::{Decision, Outcome};
+use countersign_core::holdings::{Falling, Named, NamedSecret, NamedToken};
 use countersign_core::id::{ApprovalId, DecisionId, TokenId, WorkspaceId};
 use countersign_core::ledger::OrgToken;
 use countersign_core::policy::{
     CallerClass, Entity, Ground, Properties, Question, Quorum, Role, Terms, Value, Verdict,
 };
+use countersign_core::secret::SecretKey;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use countersign_core::verdict::{Judgement, ModuleId, Opinion, Ruling, Took};
-use countersign_core::workspace::{Status, Workspace};
+use countersign_core::workspace::{FallDigest, Status, Workspace};
 use serde_json::json;
 
 /// When the tests take place.
@@ -333,5 +335,47 @@ pub fn workspace(number: u8, name: &str, parent: Option<u8>) -> Workspace {
         created_by: "org-token:cso_abcd".to_owned(),
         created_at: NOW,
         updated_at: NOW,
+    }
+}
+
+/// What falls with a workspace that has another one below it: a key of each, an organisation key of the other
+/// one, and secrets of both.
+pub fn falling() -> Falling {
+    let token = |number: u8, prefix: &str, of: u8| NamedToken {
+        id: TokenId::parse(&format!("019b76da-a800-7000-8000-0000000000{number}")).expect("a UUID"),
+        prefix: prefix.to_owned(),
+        name: None,
+        workspace: workspace(of, "", None).id,
+    };
+    let bound = NamedToken {
+        name: Some("<script>p\u{430}ypal".to_owned()),
+        ..token(13, "cso_boun", 2)
+    };
+    Falling {
+        workspaces: vec![
+            workspace(1, "payments", None),
+            workspace(2, "<script>", Some(1)),
+        ],
+        tokens: 2,
+        bound_tokens: 1,
+        secrets: 3,
+        named: Named {
+            tokens: vec![token(11, "csw_root", 1), token(12, "csw_chil", 2)],
+            bound_tokens: vec![bound],
+            secrets: vec![
+                named_secret("STRIPE_KEY", 1),
+                named_secret("DB_URL", 2),
+                named_secret("SALT", 2),
+            ],
+        },
+        digest: FallDigest::of([("a", "b")]),
+    }
+}
+
+/// A secret of the workspace with a number, as it is named.
+pub fn named_secret(key: &str, of: u8) -> NamedSecret {
+    NamedSecret {
+        key: SecretKey::parse(key).expect("a key"),
+        workspace: workspace(of, "", None).id,
     }
 }

@@ -8,9 +8,9 @@ use countersign_core::holdings::{Fall, Family, Holdings};
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 
+use super::fallen::Fallen;
 use super::key_page::Descent;
 use super::keys::Key;
-use super::removal::Fallen;
 
 /// So many workspaces are named within a request; the page of the removal itself names all.
 const MOST_NAMED: usize = 50;
@@ -93,4 +93,69 @@ fn address(approval: &Approval) -> Option<String> {
         _ => return None,
     };
     Some(format!("/console/{place}/{}", approval.resource_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign_core::holdings::Kin;
+    use countersign_core::workspace::FallDigest;
+
+    use super::super::examples::{NOW, approval, falling, org_token};
+    use super::*;
+
+    fn drawn(fall: &Fall) -> String {
+        let falls = Falls::new(fall, &approval(), NOW);
+        let html = falls.render().expect("drawn");
+        assert!(!html.contains("<script>"), "{html}");
+        html
+    }
+
+    #[test]
+    fn who_approves_reads_by_name_what_falls() {
+        let html = drawn(&Fall::Workspace(falling()));
+        for shown in [
+            "<bdi>payments</bdi>",
+            "&#60;script&#62;",
+            "<code>csw_root…</code>",
+            "<code>cso_boun…</code>",
+            "<bdi class=\"literal\">STRIPE_KEY</bdi>",
+            "An approval is for this and nothing else",
+        ] {
+            assert!(html.contains(shown), "{shown}: {html}");
+        }
+        assert!(!html.contains("you are not shown"), "{html}");
+    }
+
+    // The page is drawn anew while it is read, and keeps open what has an id.
+    #[test]
+    fn all_that_a_reader_can_unfold_has_an_id_of_its_own() {
+        let kin = |name: &str| Kin {
+            token: org_token(name),
+            is_live: true,
+        };
+        let family = Family {
+            token: kin("ci"),
+            approval: None,
+            minters: Vec::new(),
+            minted: vec![kin("<script>")],
+            of_workspaces: Vec::new(),
+            descent: FallDigest::of([]),
+        };
+        let key = Fall::Token {
+            family: Box::new(family),
+            descendants: false,
+        };
+        for (fall, folded) in [(Fall::Workspace(falling()), 3), (key, 1)] {
+            let html = drawn(&fall);
+            let tags: Vec<_> = html.split("<details").skip(1).collect();
+            assert_eq!(tags.len(), folded, "{html}");
+            for tag in tags {
+                let id = tag
+                    .strip_prefix(" id=\"")
+                    .and_then(|tag| tag.split('"').next());
+                let id = id.unwrap_or_else(|| panic!("no id: {tag}"));
+                assert_eq!(html.matches(&format!(" id=\"{id}\"")).count(), 1, "{id}");
+            }
+        }
+    }
 }

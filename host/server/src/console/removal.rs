@@ -1,20 +1,20 @@
 //! Removing a workspace: all that falls is shown first, and nothing else falls.
 
 use askama::Template;
-use askama::filters::HtmlSafe;
 use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
-use countersign_core::holdings::Falling;
+use countersign_core::holdings::{Falling, Lists};
+use countersign_core::id::WorkspaceId;
 use countersign_core::permit::Permit;
+use countersign_core::secret::SecretScope;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use countersign_core::workspace::FallDigest;
 
+use super::fallen::Fallen;
 use super::frame::{Frame, Place};
-use super::people::People;
 use super::tree;
 use super::waiting::{self, Sent};
-use super::workspaces::{Listed, names};
 use super::{assets, page, see_other};
 use crate::problem::{OTHER_THAN_SHOWN, Problem};
 use crate::routes::workspaces::{id, not_there};
@@ -38,49 +38,36 @@ struct RemovePage {
     has_moved: bool,
 }
 
-/// What falls with a workspace. Draws itself as fields, here and where people are asked for a removal.
-#[derive(Template)]
-#[template(path = "falling.html")]
-pub struct Fallen {
-    /// The workspace that is meant.
-    one: Listed,
-    below: Vec<Listed>,
-    /// How many more are below it than are here.
-    further: usize,
-    /// Live tokens of these workspaces.
-    tokens: u64,
-    /// Live organisation tokens bound to one of them.
-    bound: u64,
-    secrets: u64,
+/// The permits by which the reader is told by name what falls.
+struct Sight {
+    tokens: Option<Permit>,
+    secrets: Option<Permit>,
 }
 
-/// Its template escapes what was given.
-impl HtmlSafe for Fallen {}
-
-impl Fallen {
-    /// `falling`, naming so many of the workspaces below the one that is meant.
-    pub fn new(falling: &Falling, most: usize, now: Timestamp) -> Option<Self> {
-        let names = names(&falling.workspaces);
-        let mut all = falling
-            .workspaces
-            .iter()
-            .map(|one| Listed::new((one, 0), (&names, &People::default()), now));
-        let one = all.next()?;
-        let mut below: Vec<Listed> = all.collect();
-        let further = below.len().saturating_sub(most);
-        below.truncate(most);
-        Some(Self {
-            one,
-            below,
-            further,
-            tokens: falling.tokens,
-            bound: falling.bound_tokens,
-            secrets: falling.secrets,
-        })
+impl Sight {
+    /// A program is told how much falls, and no names: its own routes tell it those, one workspace at a time. Nor
+    /// is a person told here what is on a list from which a policy keeps them.
+    async fn of(call: &Call, workspace: WorkspaceId) -> Self {
+        if call.caller.person().is_none() {
+            return Self {
+                tokens: None,
+                secrets: None,
+            };
+        }
+        let scope = SecretScope::Workspace(workspace);
+        let tokens = call.permit_beside(Action::OrgTokenList).await;
+        let secrets = call.permit_beside(Action::SecretList { scope }).await;
+        Self {
+            tokens: tokens.ok(),
+            secrets: secrets.ok(),
+        }
     }
 
-    fn others(&self) -> usize {
-        self.below.len() + self.further
+    fn lists(&self) -> Lists<'_> {
+        Lists {
+            tokens: self.tokens.as_ref(),
+            secrets: self.secrets.as_ref(),
+        }
     }
 }
 
@@ -93,8 +80,12 @@ async fn confirm(call: Call) -> Answer {
 }
 
 async fn show(call: &Call, permit: &Permit, has_moved: bool) -> Answer {
-    let now = call.app.clock.now();
-    let falling = call.app.ledger.falling(permit, id(call)?, now).await?;
+    let (workspace, now) = (id(call)?, call.app.clock.now());
+    let sight = Sight::of(call, workspace).await;
+    let ledger = &call.app.ledger;
+    let falling = ledger
+        .falling(permit, sight.lists(), workspace, now)
+        .await?;
     let falling = falling.ok_or_else(not_there)?;
     let status = match has_moved {
         true => StatusCode::CONFLICT,
@@ -165,7 +156,7 @@ pub(super) fn is_other(problem: &Problem) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::examples::{NOW, is_whole, person, workspace};
+    use super::super::examples::{NOW, falling, is_whole, person, workspace};
     use super::*;
 
     fn drawn(below: usize, has_moved: bool) -> String {
@@ -174,9 +165,7 @@ mod tests {
         let falling = Falling {
             workspaces,
             tokens: 3,
-            bound_tokens: 1,
-            secrets: 12,
-            digest: FallDigest::of([("a", "b")]),
+            ..falling()
         };
         let frame = Frame::of(&person("ada"), Place::Workspaces);
         let page = RemovePage::of(frame, &falling, (has_moved, NOW)).expect("a workspace");
@@ -189,12 +178,17 @@ mod tests {
     #[test]
     fn all_that_falls_is_shown_and_carried_along() {
         let html = drawn(300, false);
-        assert_eq!(
-            html.matches("<bdi>below</bdi>").count(),
-            300,
-            "none is left out"
-        );
-        for shown in ["300 workspaces below it", "3 keys", "1 key", "12 secrets"] {
+        let listed = html.matches("<bdi>below</bdi></a> <code").count();
+        assert_eq!(listed, 300, "none is left out");
+        for shown in [
+            "300 workspaces below it",
+            "3 keys",
+            "1 key",
+            "3 secrets",
+            "<code>csw_root…</code>",
+            "STRIPE_KEY",
+            "and 1 more",
+        ] {
             assert!(html.contains(shown), "{shown}: {html}");
         }
         let digest = FallDigest::of([("a", "b")]).to_string();

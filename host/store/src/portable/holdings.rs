@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use countersign_core::approval::Approval;
-use countersign_core::holdings::{Fall, Falling, Family, HoldingsLedger, LiveSession};
+use countersign_core::holdings::{Fall, Falling, Family, HoldingsLedger, Lists, LiveSession};
 use countersign_core::id::{SessionId, TokenId, WorkspaceId};
 use countersign_core::ledger::HourOfUse;
 use countersign_core::permit::Permit;
@@ -17,13 +17,22 @@ impl HoldingsLedger for Store {
     async fn falling(
         &self,
         permit: &Permit,
+        lists: Lists<'_>,
         workspace: WorkspaceId,
         now: Timestamp,
     ) -> Result<Option<Falling>, LedgerError> {
         covers(permit, Verb::WorkspaceRead)?;
         covers_workspace(permit, workspace)?;
+        if let Some(permit) = lists.tokens {
+            covers(permit, Verb::OrgTokenList)?;
+        }
+        if let Some(permit) = lists.secrets {
+            covers(permit, Verb::SecretList)?;
+            covers_workspace(permit, workspace)?;
+        }
         let mut tx = self.begin_reading().await?;
-        Ok(falling::read(&mut tx, workspace, now).await?)
+        let falling = falling::read(&mut tx, workspace, now).await?;
+        Ok(falling.map(|falling| named_by(lists, falling)))
     }
 
     async fn family(
@@ -78,4 +87,16 @@ impl HoldingsLedger for Store {
         let done = sessions::end_by(turn.connection(), ended, by, now).await;
         Ok(turn.end(done).await?)
     }
+}
+
+/// Without the names for which there is no permit.
+fn named_by(lists: Lists<'_>, mut falling: Falling) -> Falling {
+    if lists.tokens.is_none() {
+        falling.named.tokens.clear();
+        falling.named.bound_tokens.clear();
+    }
+    if lists.secrets.is_none() {
+        falling.named.secrets.clear();
+    }
+    falling
 }

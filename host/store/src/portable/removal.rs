@@ -88,8 +88,8 @@ pub(super) async fn is_all_that_falls(
     workspace: WorkspaceId,
     shown: &FallDigest,
 ) -> Result<bool, Fault> {
-    let falling = falling::read(connection, workspace, submission.decision.at).await?;
-    Ok(falling.is_some_and(|falling| falling.digest == *shown))
+    let found = falling::digest(connection, workspace, submission.decision.at).await?;
+    Ok(found.is_some_and(|found| found == *shown))
 }
 
 /// Takes everything off a workspace that hangs on it, and says what it was.

@@ -2,7 +2,7 @@
 
 use countersign_core::action::Action;
 use countersign_core::chance::OsChance;
-use countersign_core::holdings::{Falling, HoldingsLedger as _};
+use countersign_core::holdings::{Falling, HoldingsLedger as _, Lists};
 use countersign_core::id::{SessionId, TokenId, WorkspaceId};
 use countersign_core::ledger::Refusal;
 use countersign_core::ports::Ledger as _;
@@ -15,7 +15,8 @@ use super::world::*;
 
 async fn falling(world: &World, workspace: WorkspaceId, seconds: i64) -> Option<Falling> {
     let permit = world.permit(Action::WorkspaceRead { workspace }).await;
-    let falling = world.ledger.falling(&permit, workspace, at(seconds)).await;
+    let (none, now) = (Lists::default(), at(seconds));
+    let falling = world.ledger.falling(&permit, none, workspace, now).await;
     falling.expect("the ledger answers")
 }
 
@@ -86,7 +87,8 @@ async fn what_falls_is_told_to_whoever_may_read_that_workspace_alone() {
         Action::WorkspaceList,
     ] {
         let permit = world.permit(action).await;
-        let refused = world.ledger.falling(&permit, root, at(1)).await;
+        let none = Lists::default();
+        let refused = world.ledger.falling(&permit, none, root, at(1)).await;
         refused.expect_err("a permit for something else");
     }
     world.end().await;

@@ -14,6 +14,7 @@ mod durability;
 mod endings;
 mod ends;
 mod events;
+mod falling;
 mod generations;
 mod glance;
 mod grants;

@@ -2,7 +2,7 @@
 
 use countersign_core::action::Action;
 use countersign_core::generation::GenerationLedger as _;
-use countersign_core::holdings::HoldingsLedger as _;
+use countersign_core::holdings::{HoldingsLedger as _, Lists};
 use countersign_core::id::WorkspaceId;
 use countersign_core::ledger::{Page, Whose};
 use countersign_core::permit::Permit;
@@ -27,7 +27,10 @@ async fn reads(world: &World, permit: &Permit, workspace: WorkspaceId) -> [(Verb
         (Verb::WorkspaceRead, tokens.await.is_ok()),
         (
             Verb::WorkspaceRead,
-            ledger.falling(permit, workspace, at(1)).await.is_ok(),
+            ledger
+                .falling(permit, Lists::default(), workspace, at(1))
+                .await
+                .is_ok(),
         ),
         (
             Verb::SecretList,
