@@ -55,8 +55,17 @@ struct FileStamp {
     identity: [i128; 3],
 }
 
+/// What a folder holds.
+#[derive(Debug)]
+pub struct Contents {
+    /// Its modules, by file.
+    pub modules: Vec<Found>,
+    /// Settings and signatures beside which no module is, by file.
+    pub alone: Vec<String>,
+}
+
 /// The modules in `folder`, by name. It reads names and states, no content.
-pub fn scan(folder: &Path) -> Result<Vec<Found>, FolderError> {
+pub fn scan(folder: &Path) -> Result<Contents, FolderError> {
     let unreadable = |source: io::Error| match source.kind() {
         ErrorKind::NotFound => FolderError::Absent(folder.to_owned()),
         ErrorKind::NotADirectory => FolderError::NotAFolder(folder.to_owned()),
@@ -69,39 +78,58 @@ pub fn scan(folder: &Path) -> Result<Vec<Found>, FolderError> {
         folder: folder.to_owned(),
         most,
     };
-    let mut all = Vec::new();
+    let mut modules = Vec::new();
+    let mut beside = Vec::new();
     for (count, entry) in fs::read_dir(folder).map_err(unreadable)?.enumerate() {
         if count == NAMES {
             return Err(too_many(NAMES));
         }
         let path = entry.map_err(unreadable)?.path();
-        if is_module(&path) {
-            all.push(found(path));
+        if is_hidden(&path) {
+            continue;
         }
-        if all.len() > FILES {
+        if path.extension().is_some_and(|name| name == "wasm") {
+            modules.push(found(path));
+        } else if is_of_a_module(&path) {
+            beside.push(path);
+        }
+        if modules.len() > FILES {
             return Err(too_many(FILES));
         }
     }
-    all.sort_by(|a, b| a.component.cmp(&b.component));
-    Ok(all)
+    modules.sort_by(|a, b| a.component.cmp(&b.component));
+    beside.sort();
+    let is_alone = |path: &PathBuf| {
+        let is_of = |module: &Found| module.settings == *path || module.signature == *path;
+        !modules.iter().any(is_of)
+    };
+    let alone = beside.into_iter().filter(is_alone);
+    let alone = alone.map(|path| file_name(&path)).take(FILES).collect();
+    Ok(Contents { modules, alone })
 }
 
-fn is_module(path: &Path) -> bool {
-    let is_hidden = path
-        .file_name()
-        .is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-    !is_hidden
-        && path
-            .extension()
-            .is_some_and(|extension| extension == "wasm")
+fn is_hidden(path: &Path) -> bool {
+    path.file_name()
+        .is_none_or(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+/// Whether it is meant for a module: neither cases, nor what a module is built from.
+fn is_of_a_module(path: &Path) -> bool {
+    let name = file_name(path);
+    let is_other = name.ends_with(".cases.toml") || name == "Cargo.toml";
+    (name.ends_with(".toml") && !is_other) || name.ends_with(".wasm.minisig")
+}
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    tame(&name, 255)
 }
 
 fn found(component: PathBuf) -> Found {
-    let name = component.file_name().unwrap_or_default().to_string_lossy();
     let settings = component.with_extension("toml");
     let signature = component.with_extension("wasm.minisig");
     Found {
-        file: tame(&name, 255),
+        file: file_name(&component),
         stamp: stamp(&component, &settings, &signature),
         component,
         settings,

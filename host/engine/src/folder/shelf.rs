@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 use super::read::read;
-use super::scan::{Found, Stamp, scan};
+use super::scan::{Contents, Found, Stamp, scan};
 use super::{Folder, Problem, Proposal};
 use crate::text::tame;
 use crate::{FolderError, LoadError, PolicySet, Proven, Settings};
@@ -16,10 +16,15 @@ use crate::{FolderError, LoadError, PolicySet, Proven, Settings};
 /// the file system's clock leave the same time behind, so for so long its content is read again.
 const SETTLED: Duration = Duration::from_secs(2);
 
+/// What is said of settings and signatures without a module.
+const ALONE: &str = "no module is beside it, so nothing reads it: it is named as the module's file is, `NAME.toml` or `NAME.wasm.minisig` beside `NAME.wasm`";
+
 /// The folder's files, the modules that they are, and the last set that stood.
 pub(super) struct Shelf {
     folder: Folder,
     files: BTreeMap<String, Entry>,
+    /// What nothing reads, because no module is beside it.
+    alone: Vec<String>,
     accepted: Option<PolicySet>,
     /// Why the folder cannot be read at present.
     unreadable: Option<String>,
@@ -64,6 +69,7 @@ impl Shelf {
         Self {
             folder,
             files: BTreeMap::new(),
+            alone: Vec::new(),
             accepted: None,
             unreadable: None,
             disjoint: None,
@@ -179,15 +185,17 @@ impl Shelf {
         is_news.then(|| self.proposal())
     }
 
-    fn take(&mut self, found: Vec<Found>) {
+    fn take(&mut self, found: Contents) {
         if self.refresh(found) {
             self.settle();
         }
     }
 
     /// Reads what may have changed; whether anything follows from that.
-    fn refresh(&mut self, found: Vec<Found>) -> bool {
+    fn refresh(&mut self, found: Contents) -> bool {
         self.unreadable = None;
+        self.alone = found.alone;
+        let found = found.modules;
         let count = self.files.len();
         self.files
             .retain(|file, _| found.iter().any(|found| found.file == *file));
@@ -328,7 +336,11 @@ impl Shelf {
                 sentence,
             })
         });
-        whole.chain(files).collect()
+        let alone = self.alone.iter().map(|file| Problem {
+            file: Some(file.clone()),
+            sentence: ALONE.to_owned(),
+        });
+        whole.chain(files).chain(alone).collect()
     }
 }
 

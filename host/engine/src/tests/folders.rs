@@ -367,6 +367,33 @@ fn a_folder_that_is_gone_for_a_while_leaves_everything_as_it_was() {
 }
 
 #[test]
+fn settings_and_signatures_that_nothing_reads_are_named() {
+    let mut watched = Watched::open_with(|folder| {
+        fs::write(folder.join("baselin.toml"), "gated_verbs = []").expect("it can be written");
+        fs::write(folder.join(".hidden.toml"), "").expect("it can be written");
+        for other in ["README.md", "Cargo.toml", "mine.cases.toml"] {
+            fs::write(folder.join(other), "").expect("it can be written");
+        }
+    });
+    let named = |proposal: &Proposal| {
+        let problems = proposal.problems.iter();
+        let named = problems.filter(|one| one.sentence.contains("no module is beside it"));
+        named.filter_map(|one| one.file.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(named(&watched.latest), ["baselin.toml"]);
+    watched.put("mine.toml", "");
+    watched.put("mine.wasm.minisig", "");
+    watched.until(|proposal| {
+        named(proposal) == ["baselin.toml", "mine.toml", "mine.wasm.minisig"]
+    });
+    watched.remove("mine.wasm.minisig");
+    watched.put("mine.wasm", module("mine", "1.0.0"));
+    watched.until(|proposal| named(proposal) == ["baselin.toml"]);
+    watched.remove("baselin.toml");
+    watched.until(|proposal| proposal.problems.is_empty());
+}
+
+#[test]
 fn a_folder_that_cannot_be_used_is_named() {
     let parent = TempDir::new().expect("there is room");
     let absent = parent.path().join("absent");
