@@ -68,7 +68,7 @@ async fn a_look_beside_uses_up_no_grant() {
 // Guard: `Sight` in host/server/src/console/removal.rs.
 #[tokio::test]
 async fn what_falls_is_not_named_to_a_person_who_may_not_list_it() {
-    let (stage, ann, workspace) = gated("verbs = [\"secret_list\"]\napprovers = 1\n").await;
+    let (_stage, ann, workspace) = gated("verbs = [\"secret_list\"]\napprovers = 1\n").await;
     let key = stage::workspace_token(&ann, &workspace).await;
     let secret = json!({ "key": "STRIPE_KEY", "value": "not-to-be-seen" });
     let secrets = format!("/workspaces/{workspace}/secrets");

@@ -383,9 +383,7 @@ fn settings_and_signatures_that_nothing_reads_are_named() {
     assert_eq!(named(&watched.latest), ["baselin.toml"]);
     watched.put("mine.toml", "");
     watched.put("mine.wasm.minisig", "");
-    watched.until(|proposal| {
-        named(proposal) == ["baselin.toml", "mine.toml", "mine.wasm.minisig"]
-    });
+    watched.until(|proposal| named(proposal) == ["baselin.toml", "mine.toml", "mine.wasm.minisig"]);
     watched.remove("mine.wasm.minisig");
     watched.put("mine.wasm", module("mine", "1.0.0"));
     watched.until(|proposal| named(proposal) == ["baselin.toml"]);

@@ -213,7 +213,7 @@ async fn a_page_that_another_person_must_agree_to_is_opened_as_it_was_asked_for(
     pair.ann_waits().await;
     let bob = pair.stage.person("bob").await;
     let asked = stage::pending(&bob).await;
-    let asked = asked.iter().find(|one| one["verb"] == "decision_read");
+    let asked = asked.iter().find(|one| one["action"] == "decision_read");
     let asked = asked.expect("it waits")["id"]
         .as_str()
         .expect("an id")

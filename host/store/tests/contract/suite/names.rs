@@ -246,12 +246,9 @@ fn each_once(actors: impl Iterator<Item = String>) -> Vec<String> {
 async fn an_approval_says_what_the_workspace_or_the_key_is_called_that_it_is_about() {
     let world = World::new().await;
     let id = world.workspace("research", None).await;
-    let address = |scope| SecretAddress {
-        scope,
-        key: SecretKey::parse("API_KEY").expect("a key"),
-    };
-    let delete = |scope| Action::SecretDelete {
-        address: address(scope),
+    let secret = |scope| {
+        let key = SecretKey::parse("API_KEY").expect("a key");
+        write(SecretAddress { scope, key }, "value")
     };
     let named = world.minted(&admin(), "ci", at(1)).await;
     let unnamed = Action::OrgTokenMint {
@@ -267,8 +264,8 @@ async fn an_approval_says_what_the_workspace_or_the_key_is_called_that_it_is_abo
     );
     for (action, called) in [
         (remove(id), Some("research")),
-        (delete(SecretScope::Workspace(id)), Some("research")),
-        (delete(SecretScope::Global), None),
+        (secret(SecretScope::Workspace(id)), Some("research")),
+        (secret(SecretScope::Global), None),
         (revoke_token(named.id), Some("ci")),
         (revoke_token(unnamed.id), Some(&*unnamed.prefix)),
         (mint("next"), None),
