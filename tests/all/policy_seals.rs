@@ -195,38 +195,67 @@ async fn what_was_changed_in_the_database_decides_nothing_and_nothing_looser_tak
     }
 }
 
-// Guard: `overruled` in `Policies::record`, and `Held::is_to_be_recorded`.
+// Guards: `is_overruled` in `Policies::record`, `Held::is_to_be_recorded`, `mark.came` at a start.
 #[tokio::test]
 async fn what_waited_in_a_trusted_folder_undoes_no_going_back() {
-    let (shelf, session) = frozen().await;
-    let folder = shelf.folder().to_owned();
-    let stopped = shelf.host.stop().await;
-    let [.., forged] = CHANGES;
-    change(&stopped, forged.sql).await;
-    let shelf = Shelf::of(stopped.start().await, &folder);
-    shelf.write("other.wasm", other());
-    says(&shelf, &["what the folder holds is not live yet"]).await;
-    let person = shelf.host.signed_in(&session);
-    let back = roll_back(&person, 2).await.expect(200).json["generation"].clone();
+    for while_it_runs in [true, false] {
+        let (shelf, session) = frozen().await;
+        let folder = shelf.folder().to_owned();
+        let stopped = shelf.host.stop().await;
+        let [.., forged] = CHANGES;
+        change(&stopped, forged.sql).await;
+        if !while_it_runs {
+            fs::write(folder.join("other.wasm"), other()).expect("written");
+        }
+        let shelf = Shelf::of(stopped.start().await, &folder);
+        if while_it_runs {
+            shelf.write("other.wasm", other());
+            says(&shelf, &["what the folder holds is not live yet"]).await;
+        }
+        let person = shelf.host.signed_in(&session);
+        let back = roll_back(&person, 2).await.expect(200);
+        let back = back.json["generation"].clone();
 
-    // The folder has had its turn, and says so; until it changes, what the person chose stands.
-    says(
-        &shelf,
-        &["the next change in this folder makes its content live"],
-    )
-    .await;
-    assert_eq!(json!(shelf.generation().await), back);
-    assert_eq!(shelf.rule().await, "freeze");
-    let shelf = shelf.restart(|_| ()).await;
-    assert_eq!(json!(shelf.generation().await), back);
-    assert_eq!(shelf.rule().await, "freeze");
+        // The folder has had its turn, and says so; until it changes, what the person chose stands.
+        let next = "the next change in this folder makes its content live";
+        says(&shelf, &[next]).await;
+        assert_eq!(json!(shelf.generation().await), back);
+        assert_eq!(shelf.rule().await, "freeze");
+        let shelf = shelf.restart(|_| ()).await;
+        assert_eq!(json!(shelf.generation().await), back);
+        assert_eq!(shelf.rule().await, "freeze");
 
-    // Its next change is followed.
-    shelf.remove("other.wasm");
-    until("the folder decides", PATIENCE, async || {
-        (shelf.rule().await == "open-to-agents").then_some(())
+        // Its next change is followed, also by a start.
+        let shelf = shelf
+            .restart(|folder| fs::remove_file(folder.join("other.wasm")).expect("it is there"))
+            .await;
+        assert_eq!(shelf.rule().await, "open-to-agents");
+    }
+}
+
+// Guard: `FolderMark::keep` forgets since when the folder held something else.
+#[tokio::test]
+async fn what_a_trusted_folder_held_before_a_going_back_can_be_put_there_again() {
+    let shelf = Shelf::set().await;
+    let person = shelf.host.operator().await;
+    let first = shelf.generation().await;
+    shelf.write("freeze.wasm", Freeze::FIRST.component());
+    until("it decides", PATIENCE, async || {
+        (shelf.rule().await == "freeze").then_some(())
     })
     .await;
+    roll_back(&person, first).await.expect(200);
+    assert_eq!(shelf.rule().await, "open-to-agents");
+    let shelf = shelf
+        .restart(|folder| fs::remove_file(folder.join("freeze.wasm")).expect("it is there"))
+        .await;
+    assert_eq!(shelf.rule().await, "open-to-agents");
+    let shelf = shelf
+        .restart(|folder| {
+            fs::write(folder.join("freeze.wasm"), Freeze::FIRST.component()).expect("written");
+        })
+        .await;
+    assert_eq!(shelf.rule().await, "freeze");
 }
 
 /// Another module for the folder.

@@ -326,7 +326,7 @@ fn report_problems<'a>(problems: impl IntoIterator<Item = &'a Problem>) {
         tracing::warn!(
             file = problem.file.as_deref().unwrap_or("-"),
             problem = %problem.sentence,
-            "a policy is not loaded; the last good one stands"
+            "not all of the policy folder is loaded; what was loaded before stands"
         );
     }
 }

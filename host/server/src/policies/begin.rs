@@ -135,7 +135,13 @@ impl Policies {
             }
             last.keep(number, &key.seal(number, &modules.decide, &modules.shadow));
         }
-        let candidate = is_candidate.then(|| Candidate::of(proposal.clone(), held.since));
+        // What came while no host was there, and is not live, is seen to be there from now on.
+        let since = held.since.unwrap_or(number);
+        let is_open = is_candidate || (held.is_changed && seen.is_none());
+        if is_open && held.since.is_none() {
+            mark.came(&records(&proposal), since);
+        }
+        let candidate = is_candidate.then(|| Candidate::of(proposal.clone(), since));
         let shadow = Arc::<Shadow>::default();
         shadow.begin(number, &modules.shadow);
         let behind = refused.map(|(generation, error)| {

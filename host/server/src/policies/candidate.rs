@@ -15,8 +15,10 @@ use super::modules::Modules;
 /// What the folder holds, and does not decide yet.
 pub(super) struct Candidate {
     pub proposal: Proposal,
-    /// The generation that was live when the folder came to hold it; none where no host was there to see it.
-    pub since: Option<u64>,
+    /// The generation that was live when the folder came to hold it, or a host first saw that it does.
+    pub since: u64,
+    /// Whether it could not be recorded at once: what somebody chooses meanwhile is then the later word.
+    pub waited: bool,
     /// What became of it so far.
     pub standing: Standing,
 }
@@ -83,10 +85,11 @@ impl Candidate {
     }
 
     /// What the folder holds now.
-    pub fn of(proposal: Proposal, since: Option<u64>) -> Self {
+    pub fn of(proposal: Proposal, since: u64) -> Self {
         Self {
             proposal,
             since,
+            waited: false,
             standing: Standing::Compared,
         }
     }
@@ -115,8 +118,14 @@ impl Policies {
 
     /// The generation that somebody else than the folder made live since the folder holds what it holds.
     pub(super) fn overruled_by(&self, newest: &Genuine) -> Option<u64> {
-        let since = self.candidate().as_ref()?.since?;
+        let since = self.candidate().as_ref()?.since;
         is_overruled(since, newest).then_some(newest.number)
+    }
+
+    /// Whether somebody did while it waited.
+    pub(super) fn is_overruled(&self, newest: &Genuine) -> bool {
+        let has_waited = self.candidate().as_ref().is_some_and(|one| one.waited);
+        has_waited && self.overruled_by(newest).is_some()
     }
 
     pub(super) fn waiting(&self) -> Option<Waiting> {

@@ -69,9 +69,19 @@ pub(super) struct Halt {
 }
 
 impl Halt {
-    /// Ends when the folder holds something else, the host is told to stop, or it is time.
-    pub async fn called(&self) {
+    /// Ends when the folder holds something else than `compared`, the host is told to stop, or it is time.
+    pub async fn called(&self, compared: &Proposal) {
         let (mut proposals, mut stop) = (self.proposals.clone(), self.stop.clone());
+        let is_other =
+            |held: &Option<Proposal>| held.as_ref().is_some_and(|held| !is_same(held, compared));
+        let has_moved = async {
+            // What is wrong with it may change as well, which is nothing that is compared.
+            while proposals.changed().await.is_ok() {
+                if is_other(&proposals.borrow_and_update()) {
+                    return;
+                }
+            }
+        };
         let its_time = async {
             match self.at {
                 Some(at) => sleep_until(at).await,
@@ -79,7 +89,7 @@ impl Halt {
             }
         };
         tokio::select! {
-            _ = proposals.changed() => {}
+            () = has_moved => {}
             _ = stop.wait_for(|stop| *stop) => {}
             () = its_time => {}
         }
@@ -145,7 +155,8 @@ impl Policies {
             Some(known) => {
                 let is_same = is_same(&known.proposal, &proposal);
                 if !is_same {
-                    known.since = Some(self.came(&proposal));
+                    known.since = self.came(&proposal);
+                    known.waited = false;
                     if matches!(known.standing, Standing::Denied { .. }) {
                         known.standing = Standing::Compared;
                     }
@@ -155,7 +166,7 @@ impl Policies {
             None if is_same_as_seen(&seen, &proposal) => {}
             None => {
                 let since = self.came(&proposal);
-                *candidate = Some(Candidate::of(proposal, Some(since)));
+                *candidate = Some(Candidate::of(proposal, since));
             }
         }
     }
@@ -178,6 +189,9 @@ impl Policies {
                 (Ok(()), FolderMode::Trusted) => self.record(app, &proposal).await,
                 (Ok(()), FolderMode::Reviewed) => self.promote(app, &proposal, halt).await,
             };
+            if !matches!(adopted, Ok(Adopted::Done)) {
+                self.waited();
+            }
             match adopted {
                 Ok(Adopted::Partly) => {}
                 Ok(_) => {
@@ -194,6 +208,12 @@ impl Policies {
                     return;
                 }
             }
+        }
+    }
+
+    fn waited(&self) {
+        if let Some(candidate) = &mut *self.candidate() {
+            candidate.waited = true;
         }
     }
 
@@ -232,11 +252,16 @@ impl Policies {
         let upheld = self.upheld(app, newest.as_ref(), proposal).await?;
         let known = self.known();
         let plan = plan(newest.as_ref(), &upheld, book, self.workshop(&known)).await?;
-        let overruled = newest.as_ref().and_then(|newest| self.overruled_by(newest));
+        let overruled = newest
+            .as_ref()
+            .is_some_and(|newest| self.is_overruled(newest));
         let number = match &newest {
             Some(newest) if Modules::from(newest) == plan.modules => Some(newest.number),
-            // What waited here is older than what a person chose meanwhile: it has had its turn.
-            Some(_) if overruled.is_some() && self.stuck().is_some() => {
+            Some(newest) if overruled => {
+                tracing::warn!(
+                    generation = newest.number,
+                    "what the policy folder holds waited, and is older than what a person chose meanwhile: that stands until the folder changes"
+                );
                 return Ok(self.adopted(proposal));
             }
             newest => {

@@ -35,8 +35,11 @@ impl FolderMark {
         }
     }
 
-    /// Notes that the folder holds `modules`.
+    /// Notes that the folder holds `modules`, and forgets since when it held anything else.
     pub(super) fn keep(&self, modules: &[ModuleRecord]) {
+        if self.since(modules).is_none() {
+            self.note_since(&[]);
+        }
         // Without it the next start takes what the folder held before this for what it last held: the
         // folder's content is then recorded as a change once more.
         if let Err(error) = self.0.write_private(FILE, &digest(modules)) {
@@ -48,8 +51,11 @@ impl FolderMark {
 impl FolderMark {
     /// Notes that the folder came to hold `modules` while this generation was live.
     pub(super) fn came(&self, modules: &[ModuleRecord], generation: u64) {
-        let note = [digest(modules), generation.to_be_bytes().to_vec()].concat();
-        if let Err(error) = self.0.write_private(SINCE, &note) {
+        self.note_since(&[digest(modules), generation.to_be_bytes().to_vec()].concat());
+    }
+
+    fn note_since(&self, note: &[u8]) {
+        if let Err(error) = self.0.write_private(SINCE, note) {
             tracing::warn!(error = %report(&error), "since when the policy folder holds what it does cannot be noted");
         }
     }

@@ -88,7 +88,8 @@ impl Policies {
         let with = (&upheld, &plan.modules);
         let change = change(Some(&newest), with, &self.key, &*app.clock);
         let candidate = (change, plan.policies.clone());
-        let compared = self.compare(app, (&newest, &live), candidate, halt);
+        let called = halt.called(proposal);
+        let compared = self.compare(app, (&newest, &live), candidate, called);
         let Some(mut reviewed) = compared.await? else {
             return Ok(Adopted::Later);
         };
@@ -101,7 +102,9 @@ impl Policies {
         if reviewed.review.undoes.is_none()
             && !is_asked
             && reviewed.review.needs_a_person()
-            && let Some(part) = self.tightening(app, (&newest, &live), &plan, halt).await?
+            && let Some(part) = self
+                .tightening(app, (&newest, &live), &plan, (proposal, halt))
+                .await?
         {
             let number = self.submit(app, &part.reviewed).await?;
             if let Submitted::Live(number) = number {
@@ -151,13 +154,13 @@ impl Policies {
         app: &App,
         (newest, live): (&Genuine, &PolicySet),
         candidate: (GenerationChange, PolicySet),
-        halt: &Halt,
+        called: impl Future<Output = ()>,
     ) -> anyhow::Result<Option<Reviewed>> {
         let recorded = Modules::from(newest);
         let live = (&recorded, live.clone());
         tokio::select! {
             reviewed = self.reviewer.review(&*app.ledger, live, candidate, Alone::Ends) => Ok(Some(reviewed?)),
-            () = halt.called() => Ok(None),
+            () = called => Ok(None),
         }
     }
 
@@ -168,7 +171,7 @@ impl Policies {
         app: &App,
         (newest, live): (&Genuine, &PolicySet),
         plan: &Plan,
-        halt: &Halt,
+        (proposal, halt): (&Proposal, &Halt),
     ) -> anyhow::Result<Option<Promotion>> {
         let from = Modules::from(newest);
         let names = from.names_changed(&plan.modules);
@@ -199,7 +202,9 @@ impl Policies {
                 approval: None,
             };
             let candidate = (change, policies.clone());
-            let reviewed = self.compare(app, (newest, live), candidate, halt).await?;
+            let reviewed = self
+                .compare(app, (newest, live), candidate, halt.called(proposal))
+                .await?;
             let Some(reviewed) = reviewed else {
                 return Ok(None);
             };
