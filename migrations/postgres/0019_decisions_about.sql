@@ -1,6 +1,4 @@
--- What a decision was about: the id of what was to be done to it, of which people seek a part. It is in the
--- question too, into which SQL never looks but here, for what was recorded before.
--- What a host of before records meanwhile says nothing of it, and is found by everything else.
+-- What a decision was about: the id of what was to be done to it, of which people seek a part. Of what was recorded
+-- before, and of what a host of before records meanwhile, it is in the question alone: nothing is filled in here,
+-- because every host would wait for a table that only grows.
 ALTER TABLE decisions ADD COLUMN resource TEXT COLLATE "C";
-
-UPDATE decisions SET resource = CAST(question AS JSON) #>> '{resource,id}' WHERE question IS NOT NULL;

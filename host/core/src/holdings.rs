@@ -75,9 +75,8 @@ pub struct NamedSecret {
 pub struct Lists<'a> {
     /// To list the organisation's tokens. Those of workspaces are named by it, too.
     pub tokens: Option<&'a Permit>,
-    /// To list the secrets of the workspace that is meant. As with the removal itself, what is judged of that one
-    /// is judged of all that falls with it.
-    pub secrets: Option<&'a Permit>,
+    /// To list the secrets of a workspace, for each whose secrets are named.
+    pub secrets: &'a [Permit],
 }
 
 /// An organisation token, and whether it lives.
@@ -167,11 +166,12 @@ pub trait HoldingsLedger: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<Family>, LedgerError>;
 
-    /// What would fall at `now` by `approval`, by name. `None`: nothing does by what it asks. The permit is to list
+    /// What would fall at `now` by `approval`, named as far as `lists` permits. `None`: nothing does by what it asks. The permit is to list
     /// approvals, and it is for people, who have to read this before they agree to it.
     async fn fall(
         &self,
         permit: &Permit,
+        lists: Lists<'_>,
         approval: &Approval,
         now: Timestamp,
     ) -> Result<Option<Fall>, LedgerError>;

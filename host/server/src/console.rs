@@ -34,6 +34,7 @@ mod problem;
 mod removal;
 mod secrets;
 mod sessions;
+mod sight;
 mod sign_in;
 mod tree;
 mod typed;

@@ -166,7 +166,7 @@ async fn a_set_that_moved_is_not_shown_and_cannot_be_agreed_to() {
     let shown = page(person, asked).await;
     has(
         &shown,
-        &["What would fall has moved since this was asked for"],
+        &["What this is about has moved since it was asked for"],
     );
     assert!(
         !shown.contains("yroll") && !shown.contains("late<"),
@@ -229,7 +229,7 @@ async fn an_agents_revocation_names_the_key_and_what_falls_with_it() {
     );
     held.mints("late").await;
     let shown = page(person, &asked).await;
-    has(&shown, &["What would fall has moved", &link]);
+    has(&shown, &["What this is about has moved", &link]);
     assert!(!shown.contains("early"), "{shown}");
     let refused = stage::decide(person, &asked, "approved").await;
     refused.refused(409, "approval_stale");
@@ -251,7 +251,7 @@ async fn who_is_asked_for_everything_reads_how_much_that_is() {
         &["2 stand", "1 key stops working", "0 secrets are deleted"],
     );
     workspace(&person, "late", None).await;
-    has(&page(&person, &asked).await, &["What would fall has moved"]);
+    has(&page(&person, &asked).await, &["What this is about has moved"]);
     let refused = stage::decide(&person, &asked, "approved").await;
     refused.refused(409, "approval_stale");
 }

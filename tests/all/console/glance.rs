@@ -38,13 +38,18 @@ async fn pages_with_gated_parts_open_say_so_and_file_nothing() {
         one.contains("ask a person before you may see this"),
         "{one}"
     );
-    let falls = opened(
-        &ann,
-        &format!("/console/workspaces/{workspace}/remove"),
-        403,
-    )
-    .await;
-    assert!(falls.contains("nobody was asked"), "{falls}");
+    // It can be removed by whoever may not list the others: they are counted.
+    let remove = format!("/console/workspaces/{workspace}/remove");
+    stage::workspace(&ann, "below-billing", Some(&workspace)).await;
+    let falls = opened(&ann, &remove, 200).await;
+    for shown in [
+        "1 workspace below it",
+        "you are not shown which",
+        "Remove all of this",
+    ] {
+        assert!(falls.contains(shown), "{shown}: {falls}");
+    }
+    assert!(!falls.contains("below-billing"), "{falls}");
     assert_eq!(stage::pending(&ann).await, [] as [Value; 0]);
 }
 
@@ -65,10 +70,10 @@ async fn a_look_beside_uses_up_no_grant() {
     assert_eq!(stage::approval(&ann, id).await["status"], "used");
 }
 
-// Guard: `Sight` in host/server/src/console/removal.rs.
+// Guard: `Sight` in host/server/src/console/sight.rs.
 #[tokio::test]
 async fn what_falls_is_not_named_to_a_person_who_may_not_list_it() {
-    let (_stage, ann, workspace) = gated("verbs = [\"secret_list\"]\napprovers = 1\n").await;
+    let (stage, ann, workspace) = gated("verbs = [\"secret_list\"]\napprovers = 1\n").await;
     let key = stage::workspace_token(&ann, &workspace).await;
     let secret = json!({ "key": "STRIPE_KEY", "value": "not-to-be-seen" });
     let secrets = format!("/workspaces/{workspace}/secrets");
@@ -85,4 +90,12 @@ async fn what_falls_is_not_named_to_a_person_who_may_not_list_it() {
     }
     assert!(!falls.contains("STRIPE_KEY"), "{falls}");
     assert_eq!(stage::pending(&ann).await, [] as [Value; 0]);
+    // Nor by the page of a request that anybody can file.
+    let removal = format!("/workspaces/{workspace}?confirm=true");
+    let waits = stage.agent().delete(&removal).await.approval();
+    let request = format!("/console/approvals/{waits}");
+    let request = opened(&ann, &request, 200).await;
+    assert!(request.contains("you are not shown which"), "{request}");
+    assert!(request.contains(&key[..8]), "{request}");
+    assert!(!request.contains("STRIPE_KEY"), "{request}");
 }

@@ -23,6 +23,7 @@ use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
 use super::people::asking;
 use super::policy_change;
+use super::sight::Seen;
 use crate::reviews::{NO_PROOF, ReviewView};
 
 /// The page of one approval.
@@ -98,7 +99,7 @@ impl ApprovalPage {
     /// `approval`, of whose requester and of what would fall by it is `known`, as `reader` sees it at `now`.
     pub fn new(
         approval: &Approval,
-        (known, fall): (&Provenance, Option<&Fall>),
+        (known, fall): (&Provenance, Option<Seen<Fall>>),
         reader: &Reader<'_>,
         now: Timestamp,
     ) -> Self {

@@ -22,6 +22,7 @@ use super::asked::{self, Subject};
 use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
 use super::people::asking;
+use super::sight;
 use super::{assets, page, see_other};
 use crate::problem::Problem;
 use crate::routes::approvals::{counted, not_a_person, not_there, reason, voted};
@@ -201,7 +202,7 @@ async fn one(call: Call) -> Answer {
         Some(_) => {
             let whose = call.whose();
             let fall = match approval.state_at(now) {
-                State::Pending => ledger.fall(&permit, &approval, now).await?,
+                State::Pending => sight::fall(&call, &permit, &approval, now).await?,
                 _ => None,
             };
             let known = ledger.provenance(&permit, &whose, &approval, now).await?;
@@ -210,7 +211,7 @@ async fn one(call: Call) -> Answer {
         // A program learns nothing here that its own routes would not tell it.
         None => (Provenance::default(), None),
     };
-    let shown = ApprovalPage::new(&approval, (&known, fall.as_ref()), &reader, now);
+    let shown = ApprovalPage::new(&approval, (&known, fall), &reader, now);
     Ok(page(StatusCode::OK, &shown))
 }
 

@@ -9,6 +9,7 @@ use countersign_core::id::WorkspaceId;
 use countersign_core::time::Timestamp;
 
 use super::people::People;
+use super::sight::Seen;
 use super::workspaces::{Listed, names};
 
 /// So many are read at a glance. More are folded, so that they push nothing else out of sight.
@@ -94,8 +95,10 @@ struct BoundKey {
 impl HtmlSafe for Fallen {}
 
 impl Fallen {
-    /// `falling`, naming so many of the workspaces below the one that is meant.
-    pub fn new(falling: &Falling, most: usize, now: Timestamp) -> Option<Self> {
+    /// What falls, naming so many of the workspaces below the one that is meant, if the reader may know them.
+    pub fn new(seen: &Seen<Falling>, most: usize, now: Timestamp) -> Option<Self> {
+        let falling = &seen.falls;
+        let most = if seen.names_others { most } else { 0 };
         let names = names(&falling.workspaces);
         let mut all = falling
             .workspaces
@@ -210,7 +213,15 @@ mod tests {
     use super::*;
 
     fn drawn(falling: &Falling) -> String {
-        let fallen = Fallen::new(falling, usize::MAX, NOW).expect("a workspace");
+        drawn_for(falling, true)
+    }
+
+    fn drawn_for(falling: &Falling, names_others: bool) -> String {
+        let seen = Seen {
+            falls: falling.clone(),
+            names_others,
+        };
+        let fallen = Fallen::new(&seen, usize::MAX, NOW).expect("a workspace");
         let html = fallen.render().expect("drawn");
         assert!(!html.contains("<script>"), "{html}");
         html
@@ -232,6 +243,15 @@ mod tests {
                 None => panic!("{shown} is not in its place: {heap}"),
             };
         }
+    }
+
+    #[test]
+    fn workspaces_that_the_reader_may_not_list_are_counted() {
+        let html = drawn_for(&falling(), false);
+        let others = "1 workspace below it<span class=\"quiet\">; you are not shown which</span>";
+        assert!(html.contains(others), "{html}");
+        let seen = drawn(&falling());
+        assert!(!seen.contains(others), "{seen}");
     }
 
     #[test]

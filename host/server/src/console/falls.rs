@@ -11,6 +11,7 @@ use countersign_core::verb::Verb;
 use super::fallen::Fallen;
 use super::key_page::Descent;
 use super::keys::Key;
+use super::sight::Seen;
 
 /// So many workspaces are named within a request; the page of the removal itself names all.
 const MOST_NAMED: usize = 50;
@@ -45,16 +46,23 @@ struct Revoked {
 
 impl Falls {
     /// `fall`, by `approval`, at `now`.
-    pub fn new(fall: &Fall, approval: &Approval, now: Timestamp) -> Self {
+    pub fn new(seen: Seen<Fall>, approval: &Approval, now: Timestamp) -> Self {
         let moved = || What::Moved(address(approval));
-        let what = match fall {
-            Fall::Workspace(falling) => Fallen::new(falling, MOST_NAMED, now)
-                .map_or_else(moved, |fallen| What::Workspace(Box::new(fallen))),
+        let names_others = seen.names_others;
+        let what = match seen.falls {
+            Fall::Workspace(falls) => {
+                let seen = Seen {
+                    falls,
+                    names_others,
+                };
+                Fallen::new(&seen, MOST_NAMED, now)
+                    .map_or_else(moved, |fallen| What::Workspace(Box::new(fallen)))
+            }
             Fall::Token {
                 family,
                 descendants,
-            } => What::Key(Box::new(Revoked::new(family, *descendants, now))),
-            Fall::Everything(holdings) => What::Everything(*holdings),
+            } => What::Key(Box::new(Revoked::new(&family, descendants, now))),
+            Fall::Everything(holdings) => What::Everything(holdings),
             Fall::Moved => moved(),
         };
         Self { what }
@@ -62,6 +70,10 @@ impl Falls {
 }
 
 impl What {
+    fn has_moved(&self) -> bool {
+        matches!(self, Self::Moved(_))
+    }
+
     /// What an approval is for, in view of what is drawn. Of a key alone nothing can be added.
     fn bound(&self) -> Option<&'static str> {
         match self {
@@ -86,13 +98,16 @@ impl Revoked {
 }
 
 /// The page of what a request is about.
-fn address(approval: &Approval) -> Option<String> {
-    let place = match approval.verb {
-        Verb::DeleteWorkspace => "workspaces",
-        Verb::OrgTokenRevoke => "keys",
+pub fn address(approval: &Approval) -> Option<String> {
+    let id = &approval.resource_id;
+    Some(match (approval.verb, id.split_once('/')) {
+        (Verb::OrgTokenRevoke, _) => format!("/console/keys/{id}"),
+        (_, Some(("global", _))) => "/console/secrets".to_owned(),
+        (_, Some((workspace, _))) => format!("/console/workspaces/{workspace}/secrets"),
+        _ if approval.resource_kind == "workspace" => format!("/console/workspaces/{id}"),
+        (Verb::WorkspaceCreate, _) => "/console/workspaces".to_owned(),
         _ => return None,
-    };
-    Some(format!("/console/{place}/{}", approval.resource_id))
+    })
 }
 
 #[cfg(test)]
@@ -104,7 +119,11 @@ mod tests {
     use super::*;
 
     fn drawn(fall: &Fall) -> String {
-        let falls = Falls::new(fall, &approval(), NOW);
+        let seen = Seen {
+            falls: fall.clone(),
+            names_others: true,
+        };
+        let falls = Falls::new(seen, &approval(), NOW);
         let html = falls.render().expect("drawn");
         assert!(!html.contains("<script>"), "{html}");
         html

@@ -3,17 +3,15 @@
 use askama::Template;
 use axum::http::{Method, StatusCode};
 use countersign_core::action::Action;
-use countersign_core::holdings::{Falling, Lists};
-use countersign_core::id::WorkspaceId;
+use countersign_core::holdings::Falling;
 use countersign_core::permit::Permit;
-use countersign_core::secret::SecretScope;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use countersign_core::workspace::FallDigest;
 
 use super::fallen::Fallen;
 use super::frame::{Frame, Place};
-use super::tree;
+use super::sight::{self, Seen};
 use super::waiting::{self, Sent};
 use super::{assets, page, see_other};
 use crate::problem::{OTHER_THAN_SHOWN, Problem};
@@ -38,54 +36,15 @@ struct RemovePage {
     has_moved: bool,
 }
 
-/// The permits by which the reader is told by name what falls.
-struct Sight {
-    tokens: Option<Permit>,
-    secrets: Option<Permit>,
-}
-
-impl Sight {
-    /// A program is told how much falls, and no names: its own routes tell it those, one workspace at a time. Nor
-    /// is a person told here what is on a list from which a policy keeps them.
-    async fn of(call: &Call, workspace: WorkspaceId) -> Self {
-        if call.caller.person().is_none() {
-            return Self {
-                tokens: None,
-                secrets: None,
-            };
-        }
-        let scope = SecretScope::Workspace(workspace);
-        let tokens = call.permit_beside(Action::OrgTokenList).await;
-        let secrets = call.permit_beside(Action::SecretList { scope }).await;
-        Self {
-            tokens: tokens.ok(),
-            secrets: secrets.ok(),
-        }
-    }
-
-    fn lists(&self) -> Lists<'_> {
-        Lists {
-            tokens: self.tokens.as_ref(),
-            secrets: self.secrets.as_ref(),
-        }
-    }
-}
-
 async fn confirm(call: Call) -> Answer {
     let workspace = id(&call)?;
     let permit = call.permit(Action::WorkspaceRead { workspace }).await?;
-    // All that falls is more than this workspace: who may not see the others does not see them here.
-    tree::standing(&call).await?;
     show(&call, &permit, false).await
 }
 
 async fn show(call: &Call, permit: &Permit, has_moved: bool) -> Answer {
     let (workspace, now) = (id(call)?, call.app.clock.now());
-    let sight = Sight::of(call, workspace).await;
-    let ledger = &call.app.ledger;
-    let falling = ledger
-        .falling(permit, sight.lists(), workspace, now)
-        .await?;
+    let falling = sight::falling(call, permit, workspace, now).await?;
     let falling = falling.ok_or_else(not_there)?;
     let status = match has_moved {
         true => StatusCode::CONFLICT,
@@ -96,7 +55,7 @@ async fn show(call: &Call, permit: &Permit, has_moved: bool) -> Answer {
 }
 
 impl RemovePage {
-    fn new(call: &Call, falling: &Falling, has_moved: bool) -> Option<Self> {
+    fn new(call: &Call, falling: &Seen<Falling>, has_moved: bool) -> Option<Self> {
         let (frame, now) = (
             Frame::of(&call.caller, Place::Workspaces),
             call.app.clock.now(),
@@ -104,11 +63,15 @@ impl RemovePage {
         Self::of(frame, falling, (has_moved, now))
     }
 
-    fn of(frame: Frame, falling: &Falling, (has_moved, now): (bool, Timestamp)) -> Option<Self> {
+    fn of(
+        frame: Frame,
+        falling: &Seen<Falling>,
+        (has_moved, now): (bool, Timestamp),
+    ) -> Option<Self> {
         Some(Self {
             frame,
             falling: Fallen::new(falling, usize::MAX, now)?,
-            digest: falling.digest.to_string(),
+            digest: falling.falls.digest.to_string(),
             has_moved,
         })
     }
@@ -166,6 +129,10 @@ mod tests {
             workspaces,
             tokens: 3,
             ..falling()
+        };
+        let falling = Seen {
+            falls: falling,
+            names_others: true,
         };
         let frame = Frame::of(&person("ada"), Place::Workspaces);
         let page = RemovePage::of(frame, &falling, (has_moved, NOW)).expect("a workspace");

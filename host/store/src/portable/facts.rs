@@ -9,7 +9,7 @@ use countersign_core::secret::SecretAddress;
 use countersign_core::time::Timestamp;
 use countersign_core::workspace::Workspace;
 
-use super::fall::Falls;
+use super::bound::Bound;
 use super::{
     Connection, deprovision, falling, names, obstacles, revocation, secrets, tokens,
     workspace_tokens, workspaces,
@@ -89,9 +89,8 @@ pub(super) async fn read(
             let own =
                 matches!(&caller.identity, Identity::WorkspaceToken { id, .. } if id == token);
             let properties = of_tokens(connection, *workspace, own, now).await?;
-            let live = workspace_tokens::live(connection, *workspace, *token, now).await?;
-            let precondition = if live.is_some() { LIVE } else { ABSENT };
-            (properties, precondition.to_owned())
+            let precondition = bound_to_token_of(connection, (*workspace, *token), now).await?;
+            (properties, precondition)
         }
         Action::Deprovision => of_deprovision(connection, caller, now).await?,
         about_nothing!() => (Properties::new(), String::new()),
@@ -178,19 +177,35 @@ async fn bound_to_revocation(
     })
 }
 
-/// The precondition by now of what makes something fall, as [`read`] makes it.
+/// The precondition by now of a request about this target, as [`read`] makes it.
 pub(super) async fn bound_to(
     connection: &mut Connection,
-    falls: Falls,
+    target: &Bound,
     now: Timestamp,
 ) -> Result<String, Fault> {
-    match falls {
-        Falls::Workspace(id) => Ok(of_removal(connection, id).await?.1),
-        Falls::Token(id, descendants) => {
-            bound_to_revocation(connection, (id, descendants), now).await
+    Ok(match target {
+        Bound::Removal(id) => of_removal(connection, *id).await?.1,
+        Bound::Token(id, descendants) => {
+            bound_to_revocation(connection, (*id, *descendants), now).await?
         }
-        Falls::Everything => bound_to_deprovision(connection).await,
-    }
+        Bound::Everything => bound_to_deprovision(connection).await?,
+        Bound::Secret(address) => of_secret(connection, address).await?.1,
+        Bound::Place(parent) => place_of(connection, *parent).await?,
+        Bound::Change(id, parent) => of_change(connection, *id, *parent).await?.1,
+        Bound::Workspace(id) => of_workspace(connection, *id).await?.1,
+        Bound::TokenOf(workspace, token) => {
+            bound_to_token_of(connection, (*workspace, *token), now).await?
+        }
+    })
+}
+
+async fn bound_to_token_of(
+    connection: &mut Connection,
+    (workspace, token): (WorkspaceId, TokenId),
+    now: Timestamp,
+) -> Result<String, Fault> {
+    let live = workspace_tokens::live(connection, workspace, token, now).await?;
+    Ok(live.map_or(ABSENT, |_| LIVE).to_owned())
 }
 
 async fn bound_to_deprovision(connection: &mut Connection) -> Result<String, Fault> {

@@ -69,7 +69,7 @@ macro_rules! wanted {
              AND ($5 IS NULL OR effect = $5) AND ($6 IS NULL OR verb = $6)
              AND ($7 IS NULL OR class = $7) AND ($8 IS NULL OR rule = $8)
              AND ($12 IS NULL OR outcome = $12)
-             AND ($13 IS NULL OR replace(resource, $13, '') <> resource
+             AND ($13 IS NULL OR replace(COALESCE(resource, question), $13, '') <> COALESCE(resource, question)
                   OR approval = $13 OR id = $13) AND ",
             of_actor!("$9", "$11"),
             " ORDER BY id DESC LIMIT $10"

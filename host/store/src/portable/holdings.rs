@@ -1,5 +1,7 @@
 //! What people look at whole.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use countersign_core::approval::Approval;
 use countersign_core::holdings::{Fall, Falling, Family, HoldingsLedger, Lists, LiveSession};
@@ -11,6 +13,7 @@ use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 
 use super::{Store, covers, covers_workspace, fall, falling, family, sessions, usage};
+use crate::fault::Fault;
 
 #[async_trait]
 impl HoldingsLedger for Store {
@@ -23,13 +26,7 @@ impl HoldingsLedger for Store {
     ) -> Result<Option<Falling>, LedgerError> {
         covers(permit, Verb::WorkspaceRead)?;
         covers_workspace(permit, workspace)?;
-        if let Some(permit) = lists.tokens {
-            covers(permit, Verb::OrgTokenList)?;
-        }
-        if let Some(permit) = lists.secrets {
-            covers(permit, Verb::SecretList)?;
-            covers_workspace(permit, workspace)?;
-        }
+        permit_lists(lists)?;
         let mut tx = self.begin_reading().await?;
         let falling = falling::read(&mut tx, workspace, now).await?;
         Ok(falling.map(|falling| named_by(lists, falling)))
@@ -49,12 +46,18 @@ impl HoldingsLedger for Store {
     async fn fall(
         &self,
         permit: &Permit,
+        lists: Lists<'_>,
         approval: &Approval,
         now: Timestamp,
     ) -> Result<Option<Fall>, LedgerError> {
         covers(permit, Verb::ApprovalList)?;
+        permit_lists(lists)?;
         let mut tx = self.begin_reading().await?;
-        Ok(fall::read(&mut tx, approval, now).await?)
+        let fall = fall::read(&mut tx, approval, now).await?;
+        Ok(fall.map(|fall| match fall {
+            Fall::Workspace(falling) => Fall::Workspace(named_by(lists, falling)),
+            fall => fall,
+        }))
     }
 
     async fn uses_by_hour(
@@ -89,14 +92,24 @@ impl HoldingsLedger for Store {
     }
 }
 
+fn permit_lists(lists: Lists<'_>) -> Result<(), Fault> {
+    if let Some(permit) = lists.tokens {
+        covers(permit, Verb::OrgTokenList)?;
+    }
+    let secrets = lists.secrets.iter();
+    secrets
+        .map(|permit| covers(permit, Verb::SecretList))
+        .collect()
+}
+
 /// Without the names for which there is no permit.
 fn named_by(lists: Lists<'_>, mut falling: Falling) -> Falling {
     if lists.tokens.is_none() {
         falling.named.tokens.clear();
         falling.named.bound_tokens.clear();
     }
-    if lists.secrets.is_none() {
-        falling.named.secrets.clear();
-    }
+    let permitted: HashSet<&str> = lists.secrets.iter().map(Permit::resource_id).collect();
+    let secrets = &mut falling.named.secrets;
+    secrets.retain(|secret| permitted.contains(&*secret.workspace.to_string()));
     falling
 }

@@ -6,6 +6,7 @@
 
 mod approvals;
 mod audit;
+mod bound;
 mod columns;
 #[cfg(test)]
 mod company;

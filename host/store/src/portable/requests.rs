@@ -24,9 +24,12 @@ pub(super) async fn file(
     terms: &Terms,
     policy: &str,
 ) -> Result<Result<Approval, (Option<ApprovalId>, Refusal)>, Fault> {
-    let workspace = match submission.want.ahead() {
-        Some(ahead) => workspaces::load(connection, ahead.workspace).await?,
-        None => anchor(connection, submission.caller).await?,
+    // Before anything else is asked: nobody is to read what cannot be done any more.
+    let (open, moved) = earlier(connection, submission).await?;
+    let workspace = match (submission.want.ahead(), &moved) {
+        (Some(ahead), _) => workspaces::load(connection, ahead.workspace).await?,
+        (None, Some(moved)) => workspaces::load(connection, moved.workspace).await?,
+        (None, None) => anchor(connection, submission.caller).await?,
     };
     let Some(workspace) = workspace else {
         let refusal = match submission.want.ahead() {
@@ -39,15 +42,8 @@ pub(super) async fn file(
     if let Some(obstacle) = obstacles::find(connection, submission).await? {
         return Ok(Err((None, obstacle)));
     }
-    if let Some(open) = same_request(connection, submission).await? {
-        let now = submission.decision.at;
-        if open.state_at(now) != State::Pending {
-            sweep::expire(connection, &open, now).await?;
-        } else if !fall::end_unless_for(connection, &open, &submission.facts.precondition, now)
-            .await?
-        {
-            return tighten(connection, submission, open, terms).await.map(Ok);
-        }
+    if let Some(open) = open {
+        return tighten(connection, submission, open, terms).await.map(Ok);
     }
     if let Some(denied) = denied_lately(connection, submission).await? {
         return Ok(Err((
@@ -58,7 +54,10 @@ pub(super) async fn file(
     if count_pending(connection, submission).await? >= PENDING_LIMIT {
         return Ok(Err((None, Refusal::TooManyPending)));
     }
-    let approval = request(submission, &workspace, terms, policy);
+    let mut approval = request(submission, &workspace, terms, policy);
+    if let (None, Some(moved)) = (submission.want.ahead(), moved) {
+        approval.claim = moved.claim;
+    }
     approvals::insert(connection, &approval).await?;
     let detail = json!({
         "approval": approval.id,
@@ -80,6 +79,28 @@ pub(super) async fn file(
     )
     .await?;
     Ok(Ok(approval))
+}
+
+/// What waits for the same request, and what waited for it until now, when its target is found to have moved.
+async fn earlier(
+    connection: &mut Connection,
+    submission: &Submission<'_>,
+) -> Result<(Option<Approval>, Option<Approval>), Fault> {
+    let now = submission.decision.at;
+    let Some(open) = same_request(connection, submission).await? else {
+        return Ok((None, None));
+    };
+    if open.state_at(now) != State::Pending {
+        sweep::expire(connection, &open, now).await?;
+        return Ok((None, None));
+    }
+    let expected = &submission.facts.precondition;
+    Ok(
+        match fall::end_unless_for(connection, &open, expected, now).await? {
+            true => (None, Some(open)),
+            false => (Some(open), None),
+        },
+    )
 }
 
 /// Adds what the policies ask for by now to a request that waits: or people would decide it, and what they

@@ -12,8 +12,6 @@ mod suite;
 const HISTORY: &str = include_str!("../../../../migrations/sqlite/0015_history.sql");
 /// The migration that finds the people of what was recorded before.
 const PEOPLE: &str = include_str!("../../../../migrations/sqlite/0018_people.sql");
-/// The migration that fills what decisions are about.
-const ABOUT: &str = include_str!("../../../../migrations/sqlite/0019_decisions_about.sql");
 
 type Store = SqliteLedger;
 

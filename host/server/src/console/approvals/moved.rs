@@ -10,6 +10,7 @@ use super::super::approval_page::{Signature, says, signatures};
 use super::super::asked::{self, Subject};
 use super::super::assets;
 use super::super::closing::Closing;
+use super::super::falls::address;
 use super::super::frame::{Frame, Place};
 use super::super::moment::Moment;
 
@@ -63,6 +64,8 @@ pub struct MovedPage {
     when: Option<Moment>,
     signatures: Vec<Signature>,
     closing: Option<Closing>,
+    /// Where what it was about is read as it stands now, if that has moved.
+    stands: Option<String>,
     attempt: Attempt,
 }
 
@@ -102,6 +105,7 @@ impl MovedPage {
             when: came(approval, state).map(|at| Moment::new(at, now)),
             signatures: signatures(approval, now),
             closing: Closing::of(approval, now),
+            stands: address(approval).filter(|_| has_moved(approval)),
             attempt,
         }
     }

@@ -115,6 +115,35 @@ async fn a_grant_whose_target_has_moved_is_asked_for_anew() {
 }
 
 #[tokio::test]
+async fn what_was_asked_ahead_and_has_moved_is_asked_anew_where_and_as_it_was() {
+    let world = World::new().await;
+    let home = world.workspace("home", None).await;
+    let ask = Ask::new(&admin(), write(global("KEY"), "mine"), gate(), at(0));
+    let mut before = ahead(&ask);
+    let claim = Claim {
+        reason: Some("the release needs it".to_owned()),
+        task: Some("task-7".to_owned()),
+    };
+    before.ahead = Some(Ahead {
+        workspace: home,
+        claim: claim.clone(),
+    });
+    let waits = asked(world.ask(&before).await);
+    let theirs = write(global("KEY"), "theirs");
+    done(
+        world
+            .ask(&Ask::new(&session_of("eve"), theirs, allow(), at(2)))
+            .await,
+    );
+    let anew = pending(world.ask(&ask.at(at(3))).await);
+    assert_ne!(anew.id, waits.id);
+    let anew = world.approval(anew.id).await;
+    assert_eq!((anew.workspace, anew.claim), (home, claim));
+    assert_eq!(world.approval(waits.id).await.state, State::Withdrawn);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_workspace_lists_what_is_filed_under_it_of_every_state_newest_first() {
     let world = World::new().await;
     let home = world.workspace("home", None).await;

@@ -15,10 +15,12 @@ use super::world::*;
 
 /// Reads what falls with `workspace` for whoever may list everything.
 async fn read(world: &World, workspace: WorkspaceId, seconds: i64) -> Falling {
-    let (tokens, secrets) = permits(world, workspace).await;
+    let all = world.standing().await;
+    let all: Vec<WorkspaceId> = all.iter().map(|one| one.id).collect();
+    let (tokens, secrets) = permits(world, &all).await;
     let lists = Lists {
         tokens: Some(&tokens),
-        secrets: Some(&secrets),
+        secrets: &secrets,
     };
     read_by(world, lists, workspace, seconds).await
 }
@@ -32,13 +34,14 @@ async fn read_by(world: &World, lists: Lists<'_>, workspace: WorkspaceId, second
     falling.expect("the ledger answers").expect("it stands")
 }
 
-/// To list tokens, and the secrets of `workspace`.
-async fn permits(world: &World, workspace: WorkspaceId) -> (Permit, Permit) {
-    let scope = SecretScope::Workspace(workspace);
-    (
-        world.permit(list()).await,
-        world.permit(Action::SecretList { scope }).await,
-    )
+/// To list tokens, and the secrets of each of `workspaces`.
+async fn permits(world: &World, workspaces: &[WorkspaceId]) -> (Permit, Vec<Permit>) {
+    let mut secrets = Vec::new();
+    for workspace in workspaces {
+        let scope = SecretScope::Workspace(*workspace);
+        secrets.push(world.permit(Action::SecretList { scope }).await);
+    }
+    (world.permit(list()).await, secrets)
 }
 
 /// A workspace that was created then: those that are as old as each other have no order of their own.
@@ -151,7 +154,14 @@ async fn what_falls_is_named_workspace_by_workspace_and_nothing_else_is() {
     let asked = Ask::new(&admin(), remove(root), gate(), at(31));
     let asked = pending(world.ask(&asked).await);
     let permit = world.permit(Action::ApprovalList).await;
-    let fall = world.ledger.fall(&permit, &asked, at(32)).await;
+    let below = read(&world, root, 32).await.workspaces;
+    let below: Vec<WorkspaceId> = below.iter().map(|one| one.id).collect();
+    let (tokens, secrets) = permits(&world, &below).await;
+    let lists = Lists {
+        tokens: Some(&tokens),
+        secrets: &secrets,
+    };
+    let fall = world.ledger.fall(&permit, lists, &asked, at(32)).await;
     match fall.expect("the ledger answers") {
         Some(Fall::Workspace(falling)) => assert_eq!(falling.named, expected),
         other => panic!("{other:?}"),
@@ -192,39 +202,48 @@ async fn what_falls_is_named_by_permits_to_list_it_and_counted_without() {
     world.workspace_token(&ann, root, at(1)).await;
     token(world.ask(&by_ann(mint_bound("bound", root), 2)).await);
     written(&world, SecretScope::Workspace(root), "KEY", 3).await;
-    let (tokens, secrets) = permits(&world, root).await;
-    let (_, of_other) = permits(&world, other).await;
+    let below = world.workspace("below", Some(root)).await;
+    written(&world, SecretScope::Workspace(below), "BELOW", 3).await;
+    let (tokens, secrets) = permits(&world, &[root]).await;
+    let (_, of_other) = permits(&world, &[other]).await;
+    let (_, of_both) = permits(&world, &[root, below]).await;
     let all = read(&world, root, 4).await;
-    for (tokens, secrets) in [
-        (None, None),
-        (Some(&tokens), None),
-        (None, Some(&secrets)),
-        (Some(&tokens), Some(&secrets)),
+    for (tokens, secrets, expected) in [
+        (None, &[][..], [0, 0, 0]),
+        (Some(&tokens), &[], [1, 1, 0]),
+        (None, &secrets, [0, 0, 1]),
+        (None, &of_other, [0, 0, 0]),
+        (None, &of_both, [0, 0, 2]),
+        (Some(&tokens), &of_both, [1, 1, 2]),
     ] {
-        let falling = read_by(&world, Lists { tokens, secrets }, root, 4).await;
+        let lists = Lists { tokens, secrets };
+        let falling = read_by(&world, lists, root, 4).await;
         assert_eq!(falling.digest, all.digest);
         let counts = (falling.tokens, falling.bound_tokens, falling.secrets);
-        assert_eq!(counts, (1, 1, 1));
+        assert_eq!(counts, (1, 1, 2));
         let named = falling.named;
         let named = [
             named.tokens.len(),
             named.bound_tokens.len(),
             named.secrets.len(),
         ];
-        let (of_tokens, of_secrets) = (tokens.is_some(), secrets.is_some());
-        assert_eq!(named, [of_tokens, of_tokens, of_secrets].map(usize::from));
+        assert_eq!(named, expected);
     }
     let permit = world
         .permit(Action::WorkspaceRead { workspace: root })
         .await;
-    for (tokens, secrets) in [
-        (Some(&secrets), None),
-        (None, Some(&tokens)),
-        (None, Some(&of_other)),
-        (Some(&permit), Some(&permit)),
-    ] {
+    let of_tokens = [world.permit(list()).await];
+    for (tokens, secrets) in [(Some(&secrets[0]), &[][..]), (None, &of_tokens)] {
         let lists = Lists { tokens, secrets };
         let refused = world.ledger.falling(&permit, lists, root, at(4)).await;
+        refused.expect_err("a permit for something else");
+        let asked = pending(
+            world
+                .ask(&Ask::new(&admin(), remove(root), gate(), at(5)))
+                .await,
+        );
+        let listing = world.permit(Action::ApprovalList).await;
+        let refused = world.ledger.fall(&listing, lists, &asked, at(5)).await;
         refused.expect_err("a permit for something else");
     }
     world.end().await;

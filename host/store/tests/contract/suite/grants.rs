@@ -1,10 +1,13 @@
+use countersign_core::action::Action;
 use countersign_core::approval::{Choice, MOVED, State};
 use countersign_core::caller::{Caller, Identity};
 use countersign_core::chance::OsChance;
 use countersign_core::decision::Outcome;
 use countersign_core::id::ApprovalId;
-use countersign_core::ledger::Refusal;
+use countersign_core::ledger::{Refusal, Settled, Voted};
+use countersign_core::secret::{SecretAddress, SecretScope};
 
+use super::workspaces::by_ann;
 use super::world::*;
 
 #[tokio::test]
@@ -156,9 +159,82 @@ async fn people_are_asked_anew_when_what_waits_is_repeated_for_a_target_that_has
     assert_eq!(refused(named), Refusal::ApprovalWithdrawn);
     assert_eq!(world.approval(fresh.id).await.state, State::Withdrawn);
     assert!(world.pending_at(at(5)).await.is_empty());
+    // So is whoever would do what cannot be done any more.
+    let delete = || Action::SecretDelete {
+        address: global("KEY"),
+    };
+    let gone = Ask::new(&admin(), delete(), gate(), at(6));
+    let waits = pending(world.ask(&gone).await);
+    done(
+        world
+            .ask(&Ask::new(&session_of("ann"), delete(), allow(), at(6)))
+            .await,
+    );
+    assert_eq!(refused(world.ask(&gone).await), Refusal::TargetGone);
+    assert_eq!(world.approval(waits.id).await.state, State::Withdrawn);
     // And what people agree to then can be done.
     world.approved(&ask.clone().at(at(6))).await;
     done(world.ask(&ask.at(at(8))).await);
+    world.end().await;
+}
+
+// Guard: `fall::end_moved` in portable/votes.rs, for every verb that is bound to its target.
+#[tokio::test]
+async fn nobody_agrees_to_what_is_for_a_target_that_has_moved() {
+    let world = World::new().await;
+    let (home, away) = (
+        world.workspace("home", None).await,
+        world.workspace("away", None).await,
+    );
+    let address = SecretAddress {
+        scope: SecretScope::Workspace(home),
+        ..global("KEY")
+    };
+    done(world.ask(&by_ann(write(address.clone(), "first"), 0)).await);
+    let key = workspace_token(world.ask(&by_ann(token_of(away), 0)).await);
+    let revoke = Action::WorkspaceTokenRevoke {
+        workspace: away,
+        token: key.id,
+    };
+    for (asked, moves) in [
+        (
+            write(address.clone(), "mine"),
+            write(address.clone(), "theirs"),
+        ),
+        (
+            Action::SecretDelete {
+                address: address.clone(),
+            },
+            write(address, "again"),
+        ),
+        (rename(home, "mine"), rename(home, "theirs")),
+        (place(home, Some(away)), rename(away, "moved")),
+        (create("below", Some(away)), rename(away, "moved again")),
+        (token_of(home), rename(home, "theirs, again")),
+        (revoke.clone(), revoke),
+    ] {
+        let ask = Ask::new(&admin(), asked, gate(), at(1));
+        let approval = pending(world.ask(&ask).await);
+        let yes = |seconds| ballot(approval.id, "bob", Choice::Approve, at(seconds));
+        world.ask(&by_ann(moves, 2)).await;
+        let moved = world.vote(&yes(3)).await;
+        assert!(
+            matches!(moved, Voted::Stale(_)),
+            "{}: {moved:?}",
+            approval.reason
+        );
+        let ended = world.approval(approval.id).await;
+        assert_eq!(ended.state, State::Withdrawn, "{}", approval.reason);
+        // Asked anew, it is what it is by now.
+        let Settled::Pending(anew) = world.ask(&ask.at(at(4))).await else {
+            continue;
+        };
+        counted(
+            world
+                .vote(&ballot(anew.id, "bob", Choice::Approve, at(5)))
+                .await,
+        );
+    }
     world.end().await;
 }
 

@@ -3,7 +3,7 @@
 use countersign_core::action::Action;
 use countersign_core::approval::{Choice, End, MOVED, State};
 use countersign_core::caller::Caller;
-use countersign_core::holdings::{Fall, HoldingsLedger as _};
+use countersign_core::holdings::{Fall, HoldingsLedger as _, Lists};
 use countersign_core::id::WorkspaceId;
 use countersign_core::ledger::{Done, Refusal, Settled, Voted};
 use countersign_core::secret::SecretScope;
@@ -111,7 +111,10 @@ async fn nobody_reads_or_agrees_to_a_removal_of_something_else_than_was_asked_fo
     let asked = pending(world.ask(&ask).await);
     let permit = world.permit(Action::ApprovalList).await;
     let fall = async |seconds| {
-        let fall = world.ledger.fall(&permit, &asked, at(seconds)).await;
+        let fall = world
+            .ledger
+            .fall(&permit, Lists::default(), &asked, at(seconds))
+            .await;
         fall.expect("the ledger answers").expect("something falls")
     };
     match fall(2).await {
