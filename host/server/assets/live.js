@@ -138,6 +138,23 @@
     }
   };
 
+  // A click is a press and a release on one and the same thing: nothing is replaced between them.
+  const HELD = 2000;
+  let release = null;
+  let held = Promise.resolve();
+  document.addEventListener(
+    "pointerdown",
+    () => {
+      release?.();
+      held = new Promise((done) => (release = done));
+      setTimeout(release, HELD);
+    },
+    true,
+  );
+  for (const end of ["click", "pointercancel"]) {
+    document.addEventListener(end, () => setTimeout(() => release?.()), true);
+  }
+
   const look = async () => {
     due = null;
     if (busy) {
@@ -159,8 +176,11 @@
         if (answer.redirected || said(page) === undefined) {
           stop();
           say("This page does not follow what happens any more.", "Open it again");
-        } else if (!stopped) {
-          draw(page);
+        } else {
+          await held;
+          if (!stopped) {
+            draw(page);
+          }
         }
       }
     } catch {
