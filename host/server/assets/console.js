@@ -49,7 +49,8 @@
   window.addEventListener("pageshow", () => (sent = -Infinity));
 
   document.addEventListener("submit", (event) => {
-    if (event.target.getAttribute("method") !== "post") {
+    // What finishes a request uses it up, whichever its method is.
+    if (event.target.getAttribute("method") !== "post" && !event.target.matches(".finish")) {
       return;
     }
     if (event.timeStamp - sent < AGAIN) {

@@ -29,13 +29,26 @@
     }
   };
 
+  const seen = () =>
+    new Promise((done) => {
+      const check = () => document.hidden || done();
+      document.addEventListener("visibilitychange", check);
+      check();
+    });
+
   const wait = async () => {
     for (;;) {
       const state = await look();
       if (state === "approved") {
         show("said-approved");
         if ("byItself" in form.dataset) {
-          form.requestSubmit();
+          // Of several pages that wait for one approval, the one that is looked at uses it.
+          await seen();
+          if ((await look()) === "approved") {
+            form.requestSubmit();
+          } else {
+            location.replace(form.dataset.approval);
+          }
         } else {
           form.querySelector("textarea").focus();
         }

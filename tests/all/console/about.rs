@@ -8,7 +8,7 @@ use crate::stage;
 /// The decisions to which the page at `path` leads by its link about `what`: how many, and the list.
 async fn led_to(person: &Caller, path: &str, what: &str) -> (usize, String) {
     let page = person.get(path).await.expect(200).page();
-    let link = format!("/console/decisions?about={what}");
+    let link = format!("/console/decisions?about={}", what.replace('/', "%2F"));
     assert!(page.contains(&format!("href=\"{link}\"")), "{path}: {page}");
     listed(person, &link).await
 }

@@ -316,6 +316,7 @@ mod tests {
             &*format!("{}/OWN", workspace(1, "x", None).id),
             "global/SHARED",
         ] {
+            let address = address.replace('/', "%2F");
             let link = format!("\"/console/decisions?about={address}\"");
             assert!(html.contains(&link), "{link}: {html}");
         }

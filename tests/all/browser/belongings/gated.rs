@@ -162,6 +162,7 @@ async fn a_secret_that_waited_is_typed_again_and_nothing_keeps_it_meanwhile() {
     let other = asked["id"].as_str().expect("an id");
     pair.bob.click("nav a[href='/console/approvals']").await;
     pair.bob.shows("One request is waiting").await;
+    stage::approve(&pair.stage.person("bob").await, other).await;
     ann.open(&pair.at("/console/secrets")).await;
     ann.write("input[name=key]", "API_KEY").await;
     ann.write("textarea[name=value]", "correct-horse-battery")
@@ -172,7 +173,6 @@ async fn a_secret_that_waited_is_typed_again_and_nothing_keeps_it_meanwhile() {
     assert_eq!(kept(), [] as [PathBuf; 0]);
 
     // The other one: what it was for has changed, and it can be told.
-    stage::approve(&pair.stage.person("bob").await, other).await;
     ann.open(&pair.at(&format!("/console/approvals/{other}")))
         .await;
     ann.shows("The value, again").await;
