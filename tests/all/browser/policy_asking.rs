@@ -1,6 +1,6 @@
 //! What the policies answer, and asking them something made up, in the console.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::driver::Browser;
 use super::sign_in;
@@ -51,11 +51,21 @@ async fn a_person_asks_what_would_come_of_it_and_nothing_comes_of_it() {
     assert_ne!(decided(&browser, "policy_read").await, 0);
     assert_eq!(shelf.policies().await["modules"][0]["failures"]["count"], 0);
 
-    // What is no question is said, and not said back.
+    // What is no question is said at its field, where what was typed stays, but for a key.
     browser.write("#named", "cso_abcdefg").await;
+    browser.write("#at", "tomorrow").await;
     browser.click("form.question button").await;
     browser.shows("looks like a key").await;
-    assert!(!browser.text("main").await.contains("cso_abcdefg"));
+    assert!(!browser.source().await.contains("cso_abcdefg"));
+    let told = "return [...document.querySelectorAll('[aria-invalid=true]')].map(field => \
+                [field.id, field.value, field.getAttribute('aria-describedby').split(' ') \
+                .every(id => document.getElementById(id) !== null)])";
+    assert_eq!(
+        browser.run(told).await,
+        json!([["named", "", true], ["at", "tomorrow", true]])
+    );
+    assert!(browser.has("#named[autofocus]").await);
+    assert!(browser.has("#groups[value='night-shift']").await);
     browser.fits("playground-wrong").await;
     println!(
         "browser: Chromium {} asked the policies something made up, and nothing came of it",

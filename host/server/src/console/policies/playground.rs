@@ -13,13 +13,13 @@ use countersign_core::action::Action;
 use countersign_core::policy::{Credential, Question, Role};
 use countersign_core::verb::Verb;
 
-use self::form::{Form, Wrong};
+use self::form::Form;
 use self::told::Told;
 use super::super::frame::{Frame, Place};
 use super::super::{assets, page};
 use super::people_alone;
 use super::tabs::{Tab, Tabs};
-use crate::policies::{AskError, Which};
+use crate::policies::AskError;
 use crate::problem::Problem;
 use crate::routes::{Answer, Call, Routes};
 
@@ -40,7 +40,6 @@ struct PlaygroundPage {
     frame: Frame,
     tabs: Tabs,
     form: Form,
-    wrong: Option<Wrong>,
     told: Option<Told>,
 }
 
@@ -51,8 +50,8 @@ async fn show(call: Call) -> Answer {
     let verb = call.query.get_key_value("verb");
     let verb = verb.map(|(name, verb)| (name.clone(), verb.clone()));
     let chosen = HashMap::from_iter(verb);
-    let (form, wrong) = Form::read(&chosen, call.app.policies.askable());
-    Ok(drawn(&call, (form, wrong), None))
+    let form = Form::read(&chosen, call.app.policies.askable());
+    Ok(drawn(&call, form, None))
 }
 
 /// What comes of the question.
@@ -61,9 +60,9 @@ async fn ask(call: Call) -> Answer {
     let sent = call.form()?;
     call.permit(Action::PolicyRead).await?;
     let app = &call.app;
-    let (mut form, mut wrong) = Form::read(&sent, app.policies.askable());
+    let mut form = Form::read(&sent, app.policies.askable());
     let mut told = None;
-    if wrong.is_none() {
+    if !form.is_wrong() {
         let question = Question {
             time: u64::try_from(form.at.unwrap_or(app.clock.now()).as_millis()).unwrap_or(0),
             ..form.question()
@@ -71,10 +70,7 @@ async fn ask(call: Call) -> Answer {
         let asked = (question, form.counted);
         match app.policies.ask(&form.which, asked, app.gate.lives).await {
             Ok(asked) => told = Some(Told::of(&form, asked)),
-            Err(AskError::NoSet) => {
-                form.which = Which::Live;
-                wrong = Some(Wrong::new("set", AskError::NoSet.to_string()));
-            }
+            Err(AskError::NoSet) => form.lose_whom_to_ask(),
             Err(busy @ AskError::Busy) => {
                 return Err(Problem::new(
                     StatusCode::SERVICE_UNAVAILABLE,
@@ -85,19 +81,18 @@ async fn ask(call: Call) -> Answer {
             Err(AskError::BrokeDown) => return Err(Problem::internal()),
         }
     }
-    Ok(drawn(&call, (form, wrong), told))
+    Ok(drawn(&call, form, told))
 }
 
-fn drawn(call: &Call, (form, wrong): (Form, Option<Wrong>), told: Option<Told>) -> Response<Body> {
-    let status = match &wrong {
-        Some(_) => StatusCode::BAD_REQUEST,
-        None => StatusCode::OK,
+fn drawn(call: &Call, form: Form, told: Option<Told>) -> Response<Body> {
+    let status = match form.is_wrong() {
+        true => StatusCode::BAD_REQUEST,
+        false => StatusCode::OK,
     };
     let shown = PlaygroundPage {
         frame: Frame::of(&call.caller, Place::Policies),
         tabs: Tabs::at(Tab::Playground),
         form,
-        wrong,
         told,
     };
     page(status, &shown)

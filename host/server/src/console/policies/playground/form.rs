@@ -19,7 +19,10 @@ const GROUPS: usize = 10;
 /// The doors that a request can come by.
 pub const DOORS: [&str; 4] = ["http", "console", "mcp", "cli"];
 
-/// A question in the making.
+/// What is said of who was chosen to be asked and is not there by now.
+const GONE: &str = "These policies are not there any more: choose others.";
+
+/// A question in the making. What was typed stays in it, understood or not.
 pub struct Form {
     pub which: Which,
     /// Who can be asked.
@@ -37,8 +40,12 @@ pub struct Form {
     /// As it was given; empty: now.
     pub at_text: String,
     pub at: Option<Timestamp>,
+    /// As it was given.
+    pub counted_text: String,
     /// How much of everything was done before.
     pub counted: u32,
+    /// The fields that were not understood, in the order of the page, and what is wrong with each.
+    wrong: Vec<(&'static str, String)>,
 }
 
 /// One choice of a row, and what is taken.
@@ -47,116 +54,147 @@ pub struct Fact {
     pub taken: Option<&'static str>,
 }
 
-/// What is wrong with what was sent.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Wrong {
-    pub field: &'static str,
-    pub complaint: String,
+/// The fields that were sent, and what is wrong with them.
+struct Sent<'s> {
+    fields: &'s HashMap<String, String>,
+    wrong: Vec<(&'static str, String)>,
 }
 
-impl Wrong {
-    /// In that field.
-    pub fn new(field: &'static str, complaint: impl Into<String>) -> Self {
-        let complaint = complaint.into();
-        Self { field, complaint }
+impl Sent<'_> {
+    /// What `field` was filled with.
+    fn given(&self, field: &str) -> Option<&str> {
+        let given = self.fields.get(field).map(|given| given.trim());
+        given.filter(|given| !given.is_empty())
+    }
+
+    /// What `read` makes of `field`, where it was filled and is understood.
+    fn take<T>(
+        &mut self,
+        field: &'static str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let taken = read(self.given(field)?);
+        match taken {
+            Ok(taken) => Some(taken),
+            Err(complaint) => {
+                self.wrong.push((field, complaint));
+                None
+            }
+        }
+    }
+
+    /// What `read` makes of a text, and what the field shows of it again: all but a key of this host's, which
+    /// is said back nowhere.
+    fn text<T>(
+        &mut self,
+        field: &'static str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> (Option<T>, String) {
+        let taken = self.take(field, |text| match has_marker(text) {
+            true => Err(
+                "This looks like a key: nothing here needs one. If it is real, revoke it."
+                    .to_owned(),
+            ),
+            false => read(text),
+        });
+        let typed = self.given(field).filter(|text| !has_marker(text));
+        // No page has a character that is no text.
+        let is_text = |c: &char| !c.is_control();
+        (
+            taken,
+            typed.unwrap_or_default().chars().filter(is_text).collect(),
+        )
     }
 }
 
 impl Form {
-    /// Reads what was sent. What is wrong keeps its proposed value, so that nothing is said back that was not
-    /// understood.
-    pub fn read(sent: &HashMap<String, String>, askable: Vec<Which>) -> (Self, Option<Wrong>) {
-        let mut form = Self {
-            which: Which::Live,
-            askable,
-            verb: Verb::OrgTokenMint,
-            credential: Credential::OrgToken,
-            role: Role::Admin,
-            facts: Vec::new(),
-            door: DOORS[0],
-            named: None,
-            groups: String::new(),
-            at_text: String::new(),
-            at: None,
-            counted: 0,
+    /// Reads what was sent. A choice that is not understood keeps what is proposed.
+    pub fn read(sent: &HashMap<String, String>, askable: Vec<Which>) -> Self {
+        let mut sent = Sent {
+            fields: sent,
+            wrong: Vec::new(),
         };
-        let mut wrong = None;
-        let mut read = |field: &'static str, take: &mut dyn FnMut(&str) -> Result<(), String>| {
-            let given = sent.get(field).map(|given| given.trim());
-            if let Some(given) = given.filter(|given| !given.is_empty())
-                && let Err(complaint) = take(given)
-            {
-                wrong.get_or_insert(Wrong::new(field, complaint));
+        let verb = sent.take("verb", asked_about);
+        let verb = verb.unwrap_or(Verb::OrgTokenMint);
+        let which = sent.take("set", |word| {
+            let mut known = askable.iter();
+            let known = known.find(|which| value_of(which) == word).cloned();
+            known.ok_or_else(|| GONE.to_owned())
+        });
+        let credential = sent.take("credential", |word| listed(Credential::parse(word)));
+        let role = sent.take("role", |word| listed(Role::parse(word)));
+        let named = default_name(verb).map(|proposed| {
+            let (named, typed) = sent.text("named", harmless);
+            match sent.given("named") {
+                Some(_) => named.unwrap_or(typed),
+                None => proposed.to_owned(),
             }
-        };
-        read("verb", &mut |word| {
-            let verb = Verb::parse(word).ok_or("is no verb: choose one of the list")?;
-            if verb.is_judged_by_core_alone() {
-                return Err("is judged by the host alone, and no policy is asked about it".into());
-            }
-            form.verb = verb;
-            Ok(())
         });
-        read("set", &mut |word| {
-            let mut known = form.askable.iter();
-            let known = known.find(|which| value_of(which) == word);
-            form.which = known.ok_or("is not there: choose one of the list")?.clone();
-            Ok(())
-        });
-        read("credential", &mut |word| {
-            form.credential = Credential::parse(word).ok_or("is no credential")?;
-            Ok(())
-        });
-        read("role", &mut |word| {
-            form.role = Role::parse(word).ok_or("is no role")?;
-            Ok(())
-        });
-        read("door", &mut |word| {
+        let (groups, typed) = sent.text("groups", all_groups);
+        let groups = groups.unwrap_or(typed);
+        let door = sent.take("door", |word| {
             let mut doors = DOORS.into_iter();
-            form.door = doors.find(|door| *door == word).ok_or("is no door")?;
-            Ok(())
+            listed(doors.find(|door| *door == word))
         });
-        form.named = default_name(form.verb).map(str::to_owned);
-        read("named", &mut |text| {
-            let text = harmless(text)?;
-            if form.named.is_some() {
-                form.named = Some(text);
-            }
-            Ok(())
+        let (at, at_text) = sent.text("at", moment);
+        let (counted, counted_text) = sent.text("counted", |text| {
+            let number = text.parse::<u32>();
+            number.map_err(|_| format!("This is no number from 0 to {}.", u32::MAX))
         });
-        read("groups", &mut |text| {
-            if text.split(',').count() > GROUPS {
-                return Err(format!("has more than {GROUPS} groups"));
-            }
-            let groups: Result<Vec<_>, _> = text.split(',').map(str::trim).map(harmless).collect();
-            form.groups = groups?.join(", ");
-            Ok(())
-        });
-        read("at", &mut |text| {
-            // Browsers leave the seconds and the zone out.
-            let full = [text.to_owned(), format!("{text}Z"), format!("{text}:00Z")];
-            let mut at = full.iter().filter_map(|text| Timestamp::parse(text));
-            let at = at.next().filter(|at| at.as_millis() >= 0);
-            form.at = Some(at.ok_or("is no time: write it as 2026-01-31T09:30")?);
-            text.clone_into(&mut form.at_text);
-            Ok(())
-        });
-        read("counted", &mut |text| {
-            form.counted = text.parse().map_err(|_| "is no number".to_owned())?;
-            Ok(())
-        });
-        for (at, choice) in exhaustive::choices(form.verb).iter().enumerate() {
-            let given = FACTS.get(at).and_then(|field| sent.get(*field));
+        let facts = exhaustive::choices(verb).iter().enumerate();
+        let facts = facts.map(|(at, choice)| {
+            let given = FACTS.get(at).and_then(|field| sent.fields.get(*field));
             let taken = given.and_then(|given| {
                 let mut flags = choice.iter().copied();
                 flags.find(|flag| flag.unwrap_or("-") == given)
             });
-            form.facts.push(Fact {
+            Fact {
                 choice,
                 taken: taken.unwrap_or(choice[0]),
-            });
+            }
+        });
+        Self {
+            facts: facts.collect(),
+            which: which.unwrap_or(Which::Live),
+            askable,
+            verb,
+            credential: credential.unwrap_or(Credential::OrgToken),
+            role: role.unwrap_or(Role::Admin),
+            door: door.unwrap_or(DOORS[0]),
+            named,
+            groups,
+            at_text,
+            at,
+            counted_text: match counted_text.is_empty() {
+                true => "0".to_owned(),
+                false => counted_text,
+            },
+            counted: counted.unwrap_or(0),
+            wrong: sent.wrong,
         }
-        (form, wrong)
+    }
+
+    /// Who was to be asked was there as the question was read, and is not any more.
+    pub fn lose_whom_to_ask(&mut self) {
+        self.which = Which::Live;
+        self.wrong.push(("set", GONE.to_owned()));
+    }
+
+    /// What is wrong with a field.
+    pub fn wrong(&self, field: &str) -> Option<&str> {
+        let mut wrong = self.wrong.iter();
+        let found = wrong.find(|(name, _)| *name == field);
+        found.map(|(_, complaint)| complaint.as_str())
+    }
+
+    /// Whether a field is where to go on: the first of those that are wrong.
+    pub fn is_first_wrong(&self, field: &str) -> bool {
+        self.wrong.first().is_some_and(|(name, _)| *name == field)
+    }
+
+    /// Whether anything is wrong.
+    pub fn is_wrong(&self) -> bool {
+        !self.wrong.is_empty()
     }
 
     /// The question, but for the time and what is counted.
@@ -281,14 +319,41 @@ fn default_name(verb: Verb) -> Option<&'static str> {
     }
 }
 
-/// A text that can be said back: no key of this host's, and nothing that disguises itself.
-fn harmless(text: &str) -> Result<String, String> {
-    if has_marker(text) {
-        return Err(
-            "looks like a key: nothing here needs one. If it is real, revoke it".to_owned(),
-        );
+/// A verb that policies are asked about.
+fn asked_about(word: &str) -> Result<Verb, String> {
+    let verb = listed(Verb::parse(word))?;
+    match verb.is_judged_by_core_alone() {
+        true => {
+            Err("This is judged by the host alone, and no policy is asked about it.".to_owned())
+        }
+        false => Ok(verb),
     }
-    displayable(text, TEXT).map_err(|error| error.to_string())
+}
+
+fn listed<T>(found: Option<T>) -> Result<T, String> {
+    found.ok_or_else(|| "Choose one of the list.".to_owned())
+}
+
+/// A text with nothing in it that disguises itself.
+fn harmless(text: &str) -> Result<String, String> {
+    displayable(text, TEXT).map_err(|error| format!("This {error}."))
+}
+
+/// Names that are separated by commas, as they are shown again.
+fn all_groups(text: &str) -> Result<String, String> {
+    if text.split(',').count() > GROUPS {
+        return Err(format!("These are more than {GROUPS} groups."));
+    }
+    let groups: Result<Vec<_>, _> = text.split(',').map(str::trim).map(harmless).collect();
+    Ok(groups?.join(", "))
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    // Browsers leave the seconds and the zone out.
+    let full = [text.to_owned(), format!("{text}Z"), format!("{text}:00Z")];
+    let mut at = full.iter().filter_map(|text| Timestamp::parse(text));
+    let at = at.next().filter(|at| at.as_millis() >= 0);
+    at.ok_or_else(|| "This is no time: write it as 2026-01-31T09:30.".to_owned())
 }
 
 /// The word for it in the form.

@@ -8,9 +8,22 @@ use countersign_core::verdict::{Judgement, ModuleId, Opinion, Took, fold};
 
 use super::super::super::examples::{is_whole, person};
 use super::*;
-use crate::policies::Asked;
+use crate::policies::{Asked, Which};
 
-fn read(fields: &[(&str, &str)]) -> Result<Form, Wrong> {
+/// What can be filled in, in the order of the page.
+const FIELDS: [&str; 9] = [
+    "verb",
+    "set",
+    "credential",
+    "role",
+    "named",
+    "groups",
+    "door",
+    "at",
+    "counted",
+];
+
+fn read(fields: &[(&str, &str)]) -> Form {
     let query: HashMap<_, _> = fields
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -20,22 +33,20 @@ fn read(fields: &[(&str, &str)]) -> Result<Form, Wrong> {
         Which::Folder,
         Which::Module("freeze".to_owned()),
     ];
-    match Form::read(&query, askable) {
-        (form, None) => Ok(form),
-        (_, Some(wrong)) => Err(wrong),
-    }
+    Form::read(&query, askable)
 }
 
 fn form(fields: &[(&str, &str)]) -> Form {
-    read(fields).unwrap_or_else(|wrong| panic!("{wrong:?}"))
+    let form = read(fields);
+    assert!(!form.is_wrong(), "{fields:?}");
+    form
 }
 
-fn drawn(form: Form, told: Option<Told>, wrong: Option<Wrong>) -> String {
+fn drawn(form: Form, told: Option<Told>) -> String {
     let page = PlaygroundPage {
         frame: Frame::of(&person("ada"), Place::Policies),
         tabs: Tabs::at(Tab::Playground),
         form,
-        wrong,
         told,
     };
     let html = page.render().expect("drawn");
@@ -114,7 +125,7 @@ fn what_is_not_given_is_as_in_the_table() {
 }
 
 #[test]
-fn what_is_wrong_is_told_field_by_field_and_never_said_back() {
+fn what_is_wrong_is_said_at_its_field_alone_where_what_was_typed_stays() {
     for (field, value) in [
         ("verb", "approve_everything"),
         ("verb", "policy_activate"),
@@ -125,20 +136,60 @@ fn what_is_wrong_is_told_field_by_field_and_never_said_back() {
         ("at", "tomorrow"),
         ("at", "1950-01-01T00:00"),
         ("counted", "-1"),
+        ("counted", "4294967296"),
         ("named", "a\u{202e}b"),
         ("groups", "1,2,3,4,5,6,7,8,9,10,11"),
     ] {
-        let Err(wrong) = read(&[(field, value)]) else {
-            panic!("{field}={value} is taken");
-        };
-        assert_eq!(wrong.field, field);
-        assert!(!wrong.complaint.contains(value), "{wrong:?}");
+        let form = read(&[(field, value)]);
+        for other in FIELDS {
+            assert_eq!(form.wrong(other).is_some(), other == field, "{other}");
+        }
+        assert!(form.is_first_wrong(field), "{field}");
+        let complaint = form.wrong(field).expect("a complaint").to_owned();
+        assert!(!complaint.contains(value), "{complaint}");
+        let html = drawn(form, None);
+        let error = format!("<p class=\"error\" id=\"{field}-wrong\">{complaint}</p>");
+        assert!(html.contains(&error), "{error}: {html}");
+        let marked = format!("aria-invalid=\"true\" aria-describedby=\"{field}-wrong");
+        assert!(html.contains(&marked), "{marked}: {html}");
+        assert_eq!(html.matches("aria-invalid").count(), 1, "{html}");
+        let is_typed = ["at", "counted", "named", "groups"].contains(&field);
+        let kept = format!("value=\"{value}\"");
+        assert_eq!(html.contains(&kept), is_typed, "{kept}: {html}");
     }
     let at = form(&[("at", "2026-01-31T09:30")]).at.expect("a time");
     assert_eq!(at.to_string(), "2026-01-31T09:30:00Z");
 }
 
-// Guard: `harmless` in form.rs.
+#[test]
+fn all_that_is_wrong_is_said_at_once_and_one_goes_on_at_the_first_of_it() {
+    let form = read(&[("counted", "many"), ("role", "owner"), ("groups", "ops")]);
+    let wrong = FIELDS.iter().filter(|field| form.wrong(field).is_some());
+    assert_eq!(wrong.collect::<Vec<_>>(), [&"role", &"counted"]);
+    let html = drawn(form, None);
+    assert_eq!(html.matches(" autofocus").count(), 1, "{html}");
+    for shown in [
+        "role=\"alert\">Nothing was asked",
+        "aria-describedby=\"role-wrong\" autofocus",
+        "aria-describedby=\"counted-wrong counted-hint\">",
+        "aria-describedby=\"groups-hint\">",
+        "value=\"many\"",
+        "value=\"ops\"",
+    ] {
+        assert!(html.contains(shown), "{shown}: {html}");
+    }
+    let well = drawn(read(&[]), None);
+    for absent in [
+        "aria-invalid",
+        "autofocus",
+        "-wrong",
+        "role=\"alert\">Nothing",
+    ] {
+        assert!(!well.contains(absent), "{absent}: {well}");
+    }
+}
+
+// Guard: `Sent::text` in form.rs.
 #[test]
 fn a_key_is_refused_and_not_said_back() {
     struct Ones;
@@ -150,23 +201,32 @@ fn a_key_is_refused_and_not_said_back() {
     for kind in [TokenKind::Organisation, TokenKind::Workspace] {
         let token = PlainToken::generate(kind, &Ones);
         let pasted = format!("x {}", token.reveal());
-        for field in ["named", "groups"] {
-            let query = HashMap::from([(field.to_owned(), pasted.clone())]);
-            let (form, Some(wrong)) = Form::read(&query, vec![Which::Live]) else {
-                panic!("a key is taken");
-            };
-            assert_eq!(wrong.field, field);
-            let html = drawn(form, None, Some(wrong));
+        for field in ["named", "groups", "at", "counted"] {
+            let form = read(&[(field, pasted.as_str())]);
+            let complaint = form.wrong(field).expect("a complaint");
+            assert!(complaint.contains("looks like a key"), "{complaint}");
+            let html = drawn(form, None);
             assert!(!html.contains(token.reveal()), "{html}");
         }
     }
 }
 
 #[test]
+fn who_is_gone_as_they_are_asked_is_said_where_they_were_chosen() {
+    let mut form = form(&[("set", "folder"), ("groups", "ops")]);
+    form.lose_whom_to_ask();
+    assert!(form.is_wrong() && form.which == Which::Live);
+    let html = drawn(form, None);
+    let error = "id=\"set-wrong\">These policies are not there any more";
+    assert!(html.contains(error), "{html}");
+    assert!(html.contains("value=\"ops\""), "{html}");
+}
+
+#[test]
 fn the_ruling_is_drawn_with_every_modules_words_and_none_of_them_is_markup() {
     let form = form(&[("role", "reader"), ("named", "<i>x</i>")]);
     let told = Told::of(&form, asked());
-    let html = drawn(form, Some(told), None);
+    let html = drawn(form, Some(told));
     for shown in [
         "<span class=\"effect gate\">gate</span>",
         "baseline@1.0.0",
@@ -192,5 +252,6 @@ fn a_module_that_is_asked_alone_says_its_own_verdict() {
     asked.judgement.ruling = fold(&asked.judgement.opinions);
     let told = Told::of(&form, asked);
     assert_eq!((told.effect, told.is_alone), ("abstain", true));
-    assert!(drawn(form, Some(told), None).contains("freeze alone says"));
+    let html = drawn(form, Some(told));
+    assert!(html.contains("freeze alone says"), "{html}");
 }
