@@ -41,7 +41,7 @@ use countersign_engine::{
 };
 use tokio::sync::{Notify, Semaphore, watch};
 
-pub use self::asking::{AskError, Asked, Which};
+pub use self::asking::{AskError, Asked, Loaded, Whereabouts, Which};
 pub use self::begin::{Sources, look};
 use self::book::Book;
 pub use self::cache::open as open_cache;
@@ -269,7 +269,9 @@ impl Policies {
         let mut known = self.live.generation().policies().modules().to_vec();
         known.extend_from_slice(self.seen().policies.modules());
         known.extend_from_slice(&self.chosen());
-        if let Some(set) = &self.shadow.standing().would_decide {
+        let standing = self.shadow.standing();
+        known.extend_from_slice(&standing.proven);
+        if let Some(set) = &standing.would_decide {
             known.extend_from_slice(set.modules());
         }
         known

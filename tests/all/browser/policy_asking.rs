@@ -41,12 +41,14 @@ async fn a_person_asks_what_would_come_of_it_and_nothing_comes_of_it() {
     browser.shows("agents do nothing during the freeze").await;
     browser.fits("playground-asked").await;
 
-    browser.click("option[value='module:baseline']").await;
+    browser.click("option[value^='live:baseline@0.1.0:']").await;
     browser.click("form.question button").await;
-    browser.shows("baseline alone says gate").await;
+    browser.shows("baseline@0.1.0 (live) alone says gate").await;
     browser.click("option[value=verified-session]").await;
     browser.click("form.question button").await;
-    browser.shows("baseline alone says allow").await;
+    browser
+        .shows("baseline@0.1.0 (live) alone says allow")
+        .await;
     assert_eq!(decided(&browser, "secret_write").await, 0);
     assert_ne!(decided(&browser, "policy_read").await, 0);
     assert_eq!(shelf.policies().await["modules"][0]["failures"]["count"], 0);

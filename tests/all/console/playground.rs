@@ -1,14 +1,20 @@
-//! The playground, asked without a browser: what is asked stays in the form, and whose turn it is.
+//! The playground, asked without a browser: what is asked stays in the form, who is asked, and whose turn it is.
 
 use countersign_tests::guest::Guest;
-use countersign_tests::{Caller, Host};
-use serde_json::Value;
+use countersign_tests::{Caller, Host, until};
+use reqwest::Method;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
+use crate::promotion::{LOOSER, PATIENCE};
+use crate::reload::shelf::Shelf;
 use crate::stage::{self, ADMIN_TOKEN};
 
 const PLAYGROUND: &str = "/console/policies/playground";
+
+const FOLDER: &str = "What the policy folder holds";
+const SHADOW: &str = "What would decide if what is in shadow did";
 
 async fn decided(person: &Caller) -> usize {
     let all = person.get("/decisions?limit=200").await.expect(200);
@@ -120,4 +126,104 @@ async fn a_question_that_is_cut_off_in_its_midst_leaves_the_turn_to_the_next() {
     let asked = person.post_form(PLAYGROUND, &[("door", "http")]).await;
     let page = asked.expect(200).page();
     assert!(page.contains("The live policies say"), "{page}");
+}
+
+/// What comes of the question that the form proposes, asked of whom it calls `label`.
+async fn says(person: &Caller, label: &str) -> String {
+    let page = person.get(PLAYGROUND).await.expect(200).page();
+    let option = format!("\">{label}</option>");
+    let (before, _) = page
+        .split_once(&option)
+        .unwrap_or_else(|| panic!("no `{label}` in {page}"));
+    let (_, set) = before.rsplit_once("value=\"").expect("a word for it");
+    let asked = person.post_form(PLAYGROUND, &[("set", set)]).await;
+    let page = asked.expect(200).page();
+    let (_, said) = page
+        .split_once(&format!("{label} says <span class=\"effect "))
+        .unwrap_or_else(|| panic!("`{label}` says nothing in {page}"));
+    let (effect, _) = said.split_once('"').expect("an effect");
+    effect.to_owned()
+}
+
+// Guard: `Standing::proven` in host/server/src/policies/shadow.rs.
+#[tokio::test]
+async fn a_module_in_shadow_is_asked_alone_though_what_would_decide_with_it_does_not_stand() {
+    let shelf = Shelf::set().await;
+    let operator = shelf.host.operator().await;
+    let guest = |name: &'static str, version: &'static str, decide: &'static str| {
+        let guest = Guest {
+            name,
+            version,
+            decide,
+            ..Guest::default()
+        };
+        guest.component()
+    };
+    let abstain = "(global.get $abstain)";
+    shelf.write("cover.wasm", guest("cover", "1.0.0", "(global.get $allow)"));
+    shelf.is_live(2).await;
+    let second = guest("cover", "2.0.0", abstain);
+    let (path, kind) = ("/policies/cover", Some("application/wasm"));
+    let pushed = operator.send(Method::PUT, path, kind, second).await;
+    pushed.expect(201);
+    let body = json!({ "mode": "shadow", "version": "2.0.0" });
+    let path = "/policies/cover/mode";
+    let changed = stage::changed(&operator, Method::PUT, path, &body).await;
+    changed.expect(200);
+    until("what is in shadow can be asked", PATIENCE, async || {
+        let page = operator.get(PLAYGROUND).await.expect(200).page();
+        page.contains(SHADOW).then_some(())
+    })
+    .await;
+    assert_eq!(says(&operator, "cover@1.0.0 (live) alone").await, "allow");
+    let in_shadow = "cover@2.0.0 (in shadow) alone";
+    assert_eq!(says(&operator, in_shadow).await, "abstain");
+
+    // From now on it is the first version alone that has something to say.
+    shelf.write("baseline.wasm", guest("baseline", "2.0.0", abstain));
+    until("it would not stand", PATIENCE, async || {
+        let problems = shelf.problems().await;
+        let is_it = |one: &Value| {
+            let sentence = one["sentence"].as_str().unwrap_or_default();
+            sentence.starts_with("the policies in shadow of generation 4 cannot be asked")
+        };
+        problems.iter().any(is_it).then_some(())
+    })
+    .await;
+    let page = operator.get(PLAYGROUND).await.expect(200).page();
+    assert!(!page.contains(SHADOW), "{page}");
+    assert_eq!(says(&operator, in_shadow).await, "abstain");
+    let baseline = "baseline@2.0.0 (live) alone";
+    assert_eq!(says(&operator, baseline).await, "abstain");
+}
+
+// Guard: `Policies::held` in host/server/src/policies/asking.rs.
+#[tokio::test]
+async fn a_module_that_the_folder_holds_is_asked_alone_beside_the_live_one_of_its_name() {
+    let shelf = Shelf::reviewed().await;
+    let operator = shelf.host.operator().await;
+    let (live, held) = (
+        "baseline@0.1.0 (live) alone",
+        "baseline@0.1.0 (in the policy folder) alone",
+    );
+    let page = operator.get(PLAYGROUND).await.expect(200).page();
+    assert!(page.contains(live) && !page.contains(held), "{page}");
+    shelf.sets(LOOSER);
+    let candidate = shelf.waits().await;
+    assert_eq!(says(&operator, live).await, "gate");
+    assert_eq!(says(&operator, held).await, "allow");
+    let page = operator.get(PLAYGROUND).await.expect(200).page();
+    assert!(page.contains(FOLDER), "{page}");
+
+    // What an operator denied lies there all the same, and is tried before it is mended.
+    let id = candidate["approval_id"].as_str().expect("an approval");
+    let denied = stage::decide(&operator, id, "denied").await;
+    denied.expect(200);
+    until("it is seen", PATIENCE, async || {
+        let page = operator.get(PLAYGROUND).await.expect(200).page();
+        (!page.contains(FOLDER)).then_some(())
+    })
+    .await;
+    assert_eq!(says(&operator, held).await, "allow");
+    assert_eq!(shelf.generation().await, 1);
 }

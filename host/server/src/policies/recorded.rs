@@ -55,7 +55,11 @@ pub(super) async fn proven(
     workshop: Workshop<'_>,
     recorded: &[ModuleRecord],
 ) -> anyhow::Result<PolicySet> {
-    let modules = modules(ledger, workshop, recorded).await?;
+    checked(modules(ledger, workshop, recorded).await?).await
+}
+
+/// The set of modules that are proven, if they stand together.
+pub(super) async fn checked(modules: Vec<Arc<Proven>>) -> anyhow::Result<PolicySet> {
     let check = move || PolicySet::check(modules, CLASSIFIER);
     let checked = tokio::task::spawn_blocking(check).await;
     Ok(checked.context("proving the policies panicked")??)

@@ -13,11 +13,11 @@ use countersign_core::generation::ModuleRecord;
 use countersign_core::ports::Ledger;
 use countersign_core::shadow::{Seen, Witness};
 use countersign_core::tally::TallyKind;
-use countersign_engine::{Failures, PolicySet};
+use countersign_engine::{Failures, PolicySet, Proven};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::modules::Modules;
+use super::modules::{Modules, named};
 use super::{Policies, change, recorded};
 
 /// Decisions that may wait. Each holds a question and what was said to it: some kilobytes.
@@ -51,6 +51,8 @@ pub(super) struct Standing {
     generation: u64,
     /// The modules.
     pub modules: Vec<ModuleRecord>,
+    /// Those of them that can be asked, each by itself: with or without a set that stands.
+    pub proven: Vec<Arc<Proven>>,
     /// The set that would decide, where it is ready.
     pub would_decide: Option<PolicySet>,
     /// Why it is not.
@@ -208,12 +210,14 @@ impl Shadow {
         if !self.watches(number) {
             return None;
         }
-        let made = self.made(policies, ledger, number).await;
+        let mut proven = Vec::new();
+        let made = self.made(policies, (ledger, number), &mut proven).await;
         let mut standing = self.standing();
         // Others may be in shadow by now, and are next.
         if standing.generation != number {
             return None;
         }
+        standing.proven = proven;
         match made {
             Ok(set) => {
                 tracing::info!(generation = number, "policies are asked in shadow");
@@ -230,30 +234,47 @@ impl Shadow {
         }
     }
 
+    /// The set that would decide. Those in shadow that can be asked go to `proven`, whether or not it stands.
     async fn made(
         &self,
         policies: &Policies,
-        ledger: &dyn Ledger,
-        number: u64,
+        (ledger, number): (&dyn Ledger, u64),
+        proven: &mut Vec<Arc<Proven>>,
     ) -> anyhow::Result<PolicySet> {
         let record = policies.book(ledger).numbered(number).await?;
         let record = record.ok_or_else(|| anyhow::anyhow!("the datastore has lost it"))?;
-        let modules = Modules::from(&record).if_enforced();
+        let all = Modules::from(&record);
+        let wanted = all.if_enforced();
         let is_it = |set: &PolicySet| {
             let known = set.modules().iter().map(|module| change::record(module));
-            known.map(|known| (known.id, known.settings)).eq(modules
+            known.map(|known| (known.id, known.settings)).eq(wanted
                 .iter()
                 .map(|module| (module.id.clone(), module.settings.clone())))
         };
+        let is_shadowed = |module: &&Arc<Proven>| named(&all.shadow, &module.id().name).is_some();
         let kept = self
             .kept
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         if let Some(kept) = kept.filter(is_it) {
+            proven.extend(kept.modules().iter().filter(is_shadowed).cloned());
             return Ok(kept);
         }
         let known = policies.known();
-        recorded::proven(ledger, policies.workshop(&known), &modules).await
+        let (mut modules, mut broken) = (Vec::new(), None);
+        // Each by itself: one that cannot be loaded keeps nobody from asking the others.
+        for module in &wanted {
+            let workshop = policies.workshop(&known);
+            match recorded::modules(ledger, workshop, std::slice::from_ref(module)).await {
+                Ok(one) => modules.extend(one),
+                Err(error) => broken = broken.or(Some(error)),
+            }
+        }
+        proven.extend(modules.iter().filter(is_shadowed).cloned());
+        match broken {
+            Some(error) => Err(error),
+            None => recorded::checked(modules).await,
+        }
     }
 }

@@ -10,7 +10,7 @@ use countersign_core::token::has_marker;
 use countersign_core::verb::Verb;
 
 use super::super::super::asked;
-use crate::policies::Which;
+use crate::policies::{Loaded, Whereabouts, Which};
 
 /// The longest text, as long as a token's name may be.
 const TEXT: usize = 100;
@@ -356,13 +356,20 @@ fn moment(text: &str) -> Result<Timestamp, String> {
     at.ok_or_else(|| "This is no time: write it as 2026-01-31T09:30.".to_owned())
 }
 
-/// The word for it in the form.
+/// The word for it in the form. A module is exactly this one: what takes its place meanwhile is not asked for it.
 fn value_of(which: &Which) -> String {
     match which {
         Which::Live => "live".to_owned(),
         Which::Shadow => "shadow".to_owned(),
         Which::Folder => "folder".to_owned(),
-        Which::Module(name) => format!("module:{name}"),
+        Which::Module(Loaded { id, place }) => {
+            let place = match place {
+                Whereabouts::Live => "live",
+                Whereabouts::Shadow => "shadow",
+                Whereabouts::Folder => "folder",
+            };
+            format!("{place}:{id}:{}", id.digest)
+        }
     }
 }
 
@@ -372,6 +379,13 @@ pub fn label_of(which: &Which) -> String {
         Which::Live => "The live policies".to_owned(),
         Which::Shadow => "What would decide if what is in shadow did".to_owned(),
         Which::Folder => "What the policy folder holds".to_owned(),
-        Which::Module(name) => format!("{name} alone"),
+        Which::Module(Loaded { id, place }) => {
+            let place = match place {
+                Whereabouts::Live => "live",
+                Whereabouts::Shadow => "in shadow",
+                Whereabouts::Folder => "in the policy folder",
+            };
+            format!("{id} ({place}) alone")
+        }
     }
 }

@@ -8,7 +8,7 @@ use countersign_core::verdict::{Judgement, ModuleId, Opinion, Took, fold};
 
 use super::super::super::examples::{is_whole, person};
 use super::*;
-use crate::policies::{Asked, Which};
+use crate::policies::{Asked, Loaded, Whereabouts, Which};
 
 /// What can be filled in, in the order of the page.
 const FIELDS: [&str; 9] = [
@@ -23,6 +23,17 @@ const FIELDS: [&str; 9] = [
     "counted",
 ];
 
+fn freeze(version: &str, place: Whereabouts) -> Which {
+    Which::Module(Loaded {
+        id: ModuleId {
+            name: "freeze".to_owned(),
+            version: version.to_owned(),
+            digest: format!("d{version}"),
+        },
+        place,
+    })
+}
+
 fn read(fields: &[(&str, &str)]) -> Form {
     let query: HashMap<_, _> = fields
         .iter()
@@ -31,7 +42,9 @@ fn read(fields: &[(&str, &str)]) -> Form {
     let askable = vec![
         Which::Live,
         Which::Folder,
-        Which::Module("freeze".to_owned()),
+        freeze("1.0.0", Whereabouts::Live),
+        freeze("2.0.0", Whereabouts::Shadow),
+        freeze("2.0.0", Whereabouts::Folder),
     ];
     Form::read(&query, askable)
 }
@@ -129,7 +142,7 @@ fn what_is_wrong_is_said_at_its_field_alone_where_what_was_typed_stays() {
     for (field, value) in [
         ("verb", "approve_everything"),
         ("verb", "policy_activate"),
-        ("set", "module:gone"),
+        ("set", "live:freeze@9.0.0:d9.0.0"),
         ("credential", "root"),
         ("role", "owner"),
         ("door", "window"),
@@ -212,6 +225,18 @@ fn a_key_is_refused_and_not_said_back() {
 }
 
 #[test]
+fn modules_of_one_name_are_told_apart_by_version_and_by_where_they_are() {
+    let html = drawn(read(&[("set", "folder:freeze@2.0.0:d2.0.0")]), None);
+    for shown in [
+        "<option value=\"live:freeze@1.0.0:d1.0.0\">freeze@1.0.0 (live) alone</option>",
+        "<option value=\"shadow:freeze@2.0.0:d2.0.0\">freeze@2.0.0 (in shadow) alone</option>",
+        "<option value=\"folder:freeze@2.0.0:d2.0.0\" selected>freeze@2.0.0 (in the policy folder) alone</option>",
+    ] {
+        assert!(html.contains(shown), "{shown}: {html}");
+    }
+}
+
+#[test]
 fn who_is_gone_as_they_are_asked_is_said_where_they_were_chosen() {
     let mut form = form(&[("set", "folder"), ("groups", "ops")]);
     form.lose_whom_to_ask();
@@ -246,12 +271,12 @@ fn the_ruling_is_drawn_with_every_modules_words_and_none_of_them_is_markup() {
 
 #[test]
 fn a_module_that_is_asked_alone_says_its_own_verdict() {
-    let form = form(&[("set", "module:freeze")]);
+    let form = form(&[("set", "live:freeze@1.0.0:d1.0.0")]);
     let mut asked = asked();
     asked.judgement.opinions.remove(0);
     asked.judgement.ruling = fold(&asked.judgement.opinions);
     let told = Told::of(&form, asked);
     assert_eq!((told.effect, told.is_alone), ("abstain", true));
     let html = drawn(form, Some(told));
-    assert!(html.contains("freeze alone says"), "{html}");
+    assert!(html.contains("freeze@1.0.0 (live) alone says"), "{html}");
 }
