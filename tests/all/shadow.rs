@@ -97,6 +97,19 @@ async fn a_candidate_in_shadow_changes_nothing_and_what_it_would_have_changed_is
         counts(&shelf, 3).await,
         json!({ "asked": 3, "looser": 0, "mixed": 0, "tighter": 2, "reworded": 0, "missed": 0 })
     );
+    // What it says is counted as what the live ones say is, and apart.
+    let page = operator.get("/console/policies").await.expect(200).page();
+    let (live, shadowed) = page.split_once("id=\"module-2\"").expect("two modules");
+    let said =
+        "1 abstained · 0 allowed · 0 gated · 2 denied</span> <span class=\"quiet\">in shadow";
+    assert!(
+        shadowed.contains(said) && shadowed.contains("<dt>Takes</dt>"),
+        "{page}"
+    );
+    assert!(
+        live.contains(" · 0 denied</span> <span class=\"quiet\">since"),
+        "{page}"
+    );
     let differences = differences(&operator, first + 1).await;
     let ids: Vec<&str> = differences
         .iter()

@@ -74,7 +74,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(5);
 /// The live generation, what is wrong in the folder, and what the folder proposes.
 pub struct Policies {
     live: Arc<Live>,
-    /// What the modules said so far.
+    /// What those that decide said so far.
     counts: Arc<Counts>,
     /// What the live ones answer to the exhaustive table.
     matrices: Matrices,
@@ -149,7 +149,7 @@ impl Policies {
         counts::counted(&self.live, &self.counts)
     }
 
-    /// What the modules said so far.
+    /// What those that decide said so far.
     pub fn counts(&self) -> &Counts {
         &self.counts
     }

@@ -251,7 +251,10 @@ async fn who_is_asked_for_everything_reads_how_much_that_is() {
         &["2 stand", "1 key stops working", "0 secrets are deleted"],
     );
     workspace(&person, "late", None).await;
-    has(&page(&person, &asked).await, &["What this is about has moved"]);
+    has(
+        &page(&person, &asked).await,
+        &["What this is about has moved"],
+    );
     let refused = stage::decide(&person, &asked, "approved").await;
     refused.refused(409, "approval_stale");
 }

@@ -78,12 +78,12 @@ struct Module {
     last_error: Option<String>,
     signatures: Vec<Signature>,
     built_in: bool,
-    /// What it said lately; none of what does not decide.
+    /// What it said lately, where it decides or would; of a generation that is past, nothing.
     #[serde(skip)]
     answers: Option<Answers>,
 }
 
-/// What a module said since the host started.
+/// What a module said since the host started, as one that decides or as one in shadow.
 struct Answers {
     said: Said,
     since: Moment,
@@ -214,10 +214,13 @@ async fn show(call: Call) -> Answer {
         Problem::internal()
     })?;
     let now = call.app.clock.now();
+    let policies = &call.app.policies;
     for module in &mut live.modules {
-        if module.mode == Mode::Enforce {
-            module.answers = Some(Answers::of(module, call.app.policies.counts(), now));
-        }
+        let counts = match module.mode {
+            Mode::Enforce => policies.counts(),
+            Mode::Shadow => policies.shadow.counts(),
+        };
+        module.answers = Some(Answers::of(module, counts, now));
     }
     let shown = PoliciesPage {
         frame: Frame::of(&call.caller, Place::Policies),

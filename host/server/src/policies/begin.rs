@@ -142,7 +142,7 @@ impl Policies {
             mark.came(&records(&proposal), since);
         }
         let candidate = is_candidate.then(|| Candidate::of(proposal.clone(), since));
-        let shadow = Arc::<Shadow>::default();
+        let shadow = Arc::new(Shadow::since(clock.now()));
         shadow.begin(number, &modules.shadow);
         let behind = refused.map(|(generation, error)| {
             tracing::error!(generation, %error, "nothing is decided until other policies are live");

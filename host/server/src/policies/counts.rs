@@ -79,7 +79,8 @@ impl Counts {
         found.map(|counted| counted.said()).unwrap_or_default()
     }
 
-    fn add(&self, opinion: &Opinion) {
+    /// Counts one answer.
+    pub(super) fn add(&self, opinion: &Opinion) {
         let known = {
             let modules = self.modules.read().unwrap_or_else(PoisonError::into_inner);
             let mut known = modules.iter();

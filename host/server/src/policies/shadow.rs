@@ -13,10 +13,12 @@ use countersign_core::generation::ModuleRecord;
 use countersign_core::ports::Ledger;
 use countersign_core::shadow::{Seen, Witness};
 use countersign_core::tally::TallyKind;
+use countersign_core::time::Timestamp;
 use countersign_engine::{Failures, PolicySet, Proven};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
+use super::counts::Counts;
 use super::modules::{Modules, named};
 use super::{Policies, change, recorded};
 
@@ -41,6 +43,8 @@ pub struct Shadow {
     kept: Mutex<Option<PolicySet>>,
     /// How often they failed: the live ones' failures are counted apart, because those deny.
     failures: Arc<Failures>,
+    /// What they said, apart from what decides: one version may do both, under other settings.
+    counts: Arc<Counts>,
     /// Whether the host was told to stop.
     is_stopping: Arc<AtomicBool>,
 }
@@ -57,22 +61,6 @@ pub(super) struct Standing {
     pub would_decide: Option<PolicySet>,
     /// Why it is not.
     pub problem: Option<String>,
-}
-
-impl Default for Shadow {
-    fn default() -> Self {
-        let (waiting, queue) = mpsc::channel(WAITING);
-        Self {
-            watched: AtomicU64::new(0),
-            waiting,
-            queue: tokio::sync::Mutex::new(queue),
-            missed: Mutex::default(),
-            standing: Mutex::default(),
-            kept: Mutex::default(),
-            failures: Arc::new(Failures::in_shadow()),
-            is_stopping: Arc::default(),
-        }
-    }
 }
 
 impl Witness for Shadow {
@@ -97,6 +85,22 @@ impl Witness for Shadow {
 }
 
 impl Shadow {
+    /// Nothing is in shadow yet; what will be is counted since that moment.
+    pub(super) fn since(since: Timestamp) -> Self {
+        let (waiting, queue) = mpsc::channel(WAITING);
+        Self {
+            watched: AtomicU64::new(0),
+            waiting,
+            queue: tokio::sync::Mutex::new(queue),
+            missed: Mutex::default(),
+            standing: Mutex::default(),
+            kept: Mutex::default(),
+            failures: Arc::new(Failures::in_shadow()),
+            counts: Arc::new(Counts::since(since)),
+            is_stopping: Arc::default(),
+        }
+    }
+
     /// From now on `modules` are in shadow of `generation`.
     pub(super) fn begin(&self, generation: u64, modules: &[ModuleRecord]) {
         *self.standing() = Standing {
@@ -114,6 +118,11 @@ impl Shadow {
     /// How often which module failed while it was in shadow.
     pub fn failures(&self) -> &Failures {
         &self.failures
+    }
+
+    /// What they said so far.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// Keeps a set that was checked, for when it is in shadow.

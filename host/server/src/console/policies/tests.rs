@@ -89,6 +89,14 @@ fn modules_settings_and_problems_are_shown_and_cannot_be_markup() {
     .expect("what the host shows");
     let counts = Counts::since(NOW);
     live.modules[0].answers = Some(Answers::of(&live.modules[0], &counts, NOW));
+    live.modules[1].answers = Some(Answers {
+        said: Said {
+            abstained: 5,
+            denied: 2,
+            ..Said::default()
+        },
+        ..Answers::of(&live.modules[1], &counts, NOW)
+    });
     let (before, after) = ([module("freeze", "ab")], []);
     let sides = |decide| Sides {
         decide,
@@ -105,7 +113,8 @@ fn modules_settings_and_problems_are_shown_and_cannot_be_markup() {
     is_whole(&html);
     for shown in [
         "Generation 3",
-        "since this host started",
+        "none <span class=\"quiet\">since this host started",
+        "5 abstained · 0 allowed · 0 gated · 2 denied</span> <span class=\"quiet\">in shadow, since this host started",
         "<bdi class=\"subject\">freeze</bdi> <span class=\"step\">removed",
         "/console/policies/playground",
         "baseline",

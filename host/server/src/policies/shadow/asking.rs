@@ -10,6 +10,7 @@ use countersign_core::shadow::{Difference, Round, Seen};
 use countersign_core::verdict::Judgement;
 use countersign_engine::{Failures, PolicySet, depends_on_the_moment, was_not_asked};
 
+use super::super::counts::Counts;
 use super::Shadow;
 use crate::report;
 
@@ -32,6 +33,7 @@ impl Shadow {
             let candidates = Candidates {
                 names: self.names(),
                 failures: Arc::clone(&self.failures),
+                counts: Arc::clone(&self.counts),
                 set,
             };
             let ask = move || round((number, &candidates), lives, (decisions, &is_stopping));
@@ -78,11 +80,13 @@ impl Shadow {
     }
 }
 
-/// The set that would decide, and what of it is in shadow: the others' failures are counted where they decide.
+/// The set that would decide, and what of it is in shadow: what the others say, and their failures, are counted
+/// where they decide.
 struct Candidates {
     set: PolicySet,
     names: BTreeSet<String>,
     failures: Arc<Failures>,
+    counts: Arc<Counts>,
 }
 
 /// What the set makes of those decisions that are of `generation`.
@@ -114,6 +118,11 @@ fn round(
         for (module, kind) in failed {
             if candidates.names.contains(&module.name) {
                 candidates.failures.add(module, kind, seen.question.time);
+            }
+        }
+        for opinion in &would_be.opinions {
+            if candidates.names.contains(&opinion.module.name) {
+                candidates.counts.add(opinion);
             }
         }
         let difference = Difference::between(&seen, would_be);
