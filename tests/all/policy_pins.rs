@@ -47,6 +47,16 @@ async fn what_is_pinned_stays_whatever_the_folder_holds_or_loses_and_says_who_pi
     assert!(by.starts_with("session:"), "{pin}");
     assert_eq!(pin["since"], 3);
     assert_eq!(shelf.problems().await, [] as [Value; 0]);
+    // On pages it is a person, to people by name, as wherever somebody is named.
+    for path in ["/console/policies", "/console/policies/generations/3"] {
+        let page = operator.get(path).await.expect(200).page();
+        let named = "(by login link)</span>, since generation 3";
+        assert!(page.contains(named), "{page}");
+        let page = shelf.agent().get(path).await.expect(200).page();
+        let person = by.trim_start_matches("session:");
+        let named = format!("by a person <code><bdi>{person}</bdi></code>, since generation 3");
+        assert!(page.contains(&named), "{page}");
+    }
     let recorded = operator.get("/policies/generations").await.expect(200);
     let newest = &recorded.json["generations"][0];
     assert_eq!(

@@ -20,9 +20,10 @@ use countersign_core::verb::Verb;
 use serde::Deserialize;
 
 use super::assets;
-use super::frame::{Frame, Place};
+use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
 use super::page;
+use super::people::People;
 use crate::app::App;
 use crate::policies::{Counts, Said};
 use crate::problem::Problem;
@@ -74,6 +75,9 @@ struct Module {
     /// Whether it says what kind of caller asks.
     classifier: bool,
     pinned: Option<Pin>,
+    /// Who pinned it.
+    #[serde(skip)]
+    pinned_by: Option<Party>,
     failures: Failures,
     last_error: Option<String>,
     signatures: Vec<Signature>,
@@ -130,6 +134,17 @@ fn modules(shown: serde_json::Value) -> Result<Vec<Module>, Problem> {
         tracing::error!(%error, "the console does not understand the modules of a generation");
         Problem::internal()
     })
+}
+
+/// Says of those that are pinned who did that, as the reader may know them.
+async fn name_who_pinned(call: &Call, modules: &mut [Module]) -> Result<(), Problem> {
+    let pins = modules.iter().filter_map(|module| module.pinned.as_ref());
+    let actors: Vec<&str> = pins.map(|pin| pin.by.as_str()).collect();
+    let people = People::of(call, actors).await?;
+    for module in modules {
+        module.pinned_by = module.pinned.as_ref().map(|pin| people.party(&pin.by));
+    }
+    Ok(())
 }
 
 /// How often a module failed.
@@ -222,6 +237,7 @@ async fn show(call: Call) -> Answer {
         };
         module.answers = Some(Answers::of(module, counts, now));
     }
+    name_who_pinned(&call, &mut live.modules).await?;
     let shown = PoliciesPage {
         frame: Frame::of(&call.caller, Place::Policies),
         tabs: Tabs::at(Tab::Live),

@@ -13,7 +13,7 @@ use super::super::people::People;
 use super::super::{assets, page, see_other};
 use super::changes::{Changes, Sides};
 use super::tabs::{Tab, Tabs};
-use super::{Mode, Module, modules};
+use super::{Mode, Module, modules, name_who_pinned};
 use crate::policies::ChoiceError;
 use crate::problem::Problem;
 use crate::routes::rollback::go_back;
@@ -110,11 +110,13 @@ async fn show(call: Call) -> Answer {
     let app = &call.app;
     let before = app.ledger.generation_before(number).await?;
     let shown = app.policies.shown_record(&*app.ledger, &record).await?;
+    let mut modules = modules(shown)?;
+    name_who_pinned(&call, &mut modules).await?;
     let shown = GenerationPage {
         frame: Frame::of(&call.caller, Place::Policies),
         tabs: Tabs::at(Tab::History),
         facts: Facts::new(&call, &record, app.policies.generation()).await?,
-        modules: modules(shown)?,
+        modules,
         changes: Changes::between(Sides::of(before.as_ref()), Sides::of(Some(&record))),
         now: app.clock.now(),
     };

@@ -88,6 +88,7 @@ fn modules_settings_and_problems_are_shown_and_cannot_be_markup() {
     }))
     .expect("what the host shows");
     let counts = Counts::since(NOW);
+    live.modules[0].pinned_by = Some(Party::of("session:<i>"));
     live.modules[0].answers = Some(Answers::of(&live.modules[0], &counts, NOW));
     live.modules[1].answers = Some(Answers {
         said: Said {
@@ -124,7 +125,7 @@ fn modules_settings_and_problems_are_shown_and_cannot_be_markup() {
         "it trapped, or gave up",
         "classifier",
         "in shadow",
-        "session:&#60;i&#62;, since generation 2",
+        "by a person <code><bdi>&#60;i&#62;</bdi></code>, since generation 2",
         "1200 decisions",
         "4 would have let more happen",
         "&#60;script&#62;.wasm",
@@ -139,7 +140,10 @@ fn modules_settings_and_problems_are_shown_and_cannot_be_markup() {
     }
     assert!(!html.contains("<b>"), "{html}");
     assert!(!html.contains("what the folder holds waits"), "{html}");
-    assert!(!html.contains("0 laws"), "{html}");
+    assert!(
+        !html.contains("0 laws") && !html.contains("session:"),
+        "{html}"
+    );
 }
 
 #[test]
