@@ -100,6 +100,12 @@ async fn what_a_candidate_would_change_is_told_kind_by_kind_with_the_decisions_t
         assert!(page.contains(shown), "{shown}: {page}");
     }
     assert!(!page.contains(&alike), "{page}");
+    // Three differ: a page that they fill leads nowhere.
+    for (limit, is_older) in [(2, true), (3, false)] {
+        let page = format!("/console/policies/shadow?generation={generation}&limit={limit}");
+        let page = operator.get(&page).await.expect(200).page();
+        assert_eq!(page.contains(">Older</a>"), is_older, "{page}");
+    }
     let of_one = format!("/console/policies/shadow?generation={generation}&kind=2");
     let of_one = operator.get(&of_one).await.expect(200);
     assert!(of_one.page().contains(&minted), "{of_one}");

@@ -184,8 +184,8 @@ impl ShadowPage {
     ) -> Self {
         let told: u64 = kinds.iter().map(|one| one.seen).sum();
         let chosen = kinds.iter().find(|one| Some(one.number) == which.kind);
-        let is_full = found.len() == wanted.limit as usize;
-        let last = found.last().filter(|_| is_full);
+        let shown = &found[..found.len().min(wanted.limit as usize)];
+        let last = shown.last().filter(|_| found.len() > shown.len());
         Self {
             frame,
             tabs: Tabs::at(Tab::Shadow),
@@ -196,7 +196,7 @@ impl ShadowPage {
             counts,
             groups: Group::all(kinds),
             chosen: chosen.map(KindLine::new),
-            lines: found
+            lines: shown
                 .iter()
                 .map(|one| Line::new(one, people, now))
                 .collect(),
@@ -247,7 +247,12 @@ async fn show(call: Call) -> Answer {
         generation: number,
         kind,
     };
-    let found = ledger.shadow_differences(&permit, which, &wanted).await?;
+    // One more than is shown: whether there is an older one.
+    let part = Page {
+        limit: wanted.limit + 1,
+        ..wanted.clone()
+    };
+    let found = ledger.shadow_differences(&permit, which, &part).await?;
     let people = People::of(&call, found.iter().map(|one| &*one.decision.actor)).await?;
     let frame = Frame::of(&call.caller, Place::Policies);
     let shown = ShadowPage::new(

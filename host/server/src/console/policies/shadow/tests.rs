@@ -53,7 +53,20 @@ fn differing() -> Differing {
     }
 }
 
+/// Where there are more differences than the one that a page shows, unless there are none.
 fn drawn(counts: Counts, kinds: &[KindOfDifference], chosen: Option<u32>) -> String {
+    let found = match kinds {
+        [] => Vec::new(),
+        _ => vec![differing(), differing()],
+    };
+    drawn_of(counts, kinds, (chosen, &found))
+}
+
+fn drawn_of(
+    counts: Counts,
+    kinds: &[KindOfDifference],
+    (chosen, found): (Option<u32>, &[Differing]),
+) -> String {
     let which = Which {
         generation: 3,
         kind: chosen,
@@ -67,10 +80,6 @@ fn drawn(counts: Counts, kinds: &[KindOfDifference], chosen: Option<u32>) -> Str
         version: "0.2.0".to_owned(),
         failed: Some((3, "it trapped, or gave up")),
     }];
-    let found = match kinds {
-        [] => Vec::new(),
-        _ => vec![differing()],
-    };
     let page = ShadowPage::of(
         (
             Frame::of(&person("ada"), Place::Policies),
@@ -79,7 +88,7 @@ fn drawn(counts: Counts, kinds: &[KindOfDifference], chosen: Option<u32>) -> Str
         ),
         (3, true, modules),
         (counts, kinds),
-        (which, &found, &wanted),
+        (which, found, &wanted),
     );
     let html = page.render().expect("drawn");
     is_whole(&html);
@@ -132,6 +141,18 @@ fn one_kind_is_told_with_its_own_decisions() {
     assert!(html.contains("All kinds of differences"), "{html}");
     assert!(!html.contains("What would differ"), "{html}");
     assert!(html.contains("kind=2&amp;cursor="), "{html}");
+}
+
+#[test]
+fn older_ones_are_offered_where_there_are_some_and_one_page_shows_no_more_than_it_may() {
+    let kinds = [kind(2, Change::Looser, 1)];
+    for (found, is_older) in [(1, false), (2, true)] {
+        let found: Vec<_> = std::iter::repeat_with(differing).take(found).collect();
+        let html = drawn_of(counts(), &kinds, (None, &found));
+        assert_eq!(html.contains(">Older</a>"), is_older, "{html}");
+        let link = format!("/console/decisions/{}#beside", decision().id);
+        assert_eq!(html.matches(&link).count(), 1, "{html}");
+    }
 }
 
 #[test]
