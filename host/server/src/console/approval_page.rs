@@ -11,8 +11,7 @@ use countersign_core::operators::Standing;
 use countersign_core::provenance::Provenance;
 use countersign_core::time::Timestamp;
 
-use self::signatures::Demands;
-pub use self::signatures::{Signature, signatures};
+pub use self::signatures::{Demands, Signature, signatures};
 use self::who::Who;
 use super::asked::{self, Field, Shown, Subject};
 use super::assets;

@@ -7,7 +7,7 @@ use askama::Template;
 use axum::body::Body;
 use axum::http::{Method, Response, StatusCode};
 use countersign_core::action::{Action, ActionDigest};
-use countersign_core::approval::{Approval, Choice, State, people_needed};
+use countersign_core::approval::{Approval, Choice, State};
 use countersign_core::gate::Say;
 use countersign_core::id::ApprovalId;
 use countersign_core::ledger::{Ended, Page, Voted};
@@ -17,7 +17,7 @@ use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 
 use self::moved::{Attempt, Deed, MovedPage};
-use super::approval_page::{ApprovalPage, Reader};
+use super::approval_page::{ApprovalPage, Demands, Reader};
 use super::asked::{self, Subject};
 use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
@@ -92,12 +92,14 @@ struct Waiting {
     why: String,
     created: Moment,
     expires: Moment,
-    approved: usize,
-    needed: u32,
+    /// So many signatures are there, of so many.
+    signed: usize,
+    needed: usize,
 }
 
 impl Waiting {
     fn new(approval: &Approval, now: Timestamp) -> Self {
+        let (signed, needed) = Demands::new(approval, State::Pending).so_far();
         Self {
             id: approval.id.to_string(),
             title: asked::title(approval.verb),
@@ -106,12 +108,8 @@ impl Waiting {
             why: approval.terms.ground.reason.clone(),
             created: Moment::new(approval.created_at, now),
             expires: Moment::new(approval.expires_at, now),
-            approved: approval
-                .votes
-                .iter()
-                .filter(|vote| vote.choice == Choice::Approve)
-                .count(),
-            needed: people_needed(&approval.terms.quorums),
+            signed,
+            needed,
         }
     }
 }
@@ -298,83 +296,4 @@ fn on_one_line(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::examples::{NOW, approval, is_whole, person};
-    use super::*;
-
-    fn drawn(waiting: Vec<Approval>, next: Option<&str>, refreshes: bool) -> String {
-        let page = ApprovalsPage {
-            frame: Frame::of(&person("operator"), Place::Approvals),
-            waiting: waiting
-                .iter()
-                .map(|approval| Waiting::new(approval, NOW))
-                .collect(),
-            sees_all: true,
-            is_first: true,
-            next: next.map(str::to_owned),
-            refreshes,
-        };
-        let html = page.render().expect("drawn");
-        is_whole(&html);
-        html
-    }
-
-    #[test]
-    fn the_title_says_how_many_wait() {
-        assert!(drawn(vec![approval()], None, true).contains("<title>(1) Approvals"));
-        assert!(drawn(vec![approval()], Some("x"), true).contains("<title>(1+) Approvals"));
-        assert!(drawn(Vec::new(), None, true).contains("<title>Approvals"));
-    }
-
-    #[test]
-    fn a_pending_request_leads_to_its_page_and_cannot_be_markup() {
-        let mut hostile = approval();
-        hostile.payload["arguments"]["name"] = "<script>alert(1)</script>".into();
-        let html = drawn(vec![hostile], None, true);
-        assert!(html.contains(&format!(r#"href="/console/approvals/{}""#, approval().id)));
-        assert!(html.contains("&#60;script&#62;"), "{html}");
-        assert!(!html.contains("<script>"), "{html}");
-        assert!(html.contains("caller’s words"), "{html}");
-    }
-
-    #[test]
-    fn what_is_about_an_id_says_how_that_is_called_and_a_disguised_name_is_flagged() {
-        let mut removal = approval();
-        removal.verb = Verb::DeleteWorkspace;
-        removal.resource_kind = "workspace".to_owned();
-        removal.resource_name = Some("<b>researсh".to_owned());
-        let html = drawn(vec![removal.clone()], None, true);
-        let shown = format!(
-            "{}</bdi> <span class=\"quiet\">called</span> <bdi>&#60;b&#62;researсh</bdi>",
-            removal.resource_id
-        );
-        assert!(html.contains(&shown), "{html}");
-        assert!(html.contains("Look twice."), "{html}");
-    }
-
-    #[test]
-    fn a_list_that_goes_on_leads_to_its_next_part() {
-        assert!(drawn(vec![approval()], Some("abc"), true).contains("cursor=abc"));
-        assert!(!drawn(vec![approval()], None, true).contains("cursor="));
-    }
-
-    #[test]
-    fn keeping_current_can_be_stopped_and_needs_no_script() {
-        let still = drawn(Vec::new(), None, false);
-        let current = drawn(Vec::new(), None, true);
-        for (sign, what) in [
-            (r#"<noscript><meta http-equiv="refresh""#, "without script"),
-            ("assets/live.js", "with script"),
-            ("data-follows", "what the script looks for"),
-        ] {
-            assert!(current.contains(sign), "{what}: {current}");
-            assert!(!still.contains(sign), "{what}: {still}");
-        }
-        assert_eq!(current.matches("http-equiv").count(), 1, "{current}");
-    }
-
-    #[test]
-    fn a_reason_typed_over_several_lines_becomes_one() {
-        assert_eq!(on_one_line(" yes,\r\nfor  today "), "yes, for today");
-    }
-}
+mod tests;

@@ -83,6 +83,12 @@ impl Demands {
             note,
         }
     }
+
+    /// How many signatures are there, and how many it takes: of every quorum, while it is pending.
+    pub fn so_far(&self) -> (usize, usize) {
+        let needs = self.each.iter().map(|demand| demand.needs).sum::<usize>();
+        (needs - self.missing.len(), needs)
+    }
 }
 
 impl Demand {
