@@ -1,12 +1,14 @@
 //! Policies that change between the request, the votes and the use.
 
+use std::path::Path;
 use std::time::Duration;
 
 use countersign_tests::guest::Guest;
-use countersign_tests::until;
+use countersign_tests::{Caller, Host, until};
+use serde_json::json;
 
 use super::mint;
-use crate::stage::{Stage, approval, approve, decide};
+use crate::stage::{Stage, approval, approve, decide, minted};
 
 /// A further policy, for which two people must agree to everything.
 fn two_people() -> Vec<u8> {
@@ -60,4 +62,61 @@ async fn a_quorum_that_has_grown_asks_for_more_people_or_anew() {
     assert_eq!(mint(&agent, "granted").await.approval(), anew);
     approve(&bob, &anew).await;
     mint(&agent, "granted").await.expect(200);
+}
+
+/// A policy for which two people of one group must agree to what writes a secret.
+async fn two_of_security() -> Stage {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies/two-person");
+    let module = std::fs::read(folder.join("two-person.wasm")).expect("it is committed");
+    let settings = "verbs = [\"secret_write\"]\ngroups = [\"security\"]\n";
+    let builder = Host::builder()
+        .policy("two-person.wasm", module)
+        .policy("two-person.toml", settings);
+    Stage::set_for(builder).await
+}
+
+// Guards: `objection` and `meet` in host/store/src/portable/votes.rs; the page says before what they would.
+#[tokio::test]
+async fn the_page_says_whose_signature_cannot_count_before_they_sign_and_the_inbox_does_not_count_it()
+ {
+    let stage = two_of_security().await;
+    let ann = stage.person("ann").await;
+    let robot = stage
+        .host
+        .agent(&minted(&ann, json!({ "name": "robot" })).await);
+    let secret = json!({ "key": "DEPLOY_KEY", "value": "v" });
+    let id = robot.post("/settings/secrets", secret).await.approval();
+    let read = async |person: &Caller, path: &str| person.get(path).await.expect(200).page();
+    let path = format!("/console/approvals/{id}");
+    let form = "name=\"decision\"";
+
+    // The baseline asks for one person, whoever that is, and the other module for two of a group.
+    let page = read(&ann, &path).await;
+    assert!(page.contains("You minted a key"), "{page}");
+    assert!(!page.contains(form), "{page}");
+    for choice in ["approved", "denied"] {
+        let reply = decide(&ann, &id, choice).await;
+        reply.refused(403, "minter_cannot_approve");
+    }
+
+    let (bob, carol) = (stage.person("bob").await, stage.person("carol").await);
+    let page = read(&bob, &path).await;
+    assert!(page.contains(form), "{page}");
+    assert!(!page.contains("would not count"), "{page}");
+    let reply = decide(&bob, &id, "approved").await.expect(200);
+    assert_eq!(reply.json["status"], "pending", "{reply}");
+
+    let page = read(&carol, &path).await;
+    assert!(page.contains(form), "{page}");
+    let of = "would not count: what is missing is a signature of somebody in security";
+    assert!(page.contains(of), "{page}");
+    for _ in 0..2 {
+        let inbox = read(&carol, "/console/approvals").await;
+        assert!(inbox.contains("data-signed=\"1 of 3\""), "{inbox}");
+        let reply = decide(&carol, &id, "approved").await.expect(200);
+        assert_eq!(reply.json["status"], "pending", "{reply}");
+    }
+    let dora = stage.person("dora").await;
+    let reply = decide(&dora, &id, "denied").await.expect(200);
+    assert_eq!(reply.json["status"], "denied", "{reply}");
 }

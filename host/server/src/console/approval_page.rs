@@ -4,8 +4,8 @@ mod signatures;
 mod who;
 
 use askama::Template;
-use countersign_core::approval::{Approval, State};
-use countersign_core::caller::{Caller, POLICY_FOLDER};
+use countersign_core::approval::{Approval, State, ask_several};
+use countersign_core::caller::{Caller, Identity, POLICY_FOLDER, Person};
 use countersign_core::holdings::Fall;
 use countersign_core::operators::Standing;
 use countersign_core::provenance::Provenance;
@@ -57,6 +57,8 @@ pub struct ApprovalPage {
     news: String,
     refreshes: bool,
     stance: Stance,
+    /// Whose signature is missing, where that of the reader would not count.
+    uncounted: Option<String>,
     finish: Option<Finish>,
     /// Whether the reader can take the grant back.
     can_revoke: bool,
@@ -86,6 +88,8 @@ enum Stance {
     Asked,
     /// Wait for operators: it is about the policies.
     IsNoOperator,
+    /// Wait for others: they minted a key that it comes from, and more than one person must decide.
+    Minted,
     /// Wait for others: they have voted.
     Voted,
     /// Nothing: no person reads this.
@@ -106,6 +110,8 @@ impl ApprovalPage {
         let (reader, standing) = (reader.caller, reader.standing);
         let state = approval.state_at(now);
         let moment = |at| Moment::new(at, now);
+        let stance = Stance::of((approval, known), (reader, standing), state);
+        let demands = Demands::new(approval, state);
         let state_says = match is_folders(approval, state) {
             true => {
                 "The host makes it live by itself within moments, as long as the folder holds it."
@@ -134,12 +140,16 @@ impl ApprovalPage {
             why: approval.terms.ground.reason.clone(),
             rule: approval.terms.ground.rule.clone(),
             policy: approval.policy.clone(),
-            demands: Demands::new(approval, state),
+            uncounted: match stance {
+                Stance::Decides => demands.only_of_others(groups(reader)),
+                _ => None,
+            },
+            demands,
             created: moment(approval.created_at),
             signatures: signatures(approval, now),
             refreshes,
             news: news((state, state_says), approval.votes.len()),
-            stance: Stance::of(approval, (reader, standing), state),
+            stance,
             finish: finish(approval, reader, state),
             can_revoke: state == State::Approved && reader.person().is_some(),
             closing: Closing::of(approval, now),
@@ -152,7 +162,13 @@ impl ApprovalPage {
 }
 
 impl Stance {
-    fn of(approval: &Approval, (reader, standing): (&Caller, Standing), state: State) -> Self {
+    /// As the ledger would answer a vote. Where a chain of minters is longer than is told, the ledger alone knows
+    /// its end.
+    fn of(
+        (approval, known): (&Approval, &Provenance),
+        (reader, standing): (&Caller, Standing),
+        state: State,
+    ) -> Self {
         if state != State::Pending {
             return Self::Closed;
         }
@@ -167,10 +183,31 @@ impl Stance {
         if approval.requester.credential == reader.credential_key() && !is_nobody_else {
             return Self::Asked;
         }
+        if ask_several(&approval.terms.quorums) && has_minted(person, known) {
+            return Self::Minted;
+        }
         if approval.votes.iter().any(|vote| vote.person == *person) {
             return Self::Voted;
         }
         Self::Decides
+    }
+}
+
+/// Whether they minted a token in the chain of whoever asked.
+fn has_minted(person: &Person, known: &Provenance) -> bool {
+    let label = person.label();
+    known.links.iter().any(|link| link.created_by == label)
+}
+
+/// The groups of whoever reads, as those who vouch for them say.
+fn groups(reader: &Caller) -> &[String] {
+    match &reader.identity {
+        Identity::Session { groups, .. } => groups,
+        Identity::OrgToken { .. }
+        | Identity::WorkspaceToken { .. }
+        | Identity::AdminToken { .. }
+        | Identity::Provisioner { .. }
+        | Identity::PolicyFolder => &[],
     }
 }
 

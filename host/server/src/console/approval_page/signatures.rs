@@ -25,7 +25,8 @@ pub struct Demand {
     pub words: String,
     pub has: usize,
     pub needs: usize,
-    of: String,
+    /// In one of which each of them must be; none: whoever they are.
+    groups: Vec<String>,
 }
 
 /// What the policies demand, and what is missing of it.
@@ -89,6 +90,17 @@ impl Demands {
         let needs = self.each.iter().map(|demand| demand.needs).sum::<usize>();
         (needs - self.missing.len(), needs)
     }
+
+    /// Whose signature is missing, where that of somebody who is in `groups` would not count.
+    pub fn only_of_others(&self, groups: &[String]) -> Option<String> {
+        let open = || self.each.iter().filter(|one| one.has < one.needs);
+        if open().any(|one| one.asks(groups)) {
+            return None;
+        }
+        let others: BTreeSet<String> = open().map(Demand::of).collect();
+        let others: Vec<String> = others.into_iter().collect();
+        (!others.is_empty()).then(|| others.join(" and of "))
+    }
 }
 
 impl Demand {
@@ -97,35 +109,38 @@ impl Demand {
             0 | 1 => "One person".to_owned(),
             many => format!("{many} different people"),
         };
-        let of = quorum.groups.join(" or ");
-        let counts = |vote: &&Vote| {
-            vote.choice == Choice::Approve
-                && (quorum.groups.is_empty()
-                    || vote
-                        .groups
-                        .iter()
-                        .any(|group| quorum.groups.contains(group)))
+        let mut demand = Self {
+            words: people,
+            has: 0,
+            needs: quorum.people.max(1) as usize,
+            groups: quorum.groups.clone(),
         };
+        if !demand.groups.is_empty() {
+            demand.words = format!("{} of {}", demand.words, demand.groups.join(" or "));
+        }
         let signed: BTreeSet<_> = votes
             .iter()
-            .filter(counts)
+            .filter(|vote| vote.choice == Choice::Approve && demand.asks(&vote.groups))
             .map(|vote| &vote.person)
             .collect();
-        Self {
-            words: match of.is_empty() {
-                true => people,
-                false => format!("{people} of {of}"),
-            },
-            has: signed.len(),
-            needs: quorum.people.max(1) as usize,
-            of,
-        }
+        demand.has = signed.len();
+        demand
+    }
+
+    /// Whether it asks for somebody who is in `groups`.
+    fn asks(&self, groups: &[String]) -> bool {
+        self.groups.is_empty() || groups.iter().any(|group| self.groups.contains(group))
+    }
+
+    /// Of whom it asks for signatures, where it asks for some of a group.
+    fn of(&self) -> String {
+        format!("somebody in {}", self.groups.join(" or "))
     }
 
     fn missing(&self) -> impl Iterator<Item = String> {
-        let words = match self.of.is_empty() {
+        let words = match self.groups.is_empty() {
             true => "A person’s countersignature is missing".to_owned(),
-            false => format!("A countersignature of somebody in {} is missing", self.of),
+            false => format!("A countersignature of {} is missing", self.of()),
         };
         std::iter::repeat_n(words, self.needs.saturating_sub(self.has))
     }

@@ -1,14 +1,16 @@
+mod stances;
+
 use countersign_core::action::ActionDigest;
-use countersign_core::approval::{Choice, End};
+use countersign_core::approval::End;
 use countersign_core::decision::{Decision, Outcome};
 use countersign_core::id::DecisionId;
-use countersign_core::policy::{CallerClass, Ground, Quorum, Role};
+use countersign_core::policy::{CallerClass, Ground, Role};
 use countersign_core::provenance::{Lately, Link};
 use countersign_core::verb::Verb;
 use countersign_core::verdict::{Judgement, Ruling, Took};
 
 use super::super::examples::{
-    NOW, agent, approval, is_whole, person, policy_approval, secret_approval, vote,
+    NOW, agent, approval, is_whole, person, policy_approval, secret_approval,
 };
 use super::*;
 
@@ -73,32 +75,6 @@ fn a_secret_is_never_on_the_page() {
     let html = drawn(&secret_approval(), &person("operator"));
     assert!(html.contains("fingerprint"), "{html}");
     assert!(!html.contains("c0ffee"), "not even its commitment: {html}");
-}
-
-#[test]
-fn whoever_cannot_decide_gets_no_form() {
-    let mut own = approval();
-    own.requester.credential = person("ada").credential_key();
-    let mut voted = approval();
-    voted.votes.push(vote("ada", Choice::Approve));
-    let mut decided = approval();
-    decided.state = State::Denied;
-    let ada = person("ada");
-    for (approval, reader, stance) in [
-        (&own, &ada, Stance::Asked),
-        (&voted, &ada, Stance::Voted),
-        (&decided, &ada, Stance::Closed),
-        (&approval(), &agent(), Stance::IsProgram),
-    ] {
-        let page = ApprovalPage::new(
-            approval,
-            (&Provenance::default(), None),
-            &read_by(reader),
-            NOW,
-        );
-        assert_eq!(page.stance, stance);
-        assert!(!drawn(approval, reader).contains(r#"name="decision""#));
-    }
 }
 
 // A page that is drawn anew keeps open what has an id.
@@ -166,35 +142,6 @@ fn every_state_is_told_in_words() {
         let html = drawn(&approval, &person("operator"));
         assert!(html.contains(says(*state)), "{state}: {html}");
     }
-}
-
-#[test]
-fn votes_are_signatures_and_missing_ones_are_blank() {
-    let mut approval = approval();
-    approval.terms.quorums = vec![Quorum {
-        people: 3,
-        groups: vec!["security".to_owned(), "ops".to_owned()],
-    }];
-    approval.votes.push(vote("grace", Choice::Approve));
-    // She is in neither group, so she does not count.
-    let html = drawn(&approval, &person("operator"));
-    assert!(html.contains("grace"), "{html}");
-    assert!(
-        html.contains("3 different people of security or ops"),
-        "{html}"
-    );
-    assert_eq!(html.matches("class=\"blank\"").count(), 3, "{html}");
-    approval.votes[0].groups = vec!["ops".to_owned()];
-    let html = drawn(&approval, &person("operator"));
-    assert!(html.contains("1 of 3"), "{html}");
-    assert!(
-        html.contains("somebody in security or ops is missing"),
-        "{html}"
-    );
-    assert_eq!(html.matches("class=\"blank\"").count(), 2, "{html}");
-    approval.terms.quorums.push(Quorum::one_person());
-    let html = drawn(&approval, &person("operator"));
-    assert!(html.contains("One person can sign for several"), "{html}");
 }
 
 #[test]
