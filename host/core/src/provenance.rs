@@ -1,5 +1,5 @@
-//! What a person reads beside a request: who minted whoever asks, what that did lately, and what was asked
-//! before.
+//! What a person reads beside a request: who minted whoever asks, what that did lately, how many others wait,
+//! and what was asked before.
 
 use async_trait::async_trait;
 
@@ -18,6 +18,9 @@ pub const MOST_LINKS: usize = 12;
 
 /// So many different things that a credential did lately are told.
 pub const MOST_DEEDS: u32 = 10;
+
+/// So many requests that wait are counted one by one. An answer that is larger says that there are more.
+pub const MOST_COUNTED: u32 = 10_000;
 
 /// Which approvals are sought, of all that there ever were. What is not said, does not matter.
 #[derive(Clone, Debug, Default)]
@@ -87,6 +90,14 @@ pub trait ProvenanceLedger: Send + Sync {
         approval: &Approval,
         now: Timestamp,
     ) -> Result<Provenance, LedgerError>;
+
+    /// How many requests are pending at `now`: exactly, up to [`MOST_COUNTED`].
+    async fn count_pending(
+        &self,
+        permit: &Permit,
+        whose: &Whose,
+        now: Timestamp,
+    ) -> Result<u64, LedgerError>;
 
     /// The approvals that are sought, as of `now`, newest first, and of them one page by id.
     async fn approvals_sought(

@@ -12,7 +12,7 @@ use countersign_core::gate::Say;
 use countersign_core::id::ApprovalId;
 use countersign_core::ledger::{Ended, Page, Voted};
 use countersign_core::operators::Standing;
-use countersign_core::provenance::Provenance;
+use countersign_core::provenance::{MOST_COUNTED, Provenance};
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 
@@ -76,6 +76,8 @@ async fn home(_: Call) -> Answer {
 struct ApprovalsPage {
     frame: Frame,
     waiting: Vec<Waiting>,
+    /// How many wait, in all parts of the list.
+    total: u64,
     /// Whether the reader sees everybody's requests, as people do.
     sees_all: bool,
     is_first: bool,
@@ -115,29 +117,27 @@ impl Waiting {
 }
 
 impl ApprovalsPage {
-    /// How many wait, from this part of the list on.
+    /// How many wait.
     fn count(&self) -> String {
-        match self.next {
-            Some(_) => format!("{}+", self.waiting.len()),
-            None => self.waiting.len().to_string(),
+        match self.total > u64::from(MOST_COUNTED) {
+            true => format!("{MOST_COUNTED}+"),
+            false => self.total.to_string(),
         }
     }
 
     /// The same, in words.
     fn says(&self) -> String {
-        match (self.count().as_str(), self.is_first) {
-            ("0", true) => "Nothing is waiting".to_owned(),
-            ("0", false) => "Nothing further is waiting".to_owned(),
-            ("1", true) => "One request is waiting".to_owned(),
-            (count, true) => format!("{count} requests are waiting"),
-            (count, false) => format!("{count} further waiting"),
+        match self.total {
+            0 => "Nothing is waiting".to_owned(),
+            1 => "One request is waiting".to_owned(),
+            _ => format!("{} requests are waiting", self.count()),
         }
     }
 }
 
 async fn list(call: Call) -> Answer {
     let wanted = call.page(Cursor::Id)?;
-    // One more than is shown tells whether the list goes on, so that the count is true.
+    // One more than is shown tells whether the list goes on; where it is whole, nobody need be asked how many wait.
     let part = Page {
         limit: wanted.limit + 1,
         ..wanted.clone()
@@ -155,14 +155,23 @@ async fn list(call: Call) -> Answer {
         .last()
         .filter(|_| goes_on)
         .map(|last| last.id.to_string());
+    let is_first = wanted.after.is_none();
+    let total = match is_first && !goes_on {
+        true => pending.len().try_into().unwrap_or(u64::MAX),
+        false => {
+            let ledger = &call.app.ledger;
+            ledger.count_pending(&permit, &call.whose(), now).await?
+        }
+    };
     let shown = ApprovalsPage {
         frame: Frame::of(&call.caller, Place::Approvals),
         waiting: pending
             .iter()
             .map(|approval| Waiting::new(approval, now))
             .collect(),
+        total,
         sees_all: call.caller.person().is_some(),
-        is_first: wanted.after.is_none(),
+        is_first,
         next,
         refreshes: refreshes(&call),
     };

@@ -1,5 +1,5 @@
-//! What a person reads beside a request: who minted whoever asks, what that did lately, and what was asked
-//! before.
+//! What a person reads beside a request: who minted whoever asks, what that did lately, how many others wait,
+//! and what was asked before.
 
 use async_trait::async_trait;
 use countersign_core::approval::{Approval, State};
@@ -9,13 +9,13 @@ use countersign_core::permit::Permit;
 use countersign_core::policy::Role;
 use countersign_core::ports::LedgerError;
 use countersign_core::provenance::{
-    Lately, Link, MOST_DEEDS, MOST_LINKS, Provenance, ProvenanceLedger, Sought,
+    Lately, Link, MOST_COUNTED, MOST_DEEDS, MOST_LINKS, Provenance, ProvenanceLedger, Sought,
 };
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use sqlx::QueryBuilder;
 
-use super::columns::{limit, live, parsed_option};
+use super::columns::{count, limit, live, parsed_option};
 use super::history::{SLACK, first_id};
 use super::{Connection, Driver, Store, approvals, covers, decisions, people};
 use crate::fault::Fault;
@@ -66,6 +66,17 @@ impl ProvenanceLedger for Store {
                 .map(|(decision, times)| Lately { decision, times })
                 .collect(),
         })
+    }
+
+    async fn count_pending(
+        &self,
+        permit: &Permit,
+        whose: &Whose,
+        now: Timestamp,
+    ) -> Result<u64, LedgerError> {
+        covers(permit, Verb::ApprovalList)?;
+        let mut connection = self.glance().await?;
+        Ok(pending(&mut connection, whose, now).await?)
     }
 
     async fn approvals_sought(
@@ -162,6 +173,28 @@ fn link(kind: Kind, row: LinkRow) -> Result<Link, Fault> {
         created_by_user: row.created_by_user,
         lives: row.lives != 0,
     })
+}
+
+/// How many are pending; one more than are counted says that there are more. Only pending rows are looked at, however
+/// many there were: no verb is empty, and that it says so makes SQLite prefer the index of what is pending to that of
+/// all that a requester ever asked for.
+async fn pending(connection: &mut Connection, whose: &Whose, now: Timestamp) -> Result<u64, Fault> {
+    let mut query = QueryBuilder::<Driver>::new(
+        "SELECT COUNT(*) FROM (
+             SELECT 1 FROM approvals WHERE state = 'pending' AND expires_at > ",
+    );
+    query.push_bind(now.as_micros());
+    if let Whose::Requester(credential) = whose {
+        query
+            .push(" AND verb > '' AND requester_credential = ")
+            .push_bind(credential);
+    }
+    query
+        .push(" LIMIT ")
+        .push_bind(i64::from(MOST_COUNTED) + 1)
+        .push(") AS waiting");
+    let waiting: i64 = query.build_query_scalar().fetch_one(connection).await?;
+    Ok(count(waiting))
 }
 
 /// Only what is sought is in the statement: a planner that must allow for what is not uses no index.

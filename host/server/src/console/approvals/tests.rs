@@ -3,28 +3,75 @@ use countersign_core::policy::Quorum;
 use super::super::examples::{NOW, approval, is_whole, person, vote};
 use super::*;
 
-fn drawn(waiting: Vec<Approval>, next: Option<&str>, refreshes: bool) -> String {
-    let page = ApprovalsPage {
+fn page_of(waiting: &[Approval]) -> ApprovalsPage {
+    let all = waiting.iter();
+    ApprovalsPage {
         frame: Frame::of(&person("operator"), Place::Approvals),
-        waiting: waiting
-            .iter()
-            .map(|approval| Waiting::new(approval, NOW))
-            .collect(),
+        waiting: all.map(|approval| Waiting::new(approval, NOW)).collect(),
+        total: waiting.len().try_into().expect("few"),
         sees_all: true,
         is_first: true,
-        next: next.map(str::to_owned),
-        refreshes,
-    };
+        next: None,
+        refreshes: true,
+    }
+}
+
+fn rendered(page: &ApprovalsPage) -> String {
     let html = page.render().expect("drawn");
     is_whole(&html);
     html
 }
 
+fn drawn(waiting: Vec<Approval>, next: Option<&str>, refreshes: bool) -> String {
+    rendered(&ApprovalsPage {
+        next: next.map(str::to_owned),
+        refreshes,
+        ..page_of(&waiting)
+    })
+}
+
 #[test]
-fn the_title_says_how_many_wait() {
-    assert!(drawn(vec![approval()], None, true).contains("<title>(1) Approvals"));
-    assert!(drawn(vec![approval()], Some("x"), true).contains("<title>(1+) Approvals"));
-    assert!(drawn(Vec::new(), None, true).contains("<title>Approvals"));
+fn every_part_says_how_many_wait_in_all_of_them() {
+    let most = u64::from(MOST_COUNTED);
+    for (total, title, heading) in [
+        (1, "(1) Approvals", "One request is waiting"),
+        (2_501, "(2501) Approvals", "2501 requests are waiting"),
+        (most, "(10000) Approvals", "10000 requests are waiting"),
+        (
+            most + 1,
+            "(10000+) Approvals",
+            "10000+ requests are waiting",
+        ),
+    ] {
+        for is_first in [true, false] {
+            let html = rendered(&ApprovalsPage {
+                total,
+                is_first,
+                next: Some("x".to_owned()),
+                ..page_of(&[approval()])
+            });
+            for shown in [
+                format!("<title>{title}"),
+                format!("<h1>{heading}</h1>"),
+                format!("data-news=\"{heading}\""),
+            ] {
+                assert!(html.contains(&shown), "{shown}: {html}");
+            }
+            let later = html.contains("the parts before have waited longer");
+            assert_eq!(later, !is_first, "{html}");
+        }
+    }
+    let html = drawn(Vec::new(), None, true);
+    assert!(html.contains("<title>Approvals"), "{html}");
+    assert!(html.contains("<h1>Nothing is waiting</h1>"), "{html}");
+    // Behind the end, while others wait.
+    let html = rendered(&ApprovalsPage {
+        total: 50,
+        is_first: false,
+        ..page_of(&[])
+    });
+    assert!(html.contains("<h1>50 requests are waiting</h1>"), "{html}");
+    assert!(html.contains("Nothing waits from here on"), "{html}");
 }
 
 #[test]

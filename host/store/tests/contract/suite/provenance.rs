@@ -3,7 +3,10 @@ use countersign_core::approval::{Choice, State};
 use countersign_core::decision::Outcome;
 use countersign_core::id::ApprovalId;
 use countersign_core::ledger::Whose;
-use countersign_core::provenance::{MOST_LINKS, Provenance, ProvenanceLedger, Sought};
+use countersign_core::ports::LedgerError;
+use countersign_core::provenance::{
+    MOST_COUNTED, MOST_LINKS, Provenance, ProvenanceLedger, Sought,
+};
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 
@@ -246,5 +249,78 @@ async fn what_a_caller_did_lately_is_told_once_each_and_without_what_is_asked_or
         .collect();
     let expected = [(Outcome::Allowed, 1, at(7)), (Outcome::Refused, 3, at(5))];
     assert_eq!(told, expected);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_waits_is_counted_for_whoever_may_see_it_as_of_the_moment() {
+    let world = World::new().await;
+    let agent = bearer(&world.minted(&session_of("ann"), "agent", at(0)).await);
+    let mut asked = Vec::new();
+    for (n, name) in (1..).zip(["a", "b", "c"]) {
+        let ask = Ask::new(&admin(), mint(name), gate(), at(n));
+        asked.push(pending(world.ask(&ask).await));
+    }
+    let own = pending(world.ask(&Ask::new(&agent, mint("d"), gate(), at(4))).await);
+    let permit = world.permit(Action::ApprovalList).await;
+    let count = async |whose: &Whose, now| {
+        let counted = world.ledger.count_pending(&permit, whose, now).await;
+        counted.expect("a count")
+    };
+    let of_agent = Whose::Requester(agent.credential_key());
+    assert_eq!(count(&Whose::All, at(5)).await, 4);
+    assert_eq!(count(&of_agent, at(5)).await, 1);
+    world
+        .vote(&ballot(asked[0].id, "eve", Choice::Deny, at(6)))
+        .await;
+    world
+        .vote(&ballot(asked[1].id, "eve", Choice::Approve, at(6)))
+        .await;
+    assert_eq!(count(&Whose::All, at(6)).await, 2);
+    // Whether or not anybody has recorded what time has done.
+    assert_eq!(count(&Whose::All, asked[2].expires_at).await, 1);
+    assert_eq!(count(&of_agent, own.expires_at).await, 0);
+    let foreign = world.permit(Action::PolicyRead).await;
+    let refused = world.ledger.count_pending(&foreign, &Whose::All, at(5));
+    assert!(matches!(
+        refused.await,
+        Err(LedgerError::WrongPermit("policy_read"))
+    ));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn more_than_are_counted_are_told_to_be_more() {
+    let world = World::new().await;
+    pending(
+        world
+            .ask(&Ask::new(&admin(), mint("a"), gate(), at(1)))
+            .await,
+    );
+    let permit = world.permit(Action::ApprovalList).await;
+    let count = async || {
+        let counted = world.ledger.count_pending(&permit, &Whose::All, at(2));
+        counted.await.expect("a count")
+    };
+    let most = u64::from(MOST_COUNTED);
+    let fill = async |digest: &str, many: u64| {
+        let fill = format!(
+            "INSERT INTO approvals (id, workspace, requester_credential, requester_actor,
+                 requester_lineage, verb, resource_kind, resource_id, digest, payload, reason, terms,
+                 policy, decision, precondition, state, created_at, expires_at)
+             WITH RECURSIVE numbers (n) AS
+                 (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {many})
+             SELECT '{digest}-' || CAST(n AS TEXT), workspace, requester_credential,
+                    requester_actor, requester_lineage, verb, resource_kind, resource_id,
+                    '{digest}' || CAST(n AS TEXT), payload, reason, terms, policy, decision,
+                    precondition, state, created_at, expires_at
+             FROM numbers, (SELECT * FROM approvals ORDER BY id LIMIT 1) AS one"
+        );
+        world.database.tamper(&fill).await;
+    };
+    fill("f", most - 1).await;
+    assert_eq!(count().await, most);
+    fill("g", 100).await;
+    assert_eq!(count().await, most + 1);
     world.end().await;
 }
