@@ -78,4 +78,15 @@ async fn each_thing_leads_to_what_was_decided_about_it() {
         let (rows, page) = listed(&person, &narrowed).await;
         assert_eq!(rows, many, "{outcome}: {page}");
     }
+
+    // What was made anew is told by the name that it got, as the words of whoever asked.
+    for (verb, name) in [
+        ("org_token_mint", "ci"),
+        ("org_token_mint", "bound"),
+        ("workspace_create", "home"),
+    ] {
+        let (_, page) = listed(&person, &format!("/console/decisions?verb={verb}")).await;
+        let shown = format!("<code><bdi>{name}</bdi></code> <span class=\"claim\">");
+        assert!(page.contains(&shown), "{shown}: {page}");
+    }
 }

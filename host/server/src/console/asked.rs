@@ -5,6 +5,7 @@ mod spelling;
 
 use countersign_core::action::{masked, workspaces_of};
 use countersign_core::approval::Approval;
+use countersign_core::decision::Decision;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 use serde_json::Value;
@@ -109,6 +110,22 @@ pub fn subject(approval: &Approval) -> Option<Subject> {
     Some(Subject {
         text: text.to_owned(),
         called: approval.resource_name.clone(),
+        is_claim,
+    })
+}
+
+/// What a recorded decision was about. What does not exist yet has the name that the caller gave it.
+pub fn about(decision: &Decision) -> Option<Subject> {
+    let question = decision.question.as_ref()?;
+    let resource = &question.resource;
+    let (text, is_claim) = match decision.verb {
+        Verb::OrgTokenMint | Verb::WorkspaceCreate => (question.arguments.text("name")?, true),
+        _ if resource.kind == "organisation" || resource.id.is_empty() => return None,
+        _ => (resource.id.as_str(), false),
+    };
+    Some(Subject {
+        text: text.to_owned(),
+        called: None,
         is_claim,
     })
 }

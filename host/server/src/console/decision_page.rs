@@ -14,6 +14,7 @@ use countersign_core::tally::TallyOf;
 use countersign_core::time::Timestamp;
 use countersign_core::verdict::{Opinion, Ruling, Took};
 
+use super::asked::Subject;
 use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
 use super::people::People;
@@ -28,6 +29,7 @@ use beside::Compared;
 struct DecisionPage {
     frame: Frame,
     title: String,
+    about: Option<Subject>,
     resource: Option<String>,
     effect: &'static str,
     outcome: &'static str,
@@ -111,6 +113,7 @@ impl DecisionPage {
             // The handler knows who reads.
             frame: Frame::without_viewer(Place::Decisions),
             title: asked::title(decision.verb),
+            about: asked::about(decision),
             resource: resource
                 .filter(|resource| resource.kind != "organisation" && !resource.id.is_empty())
                 .map(|resource| resource.id.clone()),

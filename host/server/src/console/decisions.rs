@@ -10,6 +10,7 @@ use countersign_core::policy::CallerClass;
 use countersign_core::time::Timestamp;
 use countersign_core::verb::Verb;
 
+use super::asked::Subject;
 use super::frame::{Frame, Party, Place};
 use super::moment::Moment;
 use super::narrow::{Choice, Narrow};
@@ -53,7 +54,7 @@ struct Line {
     at: Moment,
     title: String,
     verb: Verb,
-    resource: Option<String>,
+    about: Option<Subject>,
     effect: &'static str,
     outcome: &'static str,
     party: Party,
@@ -65,16 +66,12 @@ struct Line {
 impl Line {
     fn new(decision: &Decision, people: &People, now: Timestamp) -> Self {
         let ruling = &decision.judgement.ruling;
-        let question = decision.question.as_ref();
-        let resource = question
-            .map(|question| &question.resource)
-            .filter(|resource| resource.kind != "organisation" && !resource.id.is_empty());
         Self {
             id: decision.id.to_string(),
             at: Moment::new(decision.at, now),
             title: asked::title(decision.verb),
             verb: decision.verb,
-            resource: resource.map(|resource| resource.id.clone()),
+            about: asked::about(decision),
             effect: ruling.effect(),
             outcome: outcome(decision.outcome),
             party: people.party(&decision.actor),
@@ -218,6 +215,8 @@ impl DecisionsPage {
 mod tests {
     use std::collections::HashMap;
 
+    use countersign_core::policy::{Properties, Value};
+
     use super::super::examples::{NOW, decision, is_whole, person};
     use super::*;
 
@@ -263,6 +262,26 @@ mod tests {
             assert!(html.contains(shown), "{shown}: {html}");
         }
         assert!(!html.contains("<b>"), "{html}");
+    }
+
+    #[test]
+    fn a_mint_is_told_by_the_name_that_its_caller_gave_it_as_the_callers_words() {
+        let mut mint = decision();
+        mint.verb = Verb::OrgTokenMint;
+        let question = mint.question.as_mut().expect("a question");
+        question.resource.kind = "organisation".to_owned();
+        let name = Value::Text("<i>\u{440}\u{430}ypal".to_owned());
+        question.arguments.set("name", name);
+        let html = drawn(vec![mint.clone()], Rest::Nothing, &[]);
+        let shown = "<code><bdi>&#60;i&#62;\u{440}\u{430}ypal</bdi></code> <span class=\"claim\">";
+        for shown in [shown, "mixes letters of Cyrillic and Latin"] {
+            assert!(html.contains(shown), "{shown}: {html}");
+        }
+        let question = mint.question.as_mut().expect("a question");
+        question.arguments = Properties::new();
+        let html = drawn(vec![mint], Rest::Nothing, &[]);
+        assert!(html.contains("org_token_mint</code>"), "{html}");
+        assert!(!html.contains("caller’s words"), "{html}");
     }
 
     #[test]

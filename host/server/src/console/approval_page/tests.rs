@@ -4,13 +4,13 @@ use countersign_core::action::ActionDigest;
 use countersign_core::approval::End;
 use countersign_core::decision::{Decision, Outcome};
 use countersign_core::id::DecisionId;
-use countersign_core::policy::{CallerClass, Ground, Role};
+use countersign_core::policy::{CallerClass, Ground, Role, Value};
 use countersign_core::provenance::{Lately, Link};
 use countersign_core::verb::Verb;
 use countersign_core::verdict::{Judgement, Ruling, Took};
 
 use super::super::examples::{
-    NOW, agent, approval, is_whole, person, policy_approval, secret_approval,
+    NOW, agent, approval, decision, is_whole, person, policy_approval, secret_approval,
 };
 use super::*;
 
@@ -320,5 +320,32 @@ fn a_page_that_follows_what_happens_can_be_stopped_and_one_that_stands_still_say
             assert!(html.contains(sign), "{sign}: {html}");
         }
         assert_eq!(html.contains("live.js"), refreshes, "{html}");
+    }
+}
+
+#[test]
+fn what_a_caller_did_lately_is_told_with_what_it_was_about_and_a_name_as_its_words() {
+    let written = decision();
+    let mut minted = decision();
+    minted.verb = Verb::OrgTokenMint;
+    let question = minted.question.as_mut().expect("a question");
+    question.resource.kind = "organisation".to_owned();
+    let name = Value::Text("<i>p\u{430}ypal".to_owned());
+    question.arguments.set("name", name);
+    let lately = [written, minted].map(|decision| Lately { decision, times: 1 });
+    let known = Provenance {
+        lately: lately.into(),
+        ..Provenance::default()
+    };
+    let reader = person("operator");
+    let page = ApprovalPage::new(&approval(), (&known, None), &read_by(&reader), NOW);
+    let html = page.render().expect("drawn");
+    is_whole(&html);
+    for shown in [
+        "Write a secret</a> <bdi class=\"literal\">global/API_KEY</bdi> ·",
+        "Mint an organisation key</a> <bdi class=\"literal\">&#60;i&#62;p\u{430}ypal</bdi> <span class=\"claim\">",
+        "mixes letters of Cyrillic and Latin",
+    ] {
+        assert!(html.contains(shown), "{shown}: {html}");
     }
 }

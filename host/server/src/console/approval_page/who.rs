@@ -2,7 +2,7 @@
 
 use countersign_core::approval::Approval;
 use countersign_core::caller::POLICY_FOLDER;
-use countersign_core::decision::{Decision, Outcome};
+use countersign_core::decision::Outcome;
 use countersign_core::provenance::{Lately, Link, Provenance};
 use countersign_core::time::Timestamp;
 
@@ -38,7 +38,7 @@ pub struct Minted {
 pub struct Done {
     pub decision: String,
     pub title: String,
-    pub resource: Option<String>,
+    pub about: Option<Subject>,
     pub outcome: &'static str,
     pub times: u64,
     pub at: Moment,
@@ -95,17 +95,12 @@ impl Done {
         Self {
             decision: decision.id.to_string(),
             title: asked::title(decision.verb),
-            resource: resource(decision),
+            about: asked::about(decision),
             outcome: became(decision.outcome),
             times: *times,
             at: Moment::new(decision.at, now),
         }
     }
-}
-
-fn resource(decision: &Decision) -> Option<String> {
-    let resource = &decision.question.as_ref()?.resource;
-    (resource.kind != "organisation").then(|| resource.id.clone())
 }
 
 fn became(outcome: Outcome) -> &'static str {

@@ -1,4 +1,6 @@
-use super::super::examples::{NOW, approval, secret_approval};
+use countersign_core::policy::{Properties, Value as Told};
+
+use super::super::examples::{NOW, approval, decision, secret_approval};
 use super::*;
 
 fn value_of<'a>(fields: &'a [Field], label: &str) -> &'a Field {
@@ -112,4 +114,31 @@ fn every_verb_has_a_title() {
             "{verb}"
         );
     }
+}
+
+#[test]
+fn a_decision_is_about_its_resource_and_of_what_does_not_exist_yet_about_its_name() {
+    let about = |decision: &Decision| about(decision).map(|about| (about.text, about.is_claim));
+    let mut decided = decision();
+    assert_eq!(about(&decided), Some(("global/API_KEY".to_owned(), false)));
+    let question = decided.question.as_mut().expect("a question");
+    question.resource.kind = "organisation".to_owned();
+    question.resource.id = "019b76da-a800-7000-8000-000000000004".to_owned();
+    assert_eq!(about(&decided), None);
+    for verb in [Verb::OrgTokenMint, Verb::WorkspaceCreate] {
+        decided.verb = verb;
+        let question = decided.question.as_mut().expect("a question");
+        question.arguments = Properties::new().with("name", Told::Text("ci".to_owned()));
+        assert_eq!(about(&decided), Some(("ci".to_owned(), true)));
+        let question = decided.question.as_mut().expect("a question");
+        question.arguments = Properties::new();
+        assert_eq!(about(&decided), None);
+    }
+    // Of what is the caller's to name, nothing else of what it says is a name.
+    decided.verb = Verb::Deprovision;
+    let question = decided.question.as_mut().expect("a question");
+    question.arguments = Properties::new().with("name", Told::Text("ci".to_owned()));
+    assert_eq!(about(&decided), None);
+    decided.question = None;
+    assert_eq!(about(&decided), None);
 }
