@@ -66,6 +66,8 @@ const ROUTES: &[&str] = &[
     "/console/keys/{id}/revoke",
     "/console/approvals",
     "/console/approvals/{id}",
+    "/console/approvals/{id}/revoke",
+    "/console/approvals/{id}/withdraw",
     "/console/policies",
     "/console/policies/history",
     "/console/policies/generations/1",

@@ -1,9 +1,10 @@
 //! Requests taken back, and grants revoked.
 
+use countersign_tests::Caller;
 use serde_json::json;
 
-use super::{mint, revoke, withdraw};
-use crate::stage::{Stage, approval, approve, minted, pending, tokens};
+use super::{gated, mint, revoke, withdraw};
+use crate::stage::{Stage, approval, approve, decide, minted, pending, tokens};
 
 // Guards: `withdraw` in host/store/src/portable/endings.rs, which compares credentials, and the statement
 // of `take_back` there, as the store's own tests hold.
@@ -140,4 +141,85 @@ async fn a_person_revokes_in_the_console() {
     assert_eq!(shown["status"], "revoked");
     assert_eq!(shown["revoke_reason"], "the wrong key");
     assert!(!person.get(&page).await.expect(200).page().contains(&form));
+}
+
+// Guards: as of `withdraw` above; `Origins::same_origin`, asked by `Call::admit`.
+#[tokio::test]
+async fn whoever_asked_takes_it_back_in_the_console_and_nobody_else_does() {
+    let stage = gated("verbs = [\"org_token_mint\"]\napprovers = 1\n").await;
+    let (ann, bob) = (stage.person("ann").await, stage.person("bob").await);
+    let id = mint(&ann, "one").await.approval();
+    let page = format!("/console/approvals/{id}");
+    let form = format!("{page}/withdraw");
+    let shown = async |person: &Caller| person.get(&page).await.expect(200).page();
+    assert!(shown(&ann).await.contains(&form));
+    assert!(!shown(&bob).await.contains(&form));
+
+    let refused = bob.post_form(&form, &[]).await.expect(403).page();
+    assert!(
+        refused.contains("whoever asked takes a request back"),
+        "{refused}"
+    );
+    let elsewhere = ann.with("sec-fetch-site", "cross-site");
+    let refused = elsewhere.post_form(&form, &[]).await.expect(403).page();
+    assert!(refused.contains("This came from another site"), "{refused}");
+    let anonymous = stage.host.anonymous();
+    anonymous.post_form(&form, &[]).await.expect(401);
+    assert_eq!(approval(&bob, &id).await["status"], "pending");
+
+    // Sent twice, it is one.
+    for _ in 0..2 {
+        let done = ann.post_form(&form, &[]).await.expect(303);
+        assert_eq!(done.header("location"), Some(page.as_str()));
+    }
+    let ended = approval(&bob, &id).await;
+    assert_eq!(ended["status"], "withdrawn");
+    assert_eq!(ended["ended_by_user"], "ann");
+    let told = shown(&ann).await;
+    assert!(
+        told.contains("<strong>Withdrawn</strong> by <bdi"),
+        "{told}"
+    );
+    assert!(!told.contains(&form), "{told}");
+    let audit = bob.get("/audit?limit=200").await.expect(200).page();
+    assert_eq!(audit.matches("approval_withdrawn").count(), 1, "{audit}");
+    let again = ann.get(&form).await.expect(303);
+    assert_eq!(again.header("location"), Some(page.as_str()));
+
+    // A program takes back its own, as on its own route.
+    let agent = stage.agent();
+    let own = mint(&agent, "two").await.approval();
+    let form = format!("/console/approvals/{own}/withdraw");
+    ann.post_form(&form, &[]).await.expect(403);
+    agent.post_form(&form, &[]).await.expect(303);
+    assert_eq!(approval(&agent, &own).await["status"], "withdrawn");
+    let none = "/console/approvals/00000000-0000-4000-8000-000000000000/withdraw";
+    ann.post_form(none, &[]).await.expect(404);
+}
+
+#[tokio::test]
+async fn whoever_takes_their_request_back_too_late_is_told_what_moved() {
+    let stage = gated("verbs = [\"org_token_mint\"]\napprovers = 1\n").await;
+    let (ann, bob) = (stage.person("ann").await, stage.person("bob").await);
+    let asked = async |name: &str| mint(&ann, name).await.approval();
+    let (approved, denied, used) = (asked("a").await, asked("b").await, asked("c").await);
+    approve(&bob, &approved).await;
+    approve(&bob, &used).await;
+    mint(&ann, "c").await.expect(200);
+    decide(&bob, &denied, "denied").await.expect(200);
+    for (id, words) in [
+        (&approved, "This was approved before you took it back"),
+        (&denied, "This was denied before you took it back"),
+        (&used, "This was approved and done before you took it back"),
+    ] {
+        let before = approval(&ann, id).await["status"].clone();
+        let form = format!("/console/approvals/{id}/withdraw");
+        let page = ann.post_form(&form, &[]).await.expect(409).page();
+        let leads = format!("href=\"/console/approvals/{id}\"");
+        for words in [words, "That you took it back was not recorded", &leads] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        assert_eq!(approval(&ann, id).await["status"], before);
+        withdraw(&ann, id).await.refused(409, "not_pending");
+    }
 }

@@ -1,13 +1,12 @@
 //! Policies that change between the request, the votes and the use.
 
-use std::path::Path;
 use std::time::Duration;
 
 use countersign_tests::guest::Guest;
-use countersign_tests::{Caller, Host, until};
+use countersign_tests::{Caller, until};
 use serde_json::json;
 
-use super::mint;
+use super::{gated, mint};
 use crate::stage::{Stage, approval, approve, decide, minted};
 
 /// A further policy, for which two people must agree to everything.
@@ -64,22 +63,10 @@ async fn a_quorum_that_has_grown_asks_for_more_people_or_anew() {
     mint(&agent, "granted").await.expect(200);
 }
 
-/// A policy for which two people of one group must agree to what writes a secret.
-async fn two_of_security() -> Stage {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies/two-person");
-    let module = std::fs::read(folder.join("two-person.wasm")).expect("it is committed");
-    let settings = "verbs = [\"secret_write\"]\ngroups = [\"security\"]\n";
-    let builder = Host::builder()
-        .policy("two-person.wasm", module)
-        .policy("two-person.toml", settings);
-    Stage::set_for(builder).await
-}
-
 // Guards: `objection` and `meet` in host/store/src/portable/votes.rs; the page says before what they would.
 #[tokio::test]
-async fn the_page_says_whose_signature_cannot_count_before_they_sign_and_the_inbox_does_not_count_it()
- {
-    let stage = two_of_security().await;
+async fn the_page_says_whose_signature_cannot_count_and_the_inbox_counts_none_of_those() {
+    let stage = gated("verbs = [\"secret_write\"]\ngroups = [\"security\"]\n").await;
     let ann = stage.person("ann").await;
     let robot = stage
         .host

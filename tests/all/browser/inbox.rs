@@ -234,6 +234,7 @@ async fn a_form_on_another_site_decides_nothing_with_the_control_planes_session(
     for path in [
         format!("/console/approvals/{id}"),
         format!("/console/approvals/{id}/revoke"),
+        format!("/console/approvals/{id}/withdraw"),
     ] {
         browser.open(&neighbour.origin()).await;
         browser.shows("A harmless preview").await;

@@ -31,6 +31,8 @@ fn changes() -> Vec<(Method, String, bool)> {
         json(&post, format!("/approvals/{ID}/decide")),
         json(&post, format!("/workspaces/{ID}/approvals/{ID}/decide")),
         form(format!("/console/approvals/{ID}")),
+        form(format!("/console/approvals/{ID}/revoke")),
+        form(format!("/console/approvals/{ID}/withdraw")),
         form("/console/keys".to_owned()),
         form(format!("/console/keys/{ID}/revoke")),
         form("/console/sign-in".to_owned()),

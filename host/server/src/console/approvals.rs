@@ -2,6 +2,7 @@
 
 mod history;
 mod moved;
+mod taking_back;
 
 use askama::Template;
 use axum::body::Body;
@@ -10,7 +11,7 @@ use countersign_core::action::{Action, ActionDigest};
 use countersign_core::approval::{Approval, Choice, State};
 use countersign_core::gate::Say;
 use countersign_core::id::ApprovalId;
-use countersign_core::ledger::{Ended, Page, Voted};
+use countersign_core::ledger::{Page, Voted};
 use countersign_core::operators::Standing;
 use countersign_core::provenance::{MOST_COUNTED, Provenance};
 use countersign_core::time::Timestamp;
@@ -26,7 +27,6 @@ use super::sight;
 use super::{assets, page, see_other};
 use crate::problem::Problem;
 use crate::routes::approvals::{counted, not_a_person, not_there, reason, voted};
-use crate::routes::endings::{ended, revoke_grant};
 use crate::routes::{Answer, Call, Cursor, Routes};
 
 pub(super) fn add(routes: Routes) -> Routes {
@@ -56,13 +56,25 @@ pub(super) fn add(routes: Routes) -> Routes {
             Method::GET,
             "/console/approvals/{id}/revoke",
             Verb::ApprovalList,
-            back,
+            taking_back::back,
         )
         .verb(
             Method::POST,
             "/console/approvals/{id}/revoke",
             Verb::ApprovalDecide,
-            revoke,
+            taking_back::revoke,
+        )
+        .verb(
+            Method::GET,
+            "/console/approvals/{id}/withdraw",
+            Verb::ApprovalList,
+            taking_back::back,
+        )
+        .verb(
+            Method::POST,
+            "/console/approvals/{id}/withdraw",
+            Verb::ApprovalDecide,
+            taking_back::withdraw,
         )
 }
 
@@ -270,33 +282,6 @@ async fn decide(call: Call) -> Answer {
 fn too_late(call: &Call, moved: &Approval, attempt: Attempt) -> Response<Body> {
     let shown = MovedPage::new(moved, attempt, &call.caller, call.app.clock.now());
     page(StatusCode::CONFLICT, &shown)
-}
-
-async fn revoke(call: Call) -> Answer {
-    let id = call.path("id", ApprovalId::parse)?;
-    if call.caller.person().is_none() {
-        return Err(not_a_person());
-    }
-    let said = call.form()?.remove("reason");
-    let reason = reason(said.map(|reason| on_one_line(&reason)))?;
-    let attempt = Attempt {
-        deed: Deed::TakeBack,
-        reason: reason.clone(),
-    };
-    match revoke_grant(&call, id, reason).await? {
-        Ended::Is(_, moved) if !attempt.is_of(&moved, &call.caller) => {
-            return Ok(too_late(&call, &moved, attempt));
-        }
-        Ended::Is(..) => {}
-        revoked => drop(ended(&call, revoked, "not_approved")?),
-    }
-    Ok(see_other(&format!("/console/approvals/{id}")))
-}
-
-/// Whoever looks again at the address of the form that takes an approval back.
-async fn back(call: Call) -> Answer {
-    let id = call.path("id", ApprovalId::parse)?;
-    Ok(see_other(&format!("/console/approvals/{id}")))
 }
 
 /// A text area sends line breaks, which reasons may not have.

@@ -86,6 +86,11 @@ mod tests {
             (Method::GET, "/cp/auth/login", Some(Lane::SignIn)),
             (Method::GET, "/cp/orgs", Some(Lane::General)),
             (Method::POST, "/console/approvals/x", Some(Lane::Deciding)),
+            (
+                Method::POST,
+                "/console/approvals/x/withdraw",
+                Some(Lane::Console),
+            ),
             (Method::POST, "/approvals/x/decide", Some(Lane::Deciding)),
             (Method::POST, "/approvals/x/revoke", Some(Lane::Deciding)),
             (

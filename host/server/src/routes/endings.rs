@@ -47,14 +47,22 @@ async fn withdraw_in_workspace(call: Call) -> Answer {
 
 async fn withdraw_one(call: Call, workspace: Option<WorkspaceId>) -> Answer {
     let id = call.path("id", ApprovalId::parse)?;
+    let withdrawn = withdraw_request(&call, id, workspace).await?;
+    Ok(answered(&ended(&call, withdrawn, "not_pending")?))
+}
+
+/// Takes the caller's own request back, in a task that outlives the connection.
+pub async fn withdraw_request(
+    call: &Call,
+    id: ApprovalId,
+    workspace: Option<WorkspaceId>,
+) -> Result<Ended, Problem> {
     let (gate, caller) = (call.app.gate.clone(), call.caller.clone());
     let withdrawn = call
         .app
         .finish(async move { gate.withdraw(&caller, id, workspace).await })
-        .await
-        .ok_or_else(Problem::internal)??;
-    let approval = ended(&call, withdrawn, "not_pending")?;
-    Ok(answered(&approval))
+        .await;
+    Ok(withdrawn.ok_or_else(Problem::internal)??)
 }
 
 /// Why a grant is taken back, if anything is said.

@@ -227,6 +227,31 @@ async fn a_page_that_another_person_must_agree_to_is_opened_as_it_was_asked_for(
 }
 
 #[tokio::test]
+async fn whoever_asked_takes_it_back_on_its_page_without_script_as_well() {
+    let pair = Pair::set().await;
+    let plain = Browser::without_script().await;
+    let cookie = pair.stage.control_plane.sign_in("ann").await;
+    plain.open(&pair.at("/console/sign-in")).await;
+    plain.keep(&cookie).await;
+    for (browser, name) in [(&pair.ann, "first"), (&plain, "second")] {
+        browser.open(&pair.at("/console/workspaces")).await;
+        browser.write("input[name=name]", name).await;
+        browser.click(CREATE).await;
+        browser.shows("Another person must approve this").await;
+        browser.click("main a[href^='/console/approvals/']").await;
+        browser.shows("You asked for this yourself").await;
+        if name == "first" {
+            browser.fits("request-own").await;
+        }
+        browser.click("form[action$='/withdraw'] button").await;
+        browser.shows("The caller took the request back").await;
+        assert!(!browser.has("form[action$='/withdraw']").await);
+    }
+    let bob = pair.stage.person("bob").await;
+    assert_eq!(stage::pending(&bob).await, [] as [Value; 0]);
+}
+
+#[tokio::test]
 async fn who_is_denied_is_led_to_the_reason() {
     let pair = Pair::set().await;
     let ann = &pair.ann;

@@ -1,5 +1,5 @@
-//! A decision that comes too late, or on what is not there, and an approval that cannot be taken back any more:
-//! what has moved meanwhile, and the words of whoever came too late, which are kept.
+//! A decision that comes too late, or on what is not there, and what cannot be taken back any more, an approval or a
+//! request: what has moved meanwhile, and the words of whoever came too late, which are kept.
 
 use askama::Template;
 use countersign_core::approval::{Approval, Choice, MOVED, State};
@@ -27,6 +27,8 @@ pub enum Deed {
     Decide(Choice),
     /// To take an approval back.
     TakeBack,
+    /// To take their own request back.
+    Withdraw,
 }
 
 impl Attempt {
@@ -38,15 +40,18 @@ impl Attempt {
                     && vote.choice == choice
                     && vote.reason == self.reason
             }),
-            Deed::TakeBack => took_back(approval, caller) && approval.revoke_reason == self.reason,
+            Deed::TakeBack => {
+                ended_as(State::Revoked, approval, caller) && approval.revoke_reason == self.reason
+            }
+            Deed::Withdraw => ended_as(State::Withdrawn, approval, caller),
         }
     }
 }
 
-/// Whether it was `caller` who took the approval back.
-fn took_back(approval: &Approval, caller: &Caller) -> bool {
+/// Whether it was `caller` who brought it into that state.
+fn ended_as(state: State, approval: &Approval, caller: &Caller) -> bool {
     let end = approval.end.as_ref();
-    approval.state == State::Revoked
+    approval.state == state
         && end.is_some_and(|end| end.by.as_deref() == Some(caller.actor().as_str()))
 }
 
@@ -78,7 +83,9 @@ impl MovedPage {
                 .votes
                 .iter()
                 .any(|vote| Some(&vote.person) == reader.person()),
-            Deed::TakeBack => took_back(approval, reader),
+            Deed::TakeBack => ended_as(State::Revoked, approval, reader),
+            // Whoever did that already is led to its page.
+            Deed::Withdraw => false,
         };
         Self {
             frame: Frame::of(reader, Place::Approvals),
@@ -92,6 +99,7 @@ impl MovedPage {
                 }
                 Deed::Decide(_) => headline(state, own),
                 Deed::TakeBack => headline_to_undo(state, own),
+                Deed::Withdraw => headline_to_withdraw(state),
             },
             state_says: match (state, attempt.deed) {
                 (State::Pending, Deed::Decide(_)) => {
@@ -141,6 +149,18 @@ fn headline_to_undo(state: State, own: bool) -> &'static str {
         State::Approved | State::Denied | State::Expired | State::Withdrawn => {
             "There is no approval to take back"
         }
+    }
+}
+
+fn headline_to_withdraw(state: State) -> &'static str {
+    match state {
+        State::Pending => "This still waits",
+        State::Approved => "This was approved before you took it back",
+        State::Used => "This was approved and done before you took it back",
+        State::Denied => "This was denied before you took it back",
+        State::Expired => "This has expired meanwhile",
+        State::Withdrawn => "This has ended meanwhile",
+        State::Lapsed | State::Revoked => "There is no request to take back",
     }
 }
 
@@ -205,9 +225,11 @@ mod tests {
             moved.grant_expires_at = Some(NOW.plus(std::time::Duration::from_secs(60)));
             let undone = drawn_of(&moved, Deed::TakeBack, None);
             assert!(undone.contains(headline_to_undo(*state, false)));
+            let withdrawn = drawn_of(&moved, Deed::Withdraw, None);
+            assert!(withdrawn.contains(headline_to_withdraw(*state)));
             let html = drawn(&moved, None);
             assert!(html.contains(headline(*state, false)), "{state}: {html}");
-            for html in [html, undone] {
+            for html in [html, undone, withdrawn] {
                 assert!(html.contains("was not recorded"), "{state}: {html}");
             }
         }
@@ -238,6 +260,25 @@ mod tests {
         assert!(again("hers").is_of(&moved, &person("ada")));
         assert!(!again("mine").is_of(&moved, &person("ada")));
         assert!(!again("hers").is_of(&moved, &person("grace")));
+    }
+
+    #[test]
+    fn a_request_that_its_requester_has_taken_back_is_taken_back_twice_and_no_other() {
+        let attempt = Attempt {
+            deed: Deed::Withdraw,
+            reason: None,
+        };
+        let mut moved = approval();
+        moved.state = State::Withdrawn;
+        for (by, is_theirs) in [("ada", true), ("grace", false)] {
+            moved.end = Some(End::by(&person(by), NOW, "the requester took it back"));
+            assert_eq!(attempt.is_of(&moved, &person("ada")), is_theirs);
+        }
+        moved.end = Some(End::by_nobody(NOW, MOVED));
+        assert!(!attempt.is_of(&moved, &person("ada")));
+        moved.state = State::Denied;
+        moved.end = None;
+        assert!(!attempt.is_of(&moved, &person("ada")));
     }
 
     #[test]

@@ -42,6 +42,9 @@ pub fn in_words(problem: &Problem) -> String {
     let error = problem.error();
     match problem.code() {
         "unauthenticated" => unauthenticated(error).to_owned(),
+        "too_many_pending" => {
+            error.replace("withdraw some", "take some of them back, each on its own page")
+        }
         "method_not_allowed" => format!("nothing was done: {ADDRESS}"),
         "cross_site" => {
             "it was sent from a page that is not this host's, so nothing was done: open the page here, and do it there"
@@ -159,6 +162,11 @@ mod tests {
                 "approval_denied",
                 "a person denied this: no — it may be asked again, without Approval-Id, after 2026-01-01T00:00:00Z",
                 "a person denied this: no — it may be asked again after 2026-01-01T00:00:00Z",
+            ),
+            (
+                "too_many_pending",
+                "20 of your requests wait for people: withdraw some, or wait until they are decided",
+                "20 of your requests wait for people: take some of them back, each on its own page, or wait until they are decided",
             ),
             (
                 "grant_used",

@@ -53,8 +53,27 @@ fn drawn_of(approval: &Approval, known: &Provenance, reader: &Caller) -> (Stance
 }
 
 #[test]
-fn whoever_minted_towards_the_requester_decides_where_one_person_is_enough_and_not_where_more_are()
-{
+fn whoever_asked_can_take_it_back_while_it_waits_and_nobody_else_can() {
+    let ada = person("ada");
+    let mut own = approval();
+    own.requester.credential = ada.credential_key();
+    let form = format!(
+        r#"<form method="post" action="/console/approvals/{}/withdraw">"#,
+        own.id
+    );
+    assert!(drawn(&own, &ada).contains(&form));
+    for other in [person("grace"), agent()] {
+        assert!(!drawn(&own, &other).contains("/withdraw"));
+    }
+    for state in State::ALL.iter().filter(|state| **state != State::Pending) {
+        own.state = *state;
+        own.grant_expires_at = Some(NOW.plus(std::time::Duration::from_secs(60)));
+        assert!(!drawn(&own, &ada).contains("/withdraw"), "{state}");
+    }
+}
+
+#[test]
+fn whoever_minted_towards_the_requester_gets_no_form_where_more_than_one_must_decide() {
     let (ada, grace) = (person("ada"), person("grace"));
     let known = minted_by(&ada);
     let (stance, _) = drawn_of(&approval(), &known, &ada);
