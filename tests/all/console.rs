@@ -1,6 +1,7 @@
 //! What the console answers, read without a browser.
 
 mod about;
+mod broken;
 mod confined;
 mod disguise;
 mod export;

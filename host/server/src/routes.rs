@@ -47,12 +47,14 @@ pub use self::body::parse_form;
 use self::call::Naming;
 pub use self::call::{Call, Cursor, Judged, PROOF_MISSING};
 use self::draining::Draining;
-use self::occasion::Occasion;
+use self::occasion::{Occasion, RequestId};
 use self::openapi::{Made, Purpose};
 use crate::app::App;
 use crate::credentials::{CredentialError, Freshness};
 use crate::problem::Problem;
 
+/// The code of the problem that a body is longer than is read.
+pub const BODY_TOO_LONG: &str = "body_too_long";
 /// The longest body that is read. A secret is the largest thing that is sent: 256 KiB of it.
 pub const MAX_BODY: usize = 320 * 1024;
 /// The longest component that is read, and only from whoever may push one: what compilers of large
@@ -372,7 +374,7 @@ async fn read_body(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
         Ok(Ok(bytes)) => Ok(bytes.into()),
         Ok(Err(error)) if is_too_long(&error) => Err(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "body_too_long",
+            BODY_TOO_LONG,
             format!("the body is longer than {most} bytes"),
         )),
         Ok(Err(_)) => Err(Problem::new(

@@ -23,6 +23,10 @@ const MOST_WORDS: usize = 16 * 1024;
 /// So long is waited for words that are only to be handed back.
 const BRIEFLY: Duration = Duration::from_secs(2);
 
+/// The number under which the log has a request, among the extensions of its head.
+#[derive(Clone)]
+pub struct RequestId(pub String);
+
 /// A request of somebody who looks at a page; by default, one of a program.
 #[derive(Clone, Default)]
 pub struct Occasion(Option<Arc<Inner>>);
@@ -30,6 +34,7 @@ pub struct Occasion(Option<Arc<Inner>>);
 struct Inner {
     app: App,
     peer: IpAddr,
+    request: Option<RequestId>,
     method: Method,
     path: String,
     query: Option<String>,
@@ -52,6 +57,7 @@ impl Occasion {
         Self(Some(Arc::new(Inner {
             app: app.clone(),
             peer,
+            request: head.extensions.get().cloned(),
             method: head.method.clone(),
             path: head.uri.path().to_owned(),
             query: head.uri.query().map(str::to_owned),
@@ -117,6 +123,7 @@ impl Occasion {
         };
         let around = Around {
             reader: inner.reader.get_or_init(|| inner.look()).await.clone(),
+            request: inner.request.as_ref().map(|id| id.0.clone()),
             path: inner.path.clone(),
             query: inner.query.clone(),
             is_form: inner.method == Method::POST,

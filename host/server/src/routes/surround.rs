@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use countersign_core::chance;
 use countersign_core::keys::hex;
 
-use super::{Draining, Occasion, TIMEOUT};
+use super::{Draining, Occasion, RequestId, TIMEOUT};
 use crate::app::App;
 use crate::cors;
 use crate::problem::Problem;
@@ -29,6 +29,7 @@ pub async fn surround(State(app): State<App>, request: Request, next: Next) -> R
     let from = address(&app, &head);
     let meter = Meter::default();
     let draining = Draining::default();
+    head.extensions.insert(RequestId(id.clone()));
     let occasion = Occasion::of(&app, peer(&head), &head);
     let route = head.extensions.get::<MatchedPath>().cloned();
     let answer = match admit(&app, &head, from, &meter).await {

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use super::super::sign_in::LINK_IS_DEAD;
 use crate::problem::{OTHER_THAN_SHOWN, Problem};
-use crate::routes::PROOF_MISSING;
+use crate::routes::{BODY_TOO_LONG, MAX_BODY, PROOF_MISSING};
 
 /// The code of the problem that the console has no page at an address.
 pub const NO_SUCH_PAGE: &str = "no_such_page";
@@ -45,6 +45,14 @@ pub fn in_words(problem: &Problem) -> String {
         "too_many_pending" => {
             error.replace("withdraw some", "take some of them back, each on its own page")
         }
+        "internal" => {
+            "the host made a mistake, and nothing was done: whoever runs it finds this request in its log, by the number below"
+                .to_owned()
+        }
+        BODY_TOO_LONG => format!(
+            "what you sent is longer than a form may be, which is {} KiB, and all but plain letters and digits counts several times in it: shorten it, and send it again",
+            MAX_BODY / 1024
+        ),
         "method_not_allowed" => format!("nothing was done: {ADDRESS}"),
         "cross_site" => {
             "it was sent from a page that is not this host's, so nothing was done: open the page here, and do it there"
@@ -109,6 +117,7 @@ pub fn headline(problem: &Problem, is_signed_in: bool) -> &'static str {
         "approval_stale" => "What was approved has changed",
         "cross_site" => "This came from another site",
         PROOF_MISSING => "This browser cannot sign for this session",
+        BODY_TOO_LONG => "This is too long",
         OTHER_THAN_SHOWN => "Something else would fall by now",
         "policies_outdated" => "Other policies are coming in",
         "platform_unavailable" => "The records cannot be reached",
