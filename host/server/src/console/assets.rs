@@ -135,6 +135,25 @@ mod tests {
     }
 
     #[test]
+    fn how_large_and_how_far_apart_things_are_is_taken_from_one_list() {
+        let style = std::str::from_utf8(STYLE.bytes).expect("UTF-8");
+        let (_, rules) = style.split_once("\n}\n").expect("the list comes first");
+        let mut sizes = 0;
+        for declaration in rules.split(['{', ';', '}']) {
+            let Some((property, value)) = declaration.trim().split_once(": ") else {
+                continue;
+            };
+            let of_size = ["font", "padding", "margin", "gap"];
+            if of_size.iter().any(|name| property.starts_with(name)) {
+                let is_its_own = value.split([' ', '/']).any(|word| word.ends_with("em"));
+                assert!(!is_its_own, "{property}: {value}");
+                sizes += 1;
+            }
+        }
+        assert!(sizes > 100, "{sizes}");
+    }
+
+    #[test]
     fn the_script_sends_nothing_by_itself_and_runs_no_text() {
         let script = std::str::from_utf8(SCRIPT.bytes).expect("UTF-8");
         for banned in [
