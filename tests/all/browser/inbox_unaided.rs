@@ -38,6 +38,35 @@ async fn with_the_keyboard_alone_an_operator_signs_in_opens_and_approves() {
     scene.went_well().await;
 }
 
+/// Goes to each stop of the request while it is under what the page was told, and says which stay there.
+const COVERED: &str = "
+const news = document.querySelector('#news');
+const isCovered = (stop) => {
+  scrollTo(0, scrollY + stop.getBoundingClientRect().top);
+  stop.focus();
+  const [over, on] = [news, stop].map((one) => one.getBoundingClientRect());
+  return document.activeElement === stop && on.top < over.bottom && on.bottom > over.top;
+};
+const stops = [...document.querySelectorAll('.instrument a, .instrument summary')];
+return [stops.length > 2, stops.filter(isCovered).map((stop) => stop.textContent)];";
+
+// Guard: `scroll-padding-top` in host/server/assets/console.css.
+#[tokio::test]
+async fn what_an_open_request_is_told_covers_nothing_that_gets_the_focus() {
+    let inbox = Inbox::set().await;
+    let browser = Browser::start().await;
+    inbox.seats("bob", &browser).await;
+    let id = inbox.ask("open").await;
+    browser.is_a_phone().await;
+    let page = inbox.url(&format!("/console/approvals/{id}"));
+    browser.open(&page).await;
+    browser.shows("Your decision").await;
+    let ann = inbox.stage.person("ann").await;
+    approve(&ann, &id).await;
+    browser.shows("This is approved now.").await;
+    assert_eq!(browser.run(COVERED).await, json!([true, []]));
+}
+
 #[tokio::test]
 async fn without_script_the_inbox_looks_again_by_itself_and_people_decide_in_it() {
     let inbox = Inbox::set().await;
