@@ -1,9 +1,11 @@
 //! What the policies answer, and asking them something made up, in the console.
 
+use countersign_tests::until;
 use serde_json::{Value, json};
 
 use super::driver::Browser;
 use super::sign_in;
+use crate::promotion::PATIENCE;
 use crate::reload::shelf::{Freeze, Shelf};
 
 /// How many decisions are recorded about that verb.
@@ -75,12 +77,21 @@ async fn a_person_asks_what_would_come_of_it_and_nothing_comes_of_it() {
     );
 }
 
+/// Where the machine is busy the page says that it is not worked out yet, and people look again.
+async fn look_at(matrix: &str, browser: &Browser) {
+    until("it is worked out", PATIENCE, async || {
+        browser.open(matrix).await;
+        (!browser.source().await.contains("Look again")).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_matrix_shows_who_may_do_what_and_another_generation_has_another() {
     let (shelf, browser) = (Shelf::set().await, Browser::start().await);
     sign_in(&shelf.host, &browser).await;
     let matrix = format!("{}/console/policies/matrix", shelf.host.origin());
-    browser.open(&matrix).await;
+    look_at(&matrix, &browser).await;
     let cell = "tr:has(a[href='#group-0']) td[data-label='ADMIN_TOKEN']";
     assert_eq!(browser.text(cell).await, "gate");
     let cell = "tr:has(a[href='#group-0']) td[data-label='Person']";
@@ -89,8 +100,7 @@ async fn the_matrix_shows_who_may_do_what_and_another_generation_has_another() {
 
     shelf.write("freeze.wasm", Freeze::FIRST.component());
     shelf.is_live(2).await;
-    browser.open(&matrix).await;
-    // Where the machine is busy the page says that it is not ready yet, and looks again by itself.
+    look_at(&matrix, &browser).await;
     browser.shows("Generation 2, asked all").await;
     let cell = "tr:has(a[href='#group-0']) td[data-label='ADMIN_TOKEN']";
     assert_eq!(browser.text(cell).await, "deny");
