@@ -214,8 +214,8 @@ pub async fn body_of(response: Response<Body>) -> String {
     String::from_utf8(bytes.into()).expect("UTF-8")
 }
 
-/// What must hold for every page: a language, one main heading, one main part to which the skip link
-/// leads, a style, and nothing that the content security policy forbids.
+/// What must hold for every page: a language, one main heading and none that is missing above another, one main
+/// part to which the skip link leads, a style, and nothing that the content security policy forbids.
 pub fn is_whole(html: &str) {
     assert!(html.starts_with("<!doctype html>"), "{html}");
     for once in [
@@ -248,6 +248,16 @@ pub fn is_whole(html: &str) {
         "https://",
     ] {
         assert!(!html.contains(banned), "{banned}: {html}");
+    }
+    let levels = html.split("<h");
+    let levels = levels.filter_map(|tag| tag.chars().next()?.to_digit(10));
+    let mut above = 0;
+    for level in levels {
+        assert!(
+            level <= above + 1,
+            "nothing stands above <h{level}>: {html}"
+        );
+        above = level;
     }
     assert!(
         !html.contains("Moment {") && !html.contains("Some("),

@@ -79,6 +79,8 @@ struct Listed {
 pub struct Secrets {
     path: String,
     is_of_workspace: bool,
+    /// Whether the page is about something else, and has a heading for them.
+    is_part: bool,
     /// What there is, or why it is not shown.
     listed: Result<Vec<Listed>, String>,
     form: SecretForm,
@@ -122,6 +124,7 @@ impl Secrets {
         let path = path_of(scope);
         Self {
             is_of_workspace: scope.workspace().is_some(),
+            is_part: false,
             listed,
             form: SecretForm {
                 path: path.clone(),
@@ -132,9 +135,16 @@ impl Secrets {
         }
     }
 
-    /// Where they may not be seen, and why.
+    fn beside(scope: SecretScope, listed: Result<Vec<Listed>, String>) -> Self {
+        Self {
+            is_part: true,
+            ..Self::new(scope, listed)
+        }
+    }
+
+    /// On a page that is about something else: where they may not be seen, and why.
     pub fn forbidden(scope: SecretScope, why: &str) -> Self {
-        Self::new(scope, Err(why.to_owned()))
+        Self::beside(scope, Err(why.to_owned()))
     }
 }
 
@@ -146,7 +156,7 @@ pub async fn beside(call: &Call, scope: SecretScope) -> Secrets {
         Ok::<_, Problem>(call.app.ledger.secrets(&permit, scope).await?)
     };
     match read.await {
-        Ok(entries) => Secrets::new(scope, Ok(listed(&entries, call.app.clock.now()))),
+        Ok(entries) => Secrets::beside(scope, Ok(listed(&entries, call.app.clock.now()))),
         Err(problem) => Secrets::forbidden(scope, problem.error()),
     }
 }
