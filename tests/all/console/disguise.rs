@@ -47,7 +47,8 @@ async fn a_name_that_looks_like_another_is_told_on_each_page_that_shows_it() {
 
     let decision = stage::approval(&ann, &asked).await["decision_id"].clone();
     let decision = decision.as_str().expect("an id");
-    tells(&ann, &format!("/console/decisions/{decision}"), 1).await;
+    // In its heading, and among what was asked.
+    tells(&ann, &format!("/console/decisions/{decision}"), 2).await;
 
     let above = stage::workspace(&ann, DISGUISED, None).await;
     let below = stage::workspace(&ann, DISGUISED, Some(&above)).await;
