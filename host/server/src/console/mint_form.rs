@@ -169,6 +169,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_with_the_role_is_told_of_all_its_choices() {
+        let sent = HashMap::from([("role".to_owned(), "owner".to_owned())]);
+        let form = MintForm::new(Role::Admin, NOW).filled(&sent, "role", "is none of them");
+        let html = form.render().expect("drawn");
+        for shown in [
+            r#"<fieldset class="field" aria-describedby="role-wrong">"#,
+            r#"id="role-wrong">The role is none of them."#,
+            r#"value="reader" checked autofocus>"#,
+        ] {
+            assert!(html.contains(shown), "{shown}: {html}");
+        }
+    }
+
+    #[test]
     fn the_same_day_asks_for_the_same_instant() {
         let sent = HashMap::from([
             ("name".to_owned(), "ci".to_owned()),
