@@ -21,6 +21,9 @@ const TALLEST: u64 = 22;
 pub struct Chart {
     words: String,
     bars: String,
+    uses: [u64; HOURS],
+    /// The last of the hours, since 1970.
+    current: i64,
 }
 
 /// Its template writes digits, and words of its own.
@@ -41,8 +44,38 @@ impl Chart {
         Self {
             words: words(&uses, most, current),
             bars: bars(&uses, most),
+            uses,
+            current,
         }
     }
+
+    /// The first hour that is drawn, in UTC.
+    pub fn first(&self) -> String {
+        self.hour(0)
+    }
+
+    /// The last one, which goes on.
+    pub fn last(&self) -> String {
+        self.hour(HOURS - 1)
+    }
+
+    /// The hours in which it was used, and how often, the newest first.
+    pub fn used(&self) -> Vec<(String, u64)> {
+        let hours = self.uses.iter().enumerate().rev();
+        let hours = hours.filter(|(_, uses)| **uses > 0);
+        hours.map(|(at, uses)| (self.hour(at), *uses)).collect()
+    }
+
+    fn hour(&self, at: usize) -> String {
+        let began = self.current.saturating_sub(ago(at));
+        let began = Timestamp::from_micros(began.saturating_mul(HOUR_MICROS)).to_string();
+        began.get(..16).unwrap_or(&began).replace('T', " ")
+    }
+}
+
+/// How many hours before the last one the one at `at` is.
+fn ago(at: usize) -> i64 {
+    i64::try_from(HOURS - 1 - at).unwrap_or(0)
 }
 
 fn words(uses: &[u64; HOURS], most: u64, current: i64) -> String {
@@ -50,8 +83,7 @@ fn words(uses: &[u64; HOURS], most: u64, current: i64) -> String {
     let Some(at) = uses.iter().position(|uses| *uses == most && most > 0) else {
         return "Not used in the last 24 hours".to_owned();
     };
-    let ago = i64::try_from(HOURS - 1 - at).unwrap_or(0);
-    let hour = (current - ago).rem_euclid(24);
+    let hour = (current - ago(at)).rem_euclid(24);
     format!(
         "Uses by hour in the last 24 hours: {total} in all, the most of them, {most}, in the hour from {hour:02}:00 UTC"
     )
@@ -93,6 +125,11 @@ mod tests {
             chart.words
         );
         assert_eq!(chart.bars, "M0 23v-2h3v2zM84 23v-22h3v22zM92 23v-8h3v8z");
+        let [first, busiest, last] = ["2025-12-31 01:00", "2025-12-31 22:00", "2026-01-01 00:00"];
+        assert_eq!((&*chart.first(), &*chart.last()), (first, last));
+        let used = chart.used();
+        let used: Vec<_> = used.iter().map(|(hour, uses)| (&**hour, *uses)).collect();
+        assert_eq!(used, [(last, 4), (busiest, 11), (first, 1)]);
         let html = chart.render().expect("drawn");
         assert!(
             html.contains("role=\"img\"") && html.contains("aria-label="),

@@ -163,6 +163,7 @@ fn nothing(error: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use countersign_core::approval::{Choice, State};
+    use countersign_core::ledger::HourOfUse;
     use countersign_core::workspace::FallDigest;
 
     use super::super::examples::{NOW, agent, approval, is_whole, org_token, person, vote};
@@ -208,7 +209,7 @@ mod tests {
             frame: Frame::of(&person("ada"), Place::Keys),
             key: Key::new(org_token("ci"), NOW),
             is_live: true,
-            chart: Chart::new(&[], NOW),
+            chart: Chart::new(&[HourOfUse { hour: NOW, uses: 7 }], NOW),
             approved: Approved::new(&approved(), &person("ada"), NOW),
             minters: relatives(&[kin("root", true)], NOW),
             descent: Descent::new(&family(vec![kin(HOSTILE, true), kin("dead", false)]), NOW),
@@ -227,6 +228,9 @@ mod tests {
             "ended",
             "/revoke",
             "<bdi>bea</bdi>",
+            "<span>2025-12-31 01:00</span> <span>2026-01-01 00:00 UTC</span>",
+            "<details id=\"hours\">",
+            "2026-01-01 00:00 UTC</span> 7 ×",
             &approval,
             &about,
             &actor,
@@ -253,5 +257,6 @@ mod tests {
         });
         assert!(html.contains("does not work any more"), "{html}");
         assert!(!html.contains("/revoke"), "{html}");
+        assert!(!html.contains("Hour by hour"), "it was not used: {html}");
     }
 }
