@@ -311,7 +311,7 @@ mod tests {
         ];
         let html = drawn(vec![decision()], Rest::More("x".to_owned()), &query);
         for shown in [
-            r#"id="about" name="about" value="global/API_KEY""#,
+            r#"id="about" name="about" value="global/API_KEY" maxlength="201""#,
             r#"<option value="allowed" selected>done</option>"#,
             r#"<option value="granted">done, as people approved</option>"#,
             r#"<option value="pending">waits for people</option>"#,

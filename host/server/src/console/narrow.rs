@@ -9,6 +9,8 @@ use countersign_core::time::Timestamp;
 
 /// No label, rule or id is longer.
 const MOST: usize = 200;
+/// So much can be typed: pages end what is cut with a sign for that, and it may be copied along.
+pub const TYPED: usize = MOST + 1;
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// The filled fields of a filter.
@@ -197,9 +199,12 @@ mod tests {
         assert_eq!((asked.text("actor"), asked.id("about")), (None, None));
         assert!(asked.wrong("actor").is_some() && asked.wrong("about").is_some());
         assert_eq!((asked.given("actor"), asked.given("about")), ("ab", ""));
-        let long = "x".repeat(MOST + 1);
+        let long = "x".repeat(TYPED);
         let mut asked = narrow(&[("actor", &long)]);
         assert!(asked.text("actor").is_none() && asked.is_wrong());
+        let longest = format!("{}…", "x".repeat(MOST));
+        assert_eq!(longest.chars().count(), TYPED);
+        assert!(narrow(&[("actor", &longest)]).text("actor").is_some());
     }
 
     #[test]
