@@ -163,7 +163,7 @@ fn nothing(error: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use countersign_core::approval::{Choice, State};
-    use countersign_core::ledger::HourOfUse;
+    use countersign_core::ledger::{HourOfUse, OrgToken};
     use countersign_core::workspace::FallDigest;
 
     use super::super::examples::{NOW, agent, approval, is_whole, org_token, person, vote};
@@ -181,7 +181,7 @@ mod tests {
     fn approved() -> Approval {
         let mut approval = approval();
         approval.state = State::Used;
-        approval.votes.push(vote("bea", Choice::Approve));
+        approval.votes.push(vote("be\u{430}", Choice::Approve));
         approval
     }
 
@@ -205,9 +205,13 @@ mod tests {
 
     #[test]
     fn a_key_is_shown_with_those_above_and_below_it() {
+        let minted = OrgToken {
+            created_by_user: Some("\u{430}da".to_owned()),
+            ..org_token("ci")
+        };
         let html = drawn(&KeyPage {
             frame: Frame::of(&person("ada"), Place::Keys),
-            key: Key::new(org_token("ci"), NOW),
+            key: Key::new(minted, NOW),
             is_live: true,
             chart: Chart::new(&[HourOfUse { hour: NOW, uses: 7 }], NOW),
             approved: Approved::new(&approved(), &person("ada"), NOW),
@@ -227,7 +231,10 @@ mod tests {
             "&#60;script&#62;",
             "ended",
             "/revoke",
-            "<bdi>bea</bdi>",
+            "<bdi>be\u{430}</bdi>",
+            "looks like “bea” and is not",
+            "<bdi>\u{430}da</bdi>",
+            "looks like “ada” and is not",
             "<span>2025-12-31 01:00</span> <span>2026-01-01 00:00 UTC</span>",
             "<details id=\"hours\">",
             "2026-01-01 00:00 UTC</span> 7 ×",

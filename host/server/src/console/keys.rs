@@ -246,6 +246,18 @@ mod tests {
             form: MintForm::new(Role::Admin, NOW),
         });
         assert!(html.contains("Not used in the last 24 hours"), "{html}");
+        assert!(!html.contains("Look twice."), "{html}");
+        let minted = OrgToken {
+            created_by_user: Some("\u{430}da".to_owned()),
+            ..token("ci")
+        };
+        let html = drawn(&KeysPage {
+            frame: frame(),
+            keys: vec![listed(minted)],
+            is_cut: false,
+            form: MintForm::new(Role::Admin, NOW),
+        });
+        assert!(html.contains("looks like “ada” and is not"), "{html}");
         let empty = drawn(&KeysPage {
             frame: frame(),
             keys: Vec::new(),

@@ -197,10 +197,11 @@ mod tests {
         denied.payload["arguments"]["name"] = "<script>x</script>".into();
         denied.state = State::Denied;
         denied.decided_at = Some(NOW);
-        denied.votes.push(vote("<b>grace</b>", Choice::Deny));
+        denied.votes.push(vote("<b>gr\u{430}ce</b>", Choice::Deny));
         let html = drawn(&[denied], &[]);
         assert!(html.contains("&#60;script&#62;x"), "{html}");
-        assert!(html.contains("<bdi>&#60;b&#62;grace"), "{html}");
+        assert!(html.contains("<bdi>&#60;b&#62;gr\u{430}ce"), "{html}");
+        assert!(html.contains("looks like “grace” and is not"), "{html}");
         assert!(html.contains(r#"class="state denied""#), "{html}");
     }
 

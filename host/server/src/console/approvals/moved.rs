@@ -212,7 +212,11 @@ mod tests {
             assert!(html.contains(shown), "{shown}: {html}");
         }
         assert!(!html.contains(r#"name="decision""#), "{html}");
+        assert!(!html.contains("Look twice."), "{html}");
         assert!(!drawn(&moved, None).contains("textarea"));
+        moved.votes[0] = vote("gr\u{430}ce", Choice::Deny);
+        let html = drawn(&moved, None);
+        assert!(html.contains("looks like “grace” and is not"), "{html}");
         moved.votes[0] = vote("ada", Choice::Approve);
         assert!(drawn(&moved, None).contains("You have decided this already"));
     }

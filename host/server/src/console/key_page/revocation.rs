@@ -224,6 +224,11 @@ mod tests {
         );
         let html = drawn(&asked(family(&[], true)).expect("it works"));
         assert!(html.contains("It has minted nothing that works"), "{html}");
+        assert!(!html.contains("Look twice."), "{html}");
+        let mut odd = family(&[], true);
+        odd.token.token.created_by_user = Some("\u{430}da".to_owned());
+        let html = drawn(&asked(odd).expect("it works"));
+        assert!(html.contains("looks like “ada” and is not"), "{html}");
         assert!(asked(family(&[("dead", false)], false)).is_none());
     }
 

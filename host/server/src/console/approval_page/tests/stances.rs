@@ -184,7 +184,10 @@ fn votes_are_signatures_and_missing_ones_are_blank() {
         "{html}"
     );
     assert_eq!(html.matches("class=\"blank\"").count(), 2, "{html}");
+    assert!(!html.contains("Look twice."), "{html}");
     approval.terms.quorums.push(Quorum::one_person());
+    approval.votes[0].person.user = "gr\u{430}ce".to_owned();
     let html = drawn(&approval, &person("operator"));
     assert!(html.contains("One person can sign for several"), "{html}");
+    assert!(html.contains("looks like “grace” and is not"), "{html}");
 }
