@@ -17,7 +17,7 @@ async fn a_person_at_an_address_that_is_no_route_is_led_to_the_console_and_a_pro
         assert_eq!(kind, Some("text/html; charset=utf-8"), "{page}");
         for words in [
             "Nothing is here",
-            "<code>/console</code>",
+            "<code><bdi>/console</bdi></code>",
             "href=\"/console\"",
         ] {
             assert!(page.page().contains(words), "{words}: {page}");

@@ -173,14 +173,23 @@ async fn what_a_policy_says_is_shown_and_cannot_be_markup() {
     let denied = Problem::new(
         StatusCode::FORBIDDEN,
         "denied_by_policy",
-        "no `org_token_mint` <script>alert(1)</script>",
+        "no `org_token_mint` of `a\u{202e}b` <script>alert(1)\u{202e}</script>",
     )
     .with("rule", "<b>rule</b>")
     .with("policy", "baseline@0.1.0");
     let html = body_of(problem_page(denied)).await;
     is_whole(&html);
     assert!(html.contains("A policy denies this"), "{html}");
-    assert!(html.contains("<code>org_token_mint</code>"), "{html}");
+    assert!(
+        html.contains("<code><bdi>org_token_mint</bdi></code>"),
+        "{html}"
+    );
+    // What would turn round the rest of the sentence is seen, and turns nothing.
+    assert!(
+        html.contains(r"<code><bdi>a\u{202e}b</bdi></code>"),
+        "{html}"
+    );
+    assert!(!html.contains('\u{202e}'), "{html}");
     assert!(html.contains("baseline@0.1.0"), "{html}");
     assert!(
         !html.contains("<script>") && !html.contains("<b>"),
@@ -206,7 +215,8 @@ async fn a_request_that_waits_says_so_and_leads_to_its_approval() {
         html.contains(r#"href="/console/approvals/0197a3f2-6c00-7000-8000-000000000001""#),
         "{html}"
     );
-    assert!(html.contains("<code>&#60;ci&#62;</code>"), "{html}");
+    let shown = "<code><bdi>&#60;ci&#62;</bdi></code>";
+    assert!(html.contains(shown), "{html}");
 }
 
 #[tokio::test]
