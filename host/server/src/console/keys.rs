@@ -174,7 +174,7 @@ async fn mend(call: &Call, sent: &HashMap<String, String>, problem: Problem) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::examples::{NOW, is_whole, org_token as token, person};
+    use super::super::examples::{NOW, is_whole, org_token as token, person, workspace};
     use super::*;
 
     fn listed(token: OrgToken) -> Listed {
@@ -249,6 +249,7 @@ mod tests {
         assert!(!html.contains("Look twice."), "{html}");
         let minted = OrgToken {
             created_by_user: Some("\u{430}da".to_owned()),
+            workspace: Some(workspace(1, "", None).id),
             ..token("ci")
         };
         let html = drawn(&KeysPage {
@@ -258,6 +259,8 @@ mod tests {
             form: MintForm::new(Role::Admin, NOW),
         });
         assert!(html.contains("looks like “ada” and is not"), "{html}");
+        let bound = r#"href="/console/workspaces/00000000-0000-4000-8000-000000000001""#;
+        assert!(html.contains(bound), "{html}");
         let empty = drawn(&KeysPage {
             frame: frame(),
             keys: Vec::new(),
