@@ -168,11 +168,15 @@ async fn what_was_denied_is_asked_about_again_when_the_folder_changes() {
     decide(&operator, id(&candidate), "denied")
         .await
         .expect(200);
-    until("it is seen", PATIENCE, async || {
+    let denied = until("it is seen", PATIENCE, async || {
         let candidate = shelf.policies().await["candidate"].clone();
-        (candidate["state"] == "denied").then_some(())
+        (candidate["state"] == "denied").then_some(candidate)
     })
     .await;
+    assert_eq!(id(&denied), id(&candidate));
+    let page = operator.get("/console/policies").await.expect(200).page();
+    let link = format!("href=\"/console/approvals/{}\"", id(&candidate));
+    assert!(page.contains(&link), "{page}");
     let problems = shelf.problems().await;
     let sentence = problems[0]["sentence"].as_str().expect("a sentence");
     assert!(sentence.starts_with("an operator denied"), "{sentence}");

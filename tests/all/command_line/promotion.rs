@@ -85,6 +85,9 @@ async fn one_line_in_the_folder_is_seen_read_accepted_and_live() {
         said.out.contains("an operator denied it").then_some(())
     })
     .await;
+    let said = person.run(&["policy", "list"]).await.expect(0);
+    said.says(&[&format!("countersign approval show {id}")])
+        .hides(&[&format!("countersign approval approve {id}")]);
 }
 
 #[tokio::test]

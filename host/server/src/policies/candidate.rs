@@ -31,7 +31,11 @@ pub(super) enum Standing {
     /// It waits for an operator.
     Waits(Waiting),
     /// An operator said no: it is asked about again when the folder changes.
-    Denied { summary: String },
+    Denied {
+        /// What they denied, where this host had asked them.
+        approval: Option<ApprovalId>,
+        summary: String,
+    },
 }
 
 /// What an operator is asked.
@@ -50,7 +54,7 @@ impl Candidate {
     pub fn shown(&self, base_url: &str) -> Value {
         let mut shown = match &self.standing {
             Standing::Compared => json!({ "state": "compared" }),
-            Standing::Denied { summary } => json!({ "state": "denied", "summary": summary }),
+            Standing::Denied { summary, .. } => json!({ "state": "denied", "summary": summary }),
             Standing::Waits(waiting) => json!({
                 "state": "waits",
                 "summary": waiting.summary,
@@ -61,6 +65,12 @@ impl Candidate {
                 "broken": waiting.review.broken.len(),
             }),
         };
+        if let Standing::Denied {
+            approval: Some(id), ..
+        } = &self.standing
+        {
+            shown["approval_id"] = json!(id);
+        }
         // The same as among the problems, so that whoever shows both can tell.
         if let Some(sentence) = self.sentence() {
             shown["sentence"] = sentence.into();
@@ -78,7 +88,7 @@ impl Candidate {
                 waiting.summary,
                 waiting.approval
             )),
-            Standing::Denied { summary } => Some(format!(
+            Standing::Denied { summary, .. } => Some(format!(
                 "an operator denied what the folder holds, and what was live stands: {summary}; when the folder changes, it is asked about again"
             )),
         }

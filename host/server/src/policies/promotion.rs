@@ -76,7 +76,7 @@ impl Policies {
                 match state {
                     Some(State::Pending) => return Ok(Adopted::Later),
                     Some(State::Denied | State::Revoked) => {
-                        return Ok(self.denied(proposal, &waiting.summary));
+                        return Ok(self.denied(proposal, Some(waiting.approval), &waiting.summary));
                     }
                     // Accepted, or ended by itself: then an operator is asked again.
                     _ => {}
@@ -130,7 +130,7 @@ impl Policies {
                 }));
                 Adopted::Later
             }
-            Submitted::Denied => self.denied(proposal, &summary),
+            Submitted::Denied => self.denied(proposal, None, &summary),
             Submitted::Moved => {
                 self.look();
                 Adopted::Later
@@ -277,10 +277,10 @@ impl Policies {
     }
 
     /// What was denied is seen, and asked about again when the folder changes.
-    fn denied(&self, proposal: &Proposal, summary: &str) -> Adopted {
+    fn denied(&self, proposal: &Proposal, approval: Option<ApprovalId>, summary: &str) -> Adopted {
         self.mark.keep(&records(proposal));
         let summary = summary.to_owned();
-        self.stand(Standing::Denied { summary });
+        self.stand(Standing::Denied { approval, summary });
         Adopted::Done
     }
 }

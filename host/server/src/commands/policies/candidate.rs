@@ -36,14 +36,19 @@ impl Candidate {
         if let Some(summary) = &self.summary {
             pairs.push(("what", summary.to_string()));
         }
-        if let Some(id) = self.approval_id {
+        let waits = self.state.as_str() == "waits";
+        if waits {
             let found = format!(
                 "looser: {}; tighter: {}; laws broken: {}",
                 self.loosens, self.tightens, self.broken
             );
+            pairs.push(("found", found));
+        }
+        if let Some(id) = self.approval_id {
+            pairs.push(("read", format!("countersign approval show {id}")));
+        }
+        if let Some(id) = self.approval_id.filter(|_| waits) {
             pairs.extend([
-                ("found", found),
-                ("read", format!("countersign approval show {id}")),
                 ("accept", format!("countersign approval approve {id}")),
                 ("deny", format!("countersign approval deny {id}")),
             ]);

@@ -146,6 +146,41 @@ fn modules_settings_and_problems_are_shown_and_cannot_be_markup() {
     );
 }
 
+/// The page, where the folder holds what does not decide.
+fn with(candidate: &serde_json::Value) -> String {
+    let live = json!({
+        "generation": 3, "modules": [], "shadow": null, "candidate": candidate, "problems": [],
+    });
+    let page = PoliciesPage {
+        frame: Frame::of(&person("ada"), Place::Policies),
+        tabs: Tabs::at(Tab::Live),
+        live: serde_json::from_value(live).expect("what the host shows"),
+        candidate_changes: None,
+        now: NOW,
+    };
+    let html = page.render().expect("drawn");
+    is_whole(&html);
+    html
+}
+
+#[test]
+fn what_was_denied_leads_to_who_denied_it_and_what_is_compared_to_another_look() {
+    let id = approval().id;
+    let denied =
+        json!({ "state": "denied", "summary": "<b>freeze</b> removed", "approval_id": id });
+    let html = with(&denied);
+    let link = format!("<a href=\"/console/approvals/{id}\">Who denied it");
+    for shown in ["An operator denied", "&#60;b&#62;freeze", &link] {
+        assert!(html.contains(shown), "{shown}: {html}");
+    }
+    assert!(!html.contains("Read the list and decide"), "{html}");
+    let html = with(&json!({ "state": "denied", "summary": "freeze removed" }));
+    assert!(!html.contains("Who denied it"), "{html}");
+    let html = with(&json!({ "state": "compared" }));
+    let link = "<a href=\"/console/policies\">Look again</a>";
+    assert!(html.contains(link), "{html}");
+}
+
 #[test]
 fn a_time_is_said_in_few_digits() {
     assert_eq!(
