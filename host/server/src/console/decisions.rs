@@ -335,5 +335,8 @@ mod tests {
         let html = drawn(Vec::new(), Rest::Nothing, &[("since", "<i>")]);
         assert!(html.contains("This is no day"), "{html}");
         assert!(html.contains(r#"value="&#60;i&#62;""#), "{html}");
+        let all = "countersign decision export";
+        assert!(!html.contains(all), "{html}");
+        assert!(drawn(Vec::new(), Rest::Nothing, &[]).contains(all));
     }
 }
