@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::stage::{Stage, a_long_page_takes, decide, rewrite};
+use crate::stage::{Stage, decide, in_time, rewrite};
 
 const MANY: usize = 5_000;
 
@@ -129,13 +129,7 @@ async fn a_page_over_thousands_of_approvals_is_drawn_at_once() {
             took.push(asked.elapsed());
             assert!(reply.page().contains("</html>"));
         }
-        took.sort_unstable();
-        println!(
-            "approvals: {path} over {MANY}: {:.1} ms, at worst {:.1} ms",
-            took[2].as_secs_f64() * 1e3,
-            took[4].as_secs_f64() * 1e3
-        );
-        assert!(took[2] < a_long_page_takes(), "{path}: {took:?}");
+        println!("approvals: {path} over {MANY}: {}", in_time(path, took));
     }
     // Every second of them waits, and the one that they are made of; every part of the list counts them all.
     let many = MANY / 2 + 1;

@@ -332,7 +332,6 @@ async fn a_page_of_five_thousand_decisions_is_drawn_in_time() {
     while let Some(done) = agents.join_next().await {
         done.expect("no agent panics");
     }
-    let most = stage::a_long_page_takes();
     for (what, path, shown) in [
         ("the newest", "/console/decisions", 50),
         ("200 of them", "/console/decisions?limit=200", 200),
@@ -349,14 +348,15 @@ async fn a_page_of_five_thousand_decisions_is_drawn_in_time() {
             0,
         ),
     ] {
-        let (page, took) = timed(&host, &person, path).await;
-        let rows = page.matches("role=\"rowheader\"").count();
-        assert_eq!(rows, shown, "{page}");
-        println!(
-            "record: {what} of {MANY} decisions, {} bytes, took the server {took:?}",
-            page.len()
-        );
-        assert!(took < most, "{what} took {took:?}");
+        let mut took = Vec::new();
+        for _ in 0..5 {
+            let (page, once) = timed(&host, &person, path).await;
+            let rows = page.matches("role=\"rowheader\"").count();
+            assert_eq!(rows, shown, "{page}");
+            took.push(once);
+        }
+        let took = stage::in_time(what, took);
+        println!("record: {what} of {MANY} decisions took the server {took}");
     }
     // To the end, page by page.
     let (mut path, mut rows) = ("/console/decisions?limit=200&effect=deny".to_owned(), 0);
