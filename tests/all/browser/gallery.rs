@@ -5,16 +5,24 @@ use countersign_tests::{Caller, Host};
 use serde_json::{Value, json};
 
 use super::driver::Browser;
-use super::{ADMIN_TOKEN, sign_in};
+use super::{ADMIN_TOKEN, SIGN_OUT, Scene, sign_in};
 use crate::promotion::LOOSER;
 use crate::reload::shelf::Shelf;
 use crate::stage;
+
+/// Leaves no room for a signing key where the browser keeps one.
+const FILL: &str = "
+let text = 'x'.repeat(1 << 23);
+for (let at = 0; text !== ''; at++) {
+  try { localStorage.setItem(at, text); } catch { text = text.slice(text.length >> 1 || 1); }
+}";
 
 /// What was done on the host, as far as pages are named after it.
 struct Lived {
     shelf: Shelf,
     waits: String,
     used: String,
+    gone: String,
     removal: String,
     key: Value,
     workspace: String,
@@ -31,6 +39,9 @@ impl Lived {
         let used = ask("nightly-backup").await.approval();
         stage::approve(&person, &used).await;
         ask("nightly-backup").await.expect(200);
+        let gone = ask("forgotten").await.approval();
+        let path = format!("/approvals/{gone}/withdraw");
+        agent.post(&path, json!({})).await.expect(200);
         let denied = ask("everything").await.approval();
         stage::decide(&person, &denied, "denied").await.expect(200);
         let secret = json!({ "key": "DEPLOY_KEY", "value": "not-to-be-seen-anywhere" });
@@ -51,6 +62,7 @@ impl Lived {
             shelf,
             waits,
             used,
+            gone,
             removal,
             key,
             workspace,
@@ -67,6 +79,7 @@ impl Lived {
         let Self {
             waits,
             used,
+            gone,
             removal,
             workspace,
             decision,
@@ -77,6 +90,7 @@ impl Lived {
             ("inbox", "/console/approvals".to_owned()),
             ("request", format!("/console/approvals/{waits}")),
             ("request-used", format!("/console/approvals/{used}")),
+            ("request-gone", format!("/console/approvals/{gone}")),
             ("request-removal", format!("/console/approvals/{removal}")),
             ("request-history", "/console/approvals/history".to_owned()),
             ("keys", "/console/keys".to_owned()),
@@ -87,6 +101,10 @@ impl Lived {
             (
                 "workspace-remove",
                 format!("/console/workspaces/{workspace}/remove"),
+            ),
+            (
+                "workspace-secrets",
+                format!("/console/workspaces/{workspace}/secrets"),
             ),
             ("secrets", "/console/secrets".to_owned()),
             ("policies", "/console/policies".to_owned()),
@@ -145,6 +163,8 @@ async fn every_page_fits_every_screen_and_keeps_nobody_out() {
     browser.fits("signed-out").await;
     let terminal = lived.host().command_line();
     terminal.run(&["login", "--browser"]).await.expect(0);
+    keeps_no_key(lived.host(), &browser).await;
+    terminal.run(&["login", "--browser"]).await.expect(0);
     sign_in(lived.host(), &browser).await;
     let person = lived.host().operator_by_link(&terminal).await;
     let pages = lived.pages();
@@ -173,8 +193,67 @@ async fn every_page_fits_every_screen_and_keeps_nobody_out() {
         browser.shows("The name has a control, format").await;
         browser.fits(name).await;
     }
+    // A proof of another session signs nothing.
+    browser
+        .run("localStorage.setItem('countersign-proof', 'of-another-session')")
+        .await;
+    browser
+        .click("form[action='/console/workspaces'][method=post] button")
+        .await;
+    browser
+        .shows("This browser cannot sign for this session")
+        .await;
+    browser.fits("not-allowed").await;
     println!(
         "browser: {} pages fit three screens in two themes, and axe-core finds nothing serious",
-        pages.len() + forms.len() + 2
+        pages.len() + forms.len() + 5
     );
+}
+
+/// The pages of somebody who comes by a link, and whose browser does not keep the session's signing key.
+async fn keeps_no_key(host: &Host, browser: &Browser) {
+    let link = std::fs::read_to_string(host.data_dir().join("login-link")).expect("a link");
+    browser.open(link.trim()).await;
+    browser.fits("sign-in-link").await;
+    browser.run(FILL).await;
+    browser
+        .click("form[action='/console/sign-in'] button")
+        .await;
+    browser.shows("does not let this page keep").await;
+    browser.fits("signed-in").await;
+    browser.run("localStorage.clear()").await;
+    browser
+        .open(&format!("{}/console/keys", host.origin()))
+        .await;
+    browser.click(SIGN_OUT).await;
+    browser.is_at("/console/sign-in").await;
+}
+
+#[tokio::test]
+async fn every_page_that_has_nothing_to_show_fits_every_screen_and_keeps_nobody_out() {
+    let scene = Scene::set().await;
+    scene.sign_in().await;
+    for (name, path, words) in [
+        ("inbox-empty", "approvals", "Nothing is waiting"),
+        (
+            "history-empty",
+            "approvals/history",
+            "Nothing was asked yet",
+        ),
+        ("keys-empty", "keys", "No key is live"),
+        ("secrets-empty", "secrets", "No secret is set"),
+        ("shadow-empty", "policies/shadow", "Nothing is in shadow"),
+        ("decisions-empty", "decisions", "Nothing was decided yet"),
+        (
+            "audit-empty",
+            "audit?until=2020-01-01",
+            "No entry is like that",
+        ),
+    ] {
+        let page = format!("{}/console/{path}", scene.host.origin());
+        scene.browser.open(&page).await;
+        scene.browser.shows(words).await;
+        scene.browser.fits(name).await;
+    }
+    scene.went_well().await;
 }
