@@ -1,5 +1,5 @@
-//! Every page of the console, on a host that people and agents have used for a while: each fits every screen,
-//! light and dark, and keeps nobody out.
+//! Every page of the console, on a host that people and agents have used for a while, and on one that nobody has: each
+//! fits every screen, light and dark, and keeps nobody out.
 
 use countersign_tests::{Caller, Host};
 use serde_json::{Value, json};

@@ -41,7 +41,7 @@ async fn where_the_host_made_a_mistake_the_page_has_the_number_of_the_request() 
         &[
             "The host made a mistake",
             "whoever runs it",
-            &format!("<code>{number}</code>"),
+            &format!("<code><bdi>{number}</bdi></code>"),
             "See what is waiting",
         ],
     );

@@ -61,8 +61,8 @@ async fn a_name_that_looks_like_another_is_told_on_each_page_that_shows_it() {
     let path = format!("/workspaces/{above}/approvals");
     let reply = robot.post(&path, ahead).await.expect(201);
     let id = reply.text("approval_id");
-    // Who asks, and what it is filed under.
-    tells(&ann, &format!("/console/approvals/{id}"), 2).await;
+    // Who asks, what it is filed under, and twice what they did lately.
+    tells(&ann, &format!("/console/approvals/{id}"), 4).await;
 }
 
 // Guard: `is_unseen` and `MAX_MARKS` in host/core/src/text.rs.

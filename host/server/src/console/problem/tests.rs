@@ -143,7 +143,7 @@ async fn what_is_too_long_for_a_form_says_so_in_words_and_leads_back_to_it() {
 
 #[tokio::test]
 async fn where_the_host_failed_the_page_says_by_which_number_that_is_found() {
-    let id = "<dt>In the host’s log as</dt><dd><code>0123456789abcdef</code></dd>";
+    let id = "<dt>In the host’s log as</dt><dd><code><bdi>0123456789abcdef</bdi></code></dd>";
     for problem in [Problem::internal(), Problem::unavailable()] {
         let html = body_of(problem_page(problem)).await;
         is_whole(&html);
