@@ -56,7 +56,11 @@ async fn an_operator_finds_a_decision_and_reads_all_that_is_recorded_of_it() {
 
     browser.click("nav a[href='/console/decisions']").await;
     let listed = browser.text(".record tbody").await;
-    for shown in ["Mint an organisation key", "waits for people", "Audit read"] {
+    for shown in [
+        "Mint an organisation key",
+        "waits for people",
+        "Read the audit",
+    ] {
         assert!(listed.contains(shown), "{shown}: {listed}");
     }
     browser.fits("decisions").await;
@@ -71,7 +75,7 @@ async fn an_operator_finds_a_decision_and_reads_all_that_is_recorded_of_it() {
         .click(&format!("a[href='/console/decisions/{denied}']"))
         .await;
     for shown in [
-        "Audit read",
+        "Read the audit",
         "deny",
         "What each module said",
         "baseline@",
@@ -106,7 +110,7 @@ async fn an_operator_finds_a_decision_and_reads_all_that_is_recorded_of_it() {
     browser.click("#record a[href*='about=']").await;
     let listed = browser.text(".record tbody").await;
     assert!(listed.contains("waits for people"), "{listed}");
-    assert!(!listed.contains("Audit read"), "{listed}");
+    assert!(!listed.contains("Read the audit"), "{listed}");
     browser.click("#outcome option[value=refused]").await;
     browser.click(NARROW).await;
     browser.shows("No decision is like that").await;

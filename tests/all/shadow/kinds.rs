@@ -90,7 +90,7 @@ async fn what_a_candidate_would_change_is_told_kind_by_kind_with_the_decisions_t
     let page = page.page();
     for shown in [
         "Would let less happen",
-        "Organisation key list",
+        "List the organisation keys",
         "open-to-agents",
         "agents-need-a-person",
         "freeze@1.0.0",

@@ -156,6 +156,16 @@ impl Action {
             Self::PolicyActivate {
                 change: Some(reviewed),
             } => format!("make other policies live: {}", reviewed.change.summary),
+            Self::OrgTokenList => "list the organisation tokens".to_owned(),
+            Self::SecretList { scope } => match scope {
+                SecretScope::Global => "list the secrets of all workspaces".to_owned(),
+                SecretScope::Workspace(_) => format!("list the secrets of {}", workspace()),
+            },
+            Self::SecretRead { .. } => format!("read the secret values of {}", workspace()),
+            Self::WorkspaceRead { .. } => format!("look at {}", workspace()),
+            Self::WorkspaceList => "list the workspaces".to_owned(),
+            Self::AuditRead => "read the audit".to_owned(),
+            Self::DecisionRead => "read the decisions".to_owned(),
             other => other.verb().as_str().replace('_', " "),
         }
     }

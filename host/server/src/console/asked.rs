@@ -73,6 +73,14 @@ pub fn title(verb: Verb) -> String {
         Verb::WorkspaceTokenRevoke => "Revoke a workspace key".to_owned(),
         Verb::Deprovision => "Revoke and remove everything".to_owned(),
         Verb::PolicyActivate => "Make other policies live".to_owned(),
+        Verb::PolicyRollback => "Go back to earlier policies".to_owned(),
+        Verb::OrgTokenList => "List the organisation keys".to_owned(),
+        Verb::SecretList => "List secrets".to_owned(),
+        Verb::SecretRead => "Read the values of secrets".to_owned(),
+        Verb::WorkspaceRead => "Look at a workspace".to_owned(),
+        Verb::WorkspaceList => "List the workspaces".to_owned(),
+        Verb::AuditRead => "Read the audit".to_owned(),
+        Verb::DecisionRead => "Read the decisions".to_owned(),
         other => in_words(other.as_str()),
     }
 }

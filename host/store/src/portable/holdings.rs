@@ -96,10 +96,8 @@ fn permit_lists(lists: Lists<'_>) -> Result<(), Fault> {
     if let Some(permit) = lists.tokens {
         covers(permit, Verb::OrgTokenList)?;
     }
-    let secrets = lists.secrets.iter();
-    secrets
-        .map(|permit| covers(permit, Verb::SecretList))
-        .collect()
+    let mut secrets = lists.secrets.iter();
+    secrets.try_for_each(|permit| covers(permit, Verb::SecretList))
 }
 
 /// Without the names for which there is no permit.
