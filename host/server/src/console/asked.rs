@@ -91,6 +91,8 @@ pub struct Subject {
     pub text: String,
     /// What the workspace or the key is called whose id this is, or begins with.
     pub called: Option<String>,
+    /// How that is told.
+    pub word: &'static str,
     /// Whether it is free text of the caller's, which proves nothing.
     pub is_claim: bool,
 }
@@ -118,6 +120,10 @@ pub fn subject(approval: &Approval) -> Option<Subject> {
     Some(Subject {
         text: text.to_owned(),
         called: approval.resource_name.clone(),
+        word: match approval.verb {
+            Verb::SecretWrite | Verb::SecretDelete => "of",
+            _ => "called",
+        },
         is_claim,
     })
 }
@@ -134,6 +140,7 @@ pub fn about(decision: &Decision) -> Option<Subject> {
     Some(Subject {
         text: text.to_owned(),
         called: None,
+        word: "called",
         is_claim,
     })
 }

@@ -78,6 +78,7 @@ impl Minted {
             party: Party::of(&link.actor),
             name: link.name.clone().map(|text| Subject {
                 called: None,
+                word: "called",
                 text,
                 is_claim: false,
             }),
