@@ -218,9 +218,11 @@ async fn a_page_that_another_person_must_agree_to_is_opened_as_it_was_asked_for(
         .as_str()
         .expect("an id")
         .to_owned();
+    // Not by the page that waits, which would go on by itself.
+    let request = pair.at(&format!("/console/approvals/{asked}"));
+    ann.open(&request).await;
     stage::approve(&bob, &asked).await;
-    ann.open(&pair.at(&format!("/console/approvals/{asked}")))
-        .await;
+    ann.open(&request).await;
     ann.click("form[action='/console/decisions'] button").await;
     ann.shows("What was asked, what the policies ruled").await;
     assert_eq!(ann.complaints().await, [] as [Value; 0]);
