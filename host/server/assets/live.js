@@ -177,7 +177,11 @@
           stop();
           say("This page does not follow what happens any more.", "Open it again");
         } else {
-          await held;
+          let waited;
+          do {
+            waited = held;
+            await waited;
+          } while (waited !== held);
           if (!stopped) {
             draw(page);
           }

@@ -36,19 +36,35 @@
       check();
     });
 
+  const alone = (use) =>
+    navigator.locks === undefined ? use() : navigator.locks.request(form.dataset.waits, use);
+
+  const use = async () => {
+    let state = await look();
+    while (state === undefined) {
+      await pause();
+      state = await look();
+    }
+    if (state === "approved") {
+      form.requestSubmit();
+      await new Promise(() => {});
+    } else if (state === null) {
+      show("said-lost");
+    } else {
+      location.replace(form.dataset.approval);
+    }
+  };
+
   const wait = async () => {
     for (;;) {
       const state = await look();
       if (state === "approved") {
         show("said-approved");
         if ("byItself" in form.dataset) {
-          // Of several pages that wait for one approval, the one that is looked at uses it.
+          // Of several pages that wait for one approval, one that is looked at uses it, and holds the others back
+          // until it has gone.
           await seen();
-          if ((await look()) === "approved") {
-            form.requestSubmit();
-          } else {
-            location.replace(form.dataset.approval);
-          }
+          await alone(use);
         } else {
           form.querySelector("textarea").focus();
         }

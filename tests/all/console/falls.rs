@@ -178,7 +178,10 @@ async fn a_set_that_moved_is_not_shown_and_cannot_be_agreed_to() {
     assert_eq!(status, 409, "{told}");
     has(
         &told,
-        &["Something else would fall by now", "was not recorded"],
+        &[
+            "What this is about has moved since it was asked for",
+            "was not recorded",
+        ],
     );
     let ended = approval(person, asked).await;
     assert_eq!(ended["status"], "withdrawn", "{ended}");

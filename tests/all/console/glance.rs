@@ -99,3 +99,22 @@ async fn what_falls_is_not_named_to_a_person_who_may_not_list_it() {
     assert!(request.contains(&key[..8]), "{request}");
     assert!(!request.contains("STRIPE_KEY"), "{request}");
 }
+
+#[tokio::test]
+async fn a_key_that_falls_is_not_shown_to_a_person_who_may_not_list_keys() {
+    let (stage, ann, _) = gated("verbs = [\"org_token_list\"]\napprovers = 1\n").await;
+    let key = json!({ "name": "payroll", "role": "admin" });
+    let minted = ann.post("/org/tokens", key).await.expect(200);
+    let robot = stage.agent().bearer(&minted.text("auth_token"));
+    let below = json!({ "name": "below-payroll" });
+    let waits = robot.post("/org/tokens", below.clone()).await.approval();
+    stage::approve(&stage.person("bob").await, &waits).await;
+    robot.post("/org/tokens", below).await.expect(200);
+
+    let revocation = format!("/org/tokens/{}?descendants=true", minted.text("id"));
+    let waits = stage.agent().delete(&revocation).await.approval();
+    let request = opened(&ann, &format!("/console/approvals/{waits}"), 200).await;
+    let hidden = "You are not shown the key and what it minted";
+    assert!(request.contains(hidden), "{request}");
+    assert!(!request.contains("below-payroll"), "{request}");
+}

@@ -30,6 +30,8 @@ enum What {
     Workspace(Box<Fallen>),
     Key(Box<Revoked>),
     Everything(Holdings),
+    /// A key, for a reader from whom a policy keeps the list of keys.
+    Hidden,
     /// Something else than was asked for; where that can be read, if it is somewhere.
     Moved(Option<String>),
 }
@@ -58,6 +60,7 @@ impl Falls {
                 Fallen::new(&seen, MOST_NAMED, now)
                     .map_or_else(moved, |fallen| What::Workspace(Box::new(fallen)))
             }
+            Fall::Token { .. } if !names_others => What::Hidden,
             Fall::Token {
                 family,
                 descendants,

@@ -7,7 +7,6 @@ use countersign_core::id::WorkspaceId;
 use countersign_core::permit::Permit;
 use countersign_core::secret::SecretScope;
 use countersign_core::time::Timestamp;
-use countersign_core::workspace::Workspace;
 
 use crate::problem::Problem;
 use crate::routes::Call;
@@ -29,7 +28,7 @@ struct Sight {
 pub struct Seen<T> {
     /// What falls.
     pub falls: T,
-    /// Whether the workspaces are named that fall with the one that is meant.
+    /// Whether the reader may know the workspaces that fall with the one that is meant, or a key with its kin.
     pub names_others: bool,
 }
 
@@ -45,7 +44,7 @@ pub async fn falling(
     let Some(bare) = ledger.falling(permit, none, workspace, now).await? else {
         return Ok(None);
     };
-    let sight = Sight::of(call, &bare.workspaces).await;
+    let sight = Sight::of(call, &bare).await;
     let falling = ledger.falling(permit, sight.lists(), workspace, now);
     Ok(falling.await?.map(|falls| sight.seen(falls)))
 }
@@ -60,13 +59,22 @@ pub async fn fall(
     let ledger = &call.app.ledger;
     let none = Lists::default();
     let bare = ledger.fall(permit, none, approval, now).await?;
-    let Some(Fall::Workspace(bare)) = bare else {
-        return Ok(bare.map(|falls| Seen {
-            falls,
-            names_others: true,
-        }));
+    let bare = match bare {
+        None => return Ok(None),
+        Some(Fall::Workspace(bare)) => bare,
+        // A key with what it minted is on the list of keys, and nowhere else.
+        Some(falls) => {
+            let names_others = match falls {
+                Fall::Token { .. } => call.permit_beside(Action::OrgTokenList).await.is_ok(),
+                _ => true,
+            };
+            return Ok(Some(Seen {
+                falls,
+                names_others,
+            }));
+        }
     };
-    let sight = Sight::of(call, &bare.workspaces).await;
+    let sight = Sight::of(call, &bare).await;
     let fall = ledger.fall(permit, sight.lists(), approval, now).await?;
     Ok(fall.map(|fall| match fall {
         Fall::Workspace(falling) => {
@@ -87,7 +95,7 @@ pub async fn fall(
 }
 
 impl Sight {
-    async fn of(call: &Call, workspaces: &[Workspace]) -> Self {
+    async fn of(call: &Call, bare: &Falling) -> Self {
         if call.caller.person().is_none() {
             return Self::default();
         }
@@ -98,7 +106,8 @@ impl Sight {
             false => 1,
         };
         let mut secrets = Vec::new();
-        for workspace in workspaces.iter().take(asked_about) {
+        let asked_about = if bare.secrets == 0 { 0 } else { asked_about };
+        for workspace in bare.workspaces.iter().take(asked_about) {
             let scope = SecretScope::Workspace(workspace.id);
             let permit = call.permit_beside(Action::SecretList { scope }).await;
             secrets.extend(permit.ok());

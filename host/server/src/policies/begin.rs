@@ -137,7 +137,7 @@ impl Policies {
         }
         // What came while no host was there, and is not live, is seen to be there from now on.
         let since = held.since.unwrap_or(number);
-        let is_open = is_candidate || (held.is_changed && seen.is_none());
+        let is_open = is_candidate || (held.is_changed && refused.is_some());
         if is_open && held.since.is_none() {
             mark.came(&records(&proposal), since);
         }

@@ -173,7 +173,8 @@ impl Policies {
 
     /// The generation that is live as the folder comes to hold this. A start knows it then as well.
     fn came(&self, proposal: &Proposal) -> u64 {
-        let number = self.generation();
+        let recorded = self.behind().as_ref().map_or(0, |behind| behind.generation);
+        let number = recorded.max(self.generation());
         self.mark.came(&records(proposal), number);
         number
     }

@@ -33,6 +33,14 @@ struct Promotion {
     modules: Modules,
 }
 
+/// What of several changes at once only tightens.
+enum Part {
+    Tightens(Box<Promotion>),
+    None,
+    /// It was not found out: the whole does not wait for an operator because of that.
+    CalledOff,
+}
+
 /// What came of a change at the gate.
 enum Submitted {
     /// It is recorded under this number.
@@ -99,13 +107,19 @@ impl Policies {
         }
         // What an operator is asked, or has accepted, is used as it is, and not taken apart again.
         let is_asked = is_asked || app.ledger.open_review(&reviewed.change).await?.is_some();
-        if reviewed.review.undoes.is_none()
-            && !is_asked
-            && reviewed.review.needs_a_person()
-            && let Some(part) = self
-                .tightening(app, (&newest, &live), &plan, (proposal, halt))
-                .await?
-        {
+        let is_to_be_parted =
+            reviewed.review.undoes.is_none() && !is_asked && reviewed.review.needs_a_person();
+        let part = match is_to_be_parted {
+            true => {
+                self.tightening(app, (&newest, &live), &plan, (proposal, halt))
+                    .await?
+            }
+            false => Part::None,
+        };
+        if let Part::CalledOff = part {
+            return Ok(Adopted::Later);
+        }
+        if let Part::Tightens(part) = part {
             let number = self.submit(app, &part.reviewed).await?;
             if let Submitted::Live(number) = number {
                 self.swap(Generation::new(number, part.policies), &part.modules);
@@ -172,11 +186,11 @@ impl Policies {
         (newest, live): (&Genuine, &PolicySet),
         plan: &Plan,
         (proposal, halt): (&Proposal, &Halt),
-    ) -> anyhow::Result<Option<Promotion>> {
+    ) -> anyhow::Result<Part> {
         let from = Modules::from(newest);
         let names = from.names_changed(&plan.modules);
         if !(2..=ONE_BY_ONE).contains(&names.len()) {
-            return Ok(None);
+            return Ok(Part::None);
         }
         let (mut modules, mut promotion) = (from.clone(), None);
         for name in names {
@@ -206,18 +220,18 @@ impl Policies {
                 .compare(app, (newest, live), candidate, halt.called(proposal))
                 .await?;
             let Some(reviewed) = reviewed else {
-                return Ok(None);
+                return Ok(promotion.map_or(Part::CalledOff, Part::Tightens));
             };
             if !reviewed.review.needs_a_person() {
                 modules = next;
-                promotion = Some(Promotion {
+                promotion = Some(Box::new(Promotion {
                     reviewed,
                     policies,
                     modules: modules.clone(),
-                });
+                }));
             }
         }
-        Ok(promotion)
+        Ok(promotion.map_or(Part::None, Part::Tightens))
     }
 
     /// Takes a change to the gate.

@@ -57,7 +57,7 @@ impl Bound {
             }
             Verb::WorkspaceCreate => Self::Place(parent()?),
             Verb::WorkspaceUpdate => Self::Change(id()?, parent()?),
-            Verb::WorkspaceTokenMint => Self::Workspace(id()?),
+            Verb::WorkspaceTokenMint | Verb::WorkspaceRead => Self::Workspace(id()?),
             Verb::WorkspaceTokenRevoke => {
                 let token_id = argument("token").and_then(Value::as_str);
                 Self::TokenOf(id()?, token(token_id.unwrap_or_default())?)

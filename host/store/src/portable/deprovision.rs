@@ -238,13 +238,15 @@ pub(super) async fn count(
 }
 
 /// One text for all that falls, in the state in which it is. What has ended by itself is in it until it is
-/// revoked, so that time alone makes no approval stale.
+/// revoked, so that time alone makes no approval stale; and a workspace's key that a later one replaced is the same
+/// key, so that whoever merely rotates it does not either.
 pub(super) async fn all_that_falls(connection: &mut Connection) -> Result<String, Fault> {
     let fallen: Vec<(String, String)> = sqlx::query_as(concat!(
         "SELECT id, version FROM workspaces WHERE ",
         stands!(),
         " UNION ALL SELECT id, 'organisation' FROM org_tokens WHERE revoked_at IS NULL
-          UNION ALL SELECT id, 'workspace' FROM workspace_tokens WHERE revoked_at IS NULL
+          UNION ALL SELECT 'key of ' || workspace, minter_key FROM workspace_tokens
+          WHERE revoked_at IS NULL
           UNION ALL SELECT scope || '/' || key, written_by FROM secrets"
     ))
     .fetch_all(connection)

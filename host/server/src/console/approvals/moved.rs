@@ -95,7 +95,7 @@ impl MovedPage {
             state,
             headline: match attempt.deed {
                 Deed::Decide(_) if has_moved(approval) => {
-                    "Something else would fall by now than was asked for"
+                    "What this is about has moved since it was asked for"
                 }
                 Deed::Decide(_) => headline(state, own),
                 Deed::TakeBack => headline_to_undo(state, own),
@@ -106,7 +106,7 @@ impl MovedPage {
                     "What your page showed is not what waits here: what is asked has moved since you opened it."
                 }
                 _ if has_moved(approval) => {
-                    "Nobody agrees to what they have not read: the request has ended, and its caller can ask anew, for what would fall by now. Nothing was done."
+                    "Nobody agrees to what they have not read: the request has ended, and its caller can ask anew, for what there is by now. Nothing was done."
                 }
                 (state, _) => says(state),
             },

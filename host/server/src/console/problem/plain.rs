@@ -46,7 +46,7 @@ pub fn in_words(problem: &Problem) -> String {
             error.replace("withdraw some", "take some of them back, each on its own page")
         }
         "internal" => {
-            "the host made a mistake, and nothing was done: whoever runs it finds this request in its log, by the number below"
+            "the host made a mistake: look whether what you asked for was done; whoever runs it finds this request in its log, by the number below"
                 .to_owned()
         }
         BODY_TOO_LONG => format!(

@@ -137,9 +137,14 @@ async fn an_approval_of_it_is_stale_once_something_else_would_fall() {
     assert!(!world.live_tokens(at(70)).await.is_empty(), "nothing fell");
     let brief = by_ann(mint_until("brief", Some(at(75))), 70);
     token(world.ask(&brief).await);
+    let key = world
+        .workspace_token(&session_of("ann"), home, at(70))
+        .await;
     let ask = ask.at(at(71));
     world.approved(&ask).await;
-    // What ends by itself is no matter.
+    // What ends by itself is no matter, nor is a key that is changed for its successor.
+    let rotation = Ask::new(&bearer_of_workspace(&key), token_of(home), allow(), at(73));
+    done(world.ask(&rotation).await);
     deprovisioned(world.ask(&ask.at(at(80))).await);
     world.end().await;
 }

@@ -211,6 +211,10 @@ async fn nobody_agrees_to_what_is_for_a_target_that_has_moved() {
         (place(home, Some(away)), rename(away, "moved")),
         (create("below", Some(away)), rename(away, "moved again")),
         (token_of(home), rename(home, "theirs, again")),
+        (
+            Action::WorkspaceRead { workspace: home },
+            rename(home, "theirs, for good"),
+        ),
         (revoke.clone(), revoke),
     ] {
         let ask = Ask::new(&admin(), asked, gate(), at(1));
