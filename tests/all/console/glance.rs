@@ -105,7 +105,7 @@ async fn a_key_that_falls_is_not_shown_to_a_person_who_may_not_list_keys() {
     let (stage, ann, _) = gated("verbs = [\"org_token_list\"]\napprovers = 1\n").await;
     let key = json!({ "name": "payroll", "role": "admin" });
     let minted = ann.post("/org/tokens", key).await.expect(200);
-    let robot = stage.agent().bearer(&minted.text("auth_token"));
+    let robot = stage.agent().bearer(minted.text("auth_token"));
     let below = json!({ "name": "below-payroll" });
     let waits = robot.post("/org/tokens", below.clone()).await.approval();
     stage::approve(&stage.person("bob").await, &waits).await;
