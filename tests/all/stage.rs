@@ -25,6 +25,16 @@ impl Stage {
         Self::set_for(Host::builder()).await
     }
 
+    /// With the policy by which people need each other, as `settings` say.
+    pub async fn gated(settings: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies/two-person");
+        let module = std::fs::read(folder.join("two-person.wasm")).expect("it is committed");
+        let builder = Host::builder()
+            .policy("two-person.wasm", module)
+            .policy("two-person.toml", settings);
+        Self::set_for(builder).await
+    }
+
     /// With the host that `builder` describes.
     pub async fn set_for(builder: HostBuilder) -> Self {
         let control_plane = ControlPlane::start();

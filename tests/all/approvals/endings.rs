@@ -3,7 +3,7 @@
 use countersign_tests::Caller;
 use serde_json::json;
 
-use super::{gated, mint, revoke, withdraw};
+use super::{mint, revoke, withdraw};
 use crate::stage::{Stage, approval, approve, decide, minted, pending, tokens};
 
 // Guards: `withdraw` in host/store/src/portable/endings.rs, which compares credentials, and the statement
@@ -146,7 +146,7 @@ async fn a_person_revokes_in_the_console() {
 // Guards: as of `withdraw` above; `Origins::same_origin`, asked by `Call::admit`.
 #[tokio::test]
 async fn whoever_asked_takes_it_back_in_the_console_and_nobody_else_does() {
-    let stage = gated("verbs = [\"org_token_mint\"]\napprovers = 1\n").await;
+    let stage = Stage::gated("verbs = [\"org_token_mint\"]\napprovers = 1\n").await;
     let (ann, bob) = (stage.person("ann").await, stage.person("bob").await);
     let id = mint(&ann, "one").await.approval();
     let page = format!("/console/approvals/{id}");
@@ -199,7 +199,7 @@ async fn whoever_asked_takes_it_back_in_the_console_and_nobody_else_does() {
 
 #[tokio::test]
 async fn whoever_takes_their_request_back_too_late_is_told_what_moved() {
-    let stage = gated("verbs = [\"org_token_mint\"]\napprovers = 1\n").await;
+    let stage = Stage::gated("verbs = [\"org_token_mint\"]\napprovers = 1\n").await;
     let (ann, bob) = (stage.person("ann").await, stage.person("bob").await);
     let asked = async |name: &str| mint(&ann, name).await.approval();
     let (approved, denied, used) = (asked("a").await, asked("b").await, asked("c").await);

@@ -6,7 +6,7 @@ use countersign_tests::guest::Guest;
 use countersign_tests::{Caller, until};
 use serde_json::json;
 
-use super::{gated, mint};
+use super::mint;
 use crate::stage::{Stage, approval, approve, decide, minted};
 
 /// A further policy, for which two people must agree to everything.
@@ -66,7 +66,7 @@ async fn a_quorum_that_has_grown_asks_for_more_people_or_anew() {
 // Guards: `objection` and `meet` in host/store/src/portable/votes.rs; the page says before what they would.
 #[tokio::test]
 async fn the_page_says_whose_signature_cannot_count_and_the_inbox_counts_none_of_those() {
-    let stage = gated("verbs = [\"secret_write\"]\ngroups = [\"security\"]\n").await;
+    let stage = Stage::gated("verbs = [\"secret_write\"]\ngroups = [\"security\"]\n").await;
     let ann = stage.person("ann").await;
     let robot = stage
         .host

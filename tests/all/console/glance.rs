@@ -1,8 +1,6 @@
 //! A page that shows something beside what it is about: where a policy gates that, a mere look asks nobody.
 
-use std::path::Path;
-
-use countersign_tests::{Caller, Host};
+use countersign_tests::Caller;
 use serde_json::{Value, json};
 
 use crate::stage::{self, Stage};
@@ -11,12 +9,7 @@ const SETTINGS: &str = "verbs = [\"workspace_list\", \"secret_list\"]\napprovers
 
 /// A host on which people need each other for these lists, with a workspace that was created before.
 async fn gated(settings: &str) -> (Stage, Caller, String) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies/two-person");
-    let module = std::fs::read(folder.join("two-person.wasm")).expect("it is committed");
-    let builder = Host::builder()
-        .policy("two-person.wasm", module)
-        .policy("two-person.toml", settings);
-    let stage = Stage::set_for(builder).await;
+    let stage = Stage::gated(settings).await;
     let ann = stage.person("ann").await;
     let workspace = stage::workspace(&ann, "billing", None).await;
     (stage, ann, workspace)

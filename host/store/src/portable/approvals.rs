@@ -12,7 +12,6 @@ use super::Connection;
 use super::columns::{from_json, instant, limit, parsed, to_json};
 use crate::fault::Fault;
 
-/// A row of the table.
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
     id: String,
@@ -50,10 +49,8 @@ pub(super) struct Row {
 macro_rules! select {
     () => {
         concat!(
-            "SELECT approvals.*,
-                (SELECT name FROM workspaces WHERE workspaces.id = approvals.workspace)
-                    AS workspace_name, ",
-            super::names::resource_name!(),
+            "SELECT approvals.*, ",
+            super::names::of_approval!(),
             " FROM approvals "
         )
     };

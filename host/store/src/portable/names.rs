@@ -5,11 +5,13 @@ use countersign_core::id::TokenId;
 use super::Connection;
 use crate::fault::Fault;
 
-/// What the workspace or the key is called that an approval is about. The address of a workspace's secret begins
-/// with the workspace's id.
-macro_rules! resource_name {
+/// What the workspace is called under which an approval is filed, and the workspace or the key that it is about.
+/// The address of a workspace's secret begins with the workspace's id.
+macro_rules! of_approval {
     () => {
-        "CASE approvals.resource_kind
+        "(SELECT name FROM workspaces WHERE workspaces.id = approvals.workspace)
+             AS workspace_name,
+         CASE approvals.resource_kind
              WHEN 'workspace' THEN
                  (SELECT name FROM workspaces WHERE workspaces.id = approvals.resource_id)
              WHEN 'secret' THEN
@@ -19,7 +21,7 @@ macro_rules! resource_name {
          END AS resource_name"
     };
 }
-pub(super) use resource_name;
+pub(super) use of_approval;
 
 /// A key's name, or what it begins with.
 pub(super) async fn of_token(

@@ -1,8 +1,7 @@
 //! People whom a policy gates: what they asked for waits, another person approves it, and it is finished.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use countersign_tests::Host;
 use serde_json::Value;
 
 use super::super::APPROVE;
@@ -23,22 +22,13 @@ struct Pair {
 /// What is recorded is read by two.
 const READS: &str = "verbs = [\"decision_read\"]\napprovers = 1\n";
 
-async fn gated(settings: &str) -> Stage {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies/two-person");
-    let module = std::fs::read(folder.join("two-person.wasm")).expect("it is committed");
-    let builder = Host::builder()
-        .policy("two-person.wasm", module)
-        .policy("two-person.toml", settings);
-    Stage::set_for(builder).await
-}
-
 impl Pair {
     async fn set() -> Self {
         Self::set_with(SETTINGS).await
     }
 
     async fn set_with(settings: &str) -> Self {
-        let stage = gated(settings).await;
+        let stage = Stage::gated(settings).await;
         let (ann, bob) = (Browser::start().await, Browser::start().await);
         for (user, browser) in [("ann", &ann), ("bob", &bob)] {
             let cookie = stage.control_plane.sign_in(user).await;
@@ -271,7 +261,7 @@ async fn who_is_denied_is_led_to_the_reason() {
 
 #[tokio::test]
 async fn without_a_script_a_button_finishes_what_was_approved() {
-    let stage = gated(SETTINGS).await;
+    let stage = Stage::gated(SETTINGS).await;
     let (ann, bob) = (stage.person("ann").await, stage.person("bob").await);
     let fields = [("name", "research"), ("parent_id", "")];
     let create = async || ann.post_form("/console/workspaces", &fields).await;
